@@ -1,0 +1,1 @@
+"""washnb: the wash-runtime host of wasmCloud, in Python, embedded in Jupyter."""

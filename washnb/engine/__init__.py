@@ -1,0 +1,1 @@
+"""Bytes in, Python callables out: compile a component, link it, run it. The only room that knows wasmtime."""

@@ -1,0 +1,1 @@
+"""Marshalling between Python values and the canonical ABI, over wasmtime's raw bindings."""

@@ -1,0 +1,164 @@
+"""The errors that washnb raises.
+
+WashError
+├── ConfigError               a host or workload that cannot be
+├── ComponentError            bytes that cannot become a running component
+│   ├── CompileError          wasmtime refused the component
+│   ├── NotAComponentError    a core module, a component of WASI 0.3, something else, or nothing at all
+│   └── UnsatisfiedImportError  an import that nobody serves
+├── WorkloadError
+│   ├── WorkloadNotFound      no workload of that name or id
+│   └── WorkloadFailed        the workload is not running
+├── GuestError                a call into a guest ended badly
+│   ├── TrapError             the guest trapped; carries the wasm backtrace
+│   ├── GuestTimeout          the guest did not answer in time
+│   └── GuestCancelled        the caller went away
+└── BackendError              the outside world of a plugin is at fault
+
+A message says what happened, to which workload, component and interface, and ends with the lines that repair it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class WashError(Exception):
+    """The base of all errors of washnb.
+
+    `message` says what happened; `repair` holds the lines that mend it, ready to paste; `code` is stable and listed
+    in the documentation. `workload`, `component` and `interface` name the culprit where it is known.
+    """
+
+    code: ClassVar[str] = "W000"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        workload: str | None = None,
+        component: str | None = None,
+        interface: str | None = None,
+        repair: str | Sequence[str] = (),
+    ) -> None:
+        """Keep the parts; `str()` puts message and repair together."""
+        super().__init__(message)
+        self.message = message
+        self.workload = workload
+        self.component = component
+        self.interface = interface
+        self.repair: tuple[str, ...] = (repair,) if isinstance(repair, str) else tuple(repair)
+
+    def __str__(self) -> str:
+        """Message first, then each repairing line, indented."""
+        return "\n".join([self.message, *(f"  {line}" for line in self.repair)])
+
+
+class ConfigError(WashError):
+    """A host, plugin or workload that cannot be, as it was described."""
+
+    code = "W100"
+
+
+class ComponentError(WashError):
+    """The bytes of a component cannot become a running component."""
+
+    code = "W200"
+
+
+class CompileError(ComponentError):
+    """Wasmtime refused to compile the component."""
+
+    code = "W201"
+
+
+class NotAComponentError(ComponentError):
+    """The source is a core module, a component of WASI 0.3, another kind of file, or is not there."""
+
+    code = "W202"
+
+
+class UnsatisfiedImportError(ComponentError):
+    """A component imports interfaces that nobody on this host serves.
+
+    `missing` maps a component's name to the imports of it that nobody serves.
+    """
+
+    code = "W203"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        missing: dict[str, tuple[str, ...]],
+        workload: str | None = None,
+        repair: str | Sequence[str] = (),
+    ) -> None:
+        """Keep `missing` beside the message, for those who show it in another form."""
+        super().__init__(message, workload=workload, repair=repair)
+        self.missing = missing
+
+
+class WorkloadError(WashError):
+    """Something about a workload of the host."""
+
+    code = "W300"
+
+
+class WorkloadNotFound(WorkloadError):  # noqa: N818 - the name that wash-runtime's users know
+    """No workload of that name or id."""
+
+    code = "W301"
+
+
+class WorkloadFailed(WorkloadError):  # noqa: N818
+    """The workload could not start, or is no longer running."""
+
+    code = "W302"
+
+
+class GuestError(WashError):
+    """A call into a guest ended without an answer; the cause is chained."""
+
+    code = "W400"
+
+
+class TrapError(GuestError):
+    """The guest trapped. `reason` is the last line of the trap, `backtrace` its wasm frames, innermost first."""
+
+    code = "W401"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        backtrace: Sequence[str] = (),
+        workload: str | None = None,
+        component: str | None = None,
+        interface: str | None = None,
+        repair: str | Sequence[str] = (),
+    ) -> None:
+        """Keep the reason and the frames apart from the message."""
+        super().__init__(message, workload=workload, component=component, interface=interface, repair=repair)
+        self.reason = reason
+        self.backtrace = tuple(backtrace)
+
+
+class GuestTimeout(GuestError):  # noqa: N818
+    """The guest did not finish within its time."""
+
+    code = "W402"
+
+
+class GuestCancelled(GuestError):  # noqa: N818
+    """The call was cancelled: its client went away, or the workload was stopped."""
+
+    code = "W403"
+
+
+class BackendError(WashError):
+    """The outside world of a plugin failed: a server is away, a disk is full."""
+
+    code = "W500"

@@ -1,0 +1,131 @@
+"""What the host tells the world, and the bus that carries it.
+
+Events are values: whoever wants to know subscribes, nobody is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from washnb.types import WorkloadState
+
+
+@dataclass(frozen=True, slots=True)
+class CompileProgress:
+    """How far a component's way from bytes to code has come. `stage` is read, cached, compile, store or done."""
+
+    component: str
+    stage: str
+    size: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostCall:
+    """One call of a guest to the host.
+
+    `arguments` are (name, value) pairs and `result` a value, both made safe to keep: long bytes and text shortened,
+    resources as name and number, secrets redacted. `error` is set where the call did not return: the WIT error that it
+    raised, or the exception that ended the guest. Times are seconds; `started` counts from the start of the request.
+    """
+
+    request: int
+    number: int
+    workload: str
+    component: str
+    interface: str
+    function: str
+    arguments: tuple[tuple[str, Any], ...]
+    result: Any
+    error: str | None
+    provider: str
+    started: float
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHandled:
+    """A request has been answered, or has failed (`error`). `duration` is in seconds."""
+
+    request: int
+    workload: str
+    method: str
+    target: str
+    status: int
+    duration: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that a component wrote. `stream` is stdout, stderr or log (wasi:logging); `time` is a Unix timestamp."""
+
+    workload: str
+    component: str
+    stream: str
+    level: str
+    context: str
+    message: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """State that a plugin keeps has changed: `path` leads to it (bucket and key), `action` is set or delete."""
+
+    workload: str
+    plugin: str
+    path: tuple[str, ...]
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadChanged:
+    """A workload has come into another state."""
+
+    workload_id: str
+    name: str
+    state: WorkloadState
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChanged:
+    """A plugin was attached or detached; `action` says which."""
+
+    plugin: str
+    action: str
+
+
+Event = CompileProgress | HostCall | RequestHandled | LogLine | StateChanged | WorkloadChanged | PluginChanged
+
+
+class EventBus:
+    """Hands each event to every subscriber, at once and in order, on the thread that publishes.
+
+    A subscriber must be quick and must not raise; one that has more to do queues the event and returns.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no subscriber."""
+        self._subscribers: tuple[Callable[[Event], None], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anybody listens: publishers skip the making of events that nobody would hear."""
+        return bool(self._subscribers)
+
+    def publish(self, event: Event) -> None:
+        """Tell every subscriber of `event`."""
+        for subscriber in self._subscribers:
+            subscriber(event)
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `subscriber` for each event from now on; the function that is returned ends that."""
+        self._subscribers = (*self._subscribers, subscriber)
+
+        def unsubscribe() -> None:
+            self._subscribers = tuple(each for each in self._subscribers if each is not subscriber)
+
+        return unsubscribe

@@ -1,0 +1,1 @@
+"""Where Jupyter meets the host."""

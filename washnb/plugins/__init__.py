@@ -1,0 +1,1 @@
+"""Capabilities for guests: one WIT surface over a small backend."""

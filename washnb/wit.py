@@ -1,0 +1,121 @@
+"""Names of the WIT world: interfaces with their versions, and the worlds made of them.
+
+The string form is the one of wash-runtime: `namespace:package/interface,interface@version`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from washnb.errors import ConfigError
+
+_FORM = re.compile(
+    r"(?P<namespace>[a-z][a-z0-9-]*):(?P<package>[a-z][a-z0-9-]*)"
+    r"(?:/(?P<interfaces>[a-z][a-z0-9-]*(?:,[a-z][a-z0-9-]*)*))?"
+    r"(?:@(?P<version>[0-9][0-9A-Za-z.+-]*))?"
+)
+
+
+@dataclass(frozen=True)
+class WitInterface:
+    """One or more interfaces of one package, as wash-runtime's `WitInterface`.
+
+    `version` None stands for any version. `config` is what a workload hands to the plugin that serves the entry,
+    `name` tells two entries of one package apart.
+    """
+
+    namespace: str
+    package: str
+    interfaces: frozenset[str]
+    version: str | None = None
+    config: Mapping[str, str] = field(default_factory=dict, hash=False)
+    name: str | None = None
+
+    @classmethod
+    def parse(cls, text: str, *, config: Mapping[str, str] | None = None, name: str | None = None) -> WitInterface:
+        """Read `wasi:keyvalue/store,atomics@0.2.0-draft`. Raises ConfigError on anything else."""
+        match = _FORM.fullmatch(text.strip())
+        if match is None or match["interfaces"] is None:
+            raise ConfigError(
+                f"{text!r} does not name a WIT interface",
+                repair="the form is namespace:package/interface@version, such as wasi:keyvalue/store@0.2.0-draft",
+            )
+        names = frozenset(match["interfaces"].split(","))
+        return cls(match["namespace"], match["package"], names, match["version"], dict(config or {}), name)
+
+    @property
+    def package_name(self) -> str:
+        """`namespace:package`, without interface and version."""
+        return f"{self.namespace}:{self.package}"
+
+    def each(self) -> tuple[str, ...]:
+        """The full name of every single interface, sorted."""
+        suffix = "" if self.version is None else f"@{self.version}"
+        return tuple(f"{self.package_name}/{name}{suffix}" for name in sorted(self.interfaces))
+
+    def covers(self, other: WitInterface) -> bool:
+        """Whether this entry serves all of `other`: same package, all its interfaces, a matching version.
+
+        The version rule is wash-runtime's, equal when both sides pin one, widened for the released WASI 0.2 packages:
+        there every 0.2.x serves every other (`versions_match`).
+        """
+        return (
+            self.package_name == other.package_name
+            and bool(other.interfaces)
+            and other.interfaces <= self.interfaces
+            and versions_match(self.version, other.version)
+        )
+
+    def __str__(self) -> str:
+        """The form that `parse` reads."""
+        suffix = "" if self.version is None else f"@{self.version}"
+        return f"{self.package_name}/{','.join(sorted(self.interfaces))}{suffix}"
+
+
+def versions_match(served: str | None, wanted: str | None) -> bool:
+    """Whether a served version satisfies a wanted one; None on either side matches everything.
+
+    Released versions of one 0.x line match each other (`0.2.0` serves `0.2.10`, as the component model's semver rule
+    has it); a version with a pre-release part (`0.2.0-draft`) matches only itself.
+    """
+    if served is None or wanted is None or served == wanted:
+        return True
+    if "-" in served or "-" in wanted:
+        return False
+    return _compatible_line(served) == _compatible_line(wanted)
+
+
+def _compatible_line(version: str) -> tuple[str, ...]:
+    parts = version.split("+", maxsplit=1)[0].split(".")
+    return tuple(parts[:1]) if parts[0] != "0" else tuple(parts[:2])
+
+
+def split_version(name: str) -> tuple[str, str | None]:
+    """Part `wasi:io/streams@0.2.6` into `("wasi:io/streams", "0.2.6")`; the version may be missing."""
+    plain, _, version = name.partition("@")
+    return plain, version or None
+
+
+@dataclass(frozen=True)
+class WitWorld:
+    """What a component asks for and offers; for a plugin, seen from the guest: `imports` is what it serves."""
+
+    imports: tuple[WitInterface, ...] = ()
+    exports: tuple[WitInterface, ...] = ()
+
+    @classmethod
+    def of(cls, imports: Iterable[str] = (), exports: Iterable[str] = ()) -> WitWorld:
+        """Build a world from interface names in their string form."""
+        return cls(tuple(map(WitInterface.parse, imports)), tuple(map(WitInterface.parse, exports)))
+
+    def serves(self, wanted: WitInterface) -> bool:
+        """Whether some entry of `imports` covers `wanted`."""
+        return any(entry.covers(wanted) for entry in self.imports)
+
+    def __str__(self) -> str:
+        """The world as WIT text."""
+        lines = [f"  import {name};" for entry in self.imports for name in entry.each()]
+        lines += [f"  export {name};" for entry in self.exports for name in entry.each()]
+        return "\n".join(["world {", *lines, "}"])
