@@ -1,0 +1,144 @@
+"""The house rules of ARCHITECTURE.md, read off the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "washnb"
+VOCABULARY = ("errors", "types", "wit", "events")
+RANK = {
+    **dict.fromkeys(VOCABULARY, 0),
+    **{room: rank for rank, room in enumerate(("engine", "wasi", "plugins", "host", "presets", "notebook"), 1)},
+}
+HOME_OF = {
+    "wasmtime": "engine",
+    "aiohttp": "host",
+    "nats": "plugins",
+    **dict.fromkeys(("IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "nest_asyncio2"), "notebook"),
+}
+TREES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): (
+        path,
+        ast.parse(path.read_text()),
+    )
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def room_of(module: str) -> str:
+    """Name the room of a module: `engine` of `washnb.engine.abi.plans`, and "" of the root package."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def imports(module: str) -> Iterator[tuple[ast.stmt, str, bool]]:
+    """Yield each import of a module, nested ones too: the statement, the module it names, whether it is relative."""
+    path, tree = TREES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name, False) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            target = ".".join(filter(None, (base, node.module or "")))
+            submodules = [f"{target}.{alias.name}" for alias in node.names if f"{target}.{alias.name}" in TREES]
+            yield from ((node, name, bool(node.level)) for name in submodules or [target])
+
+
+def violations(rule) -> list[str]:
+    """Apply `rule(module, target, relative)` to every import but the root package's and say where it is broken."""
+    return [
+        f"{module}:{node.lineno} imports {target}"
+        for module in TREES
+        if room_of(module)
+        for node, target, relative in imports(module)
+        if rule(module, target, relative)
+    ]
+
+
+def test_rooms_import_only_to_the_right():
+    """The direction is notebook -> presets -> host -> plugins -> wasi -> engine -> vocabulary, and never the root package."""
+
+    def broken(module: str, target: str, relative: bool) -> bool:
+        if not target.startswith("washnb") or relative:
+            return False
+        here, there = room_of(module), room_of(target)
+        return not there or (RANK[there] >= RANK[here] and not RANK[here] == RANK[there] == 0)
+
+    assert violations(broken) == []
+
+
+def test_rooms_are_entered_through_their_door():
+    """Another room is imported as `washnb.room`, and one's own by relative imports that do not leave it."""
+
+    def broken(module: str, target: str, relative: bool) -> bool:
+        if relative:
+            return room_of(module) != room_of(target)
+        return target.startswith("washnb.") and target.count(".") > 1
+
+    assert violations(broken) == []
+
+
+def test_libraries_stay_in_their_rooms():
+    """Only the engine knows wasmtime, only the host aiohttp, only the plugins NATS, only the notebook Jupyter."""
+    assert (
+        violations(lambda module, target, _: HOME_OF.get(target.split(".")[0], room_of(module)) != room_of(module))
+        == []
+    )
+
+
+def test_no_circle():
+    """Modules import each other in one direction only, function-level imports included."""
+    graph = {module: {name for _, name, _ in imports(module) if name in TREES} for module in TREES}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def test_doors_say_what_they_offer():
+    """The `__init__.py` of a room has an `__all__`."""
+    doors = [name for name, (path, _) in TREES.items() if path.name == "__init__.py" and name.count(".") <= 1]
+    silent = [name for name in doors if "__all__" not in TREES[name][0].read_text()]
+    assert silent == []
+
+
+def test_nothing_is_too_long_or_hides():
+    """No file over 400 lines, no function over 60, no bare except, no import that only a type checker sees."""
+    found = []
+    for path in (*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "dev.py"):
+        text = path.read_text()
+        lines = text.count("\n")
+        if lines > 400:
+            found.append(f"{path}: {lines} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60:
+                found.append(f"{path}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1} lines")
+            if isinstance(node, ast.ExceptHandler) and node.type is None:
+                found.append(f"{path}:{node.lineno}: bare except")
+            if (
+                isinstance(node, ast.Name | ast.Attribute)
+                and getattr(node, "id", getattr(node, "attr", "")) == "TYPE_CHECKING"
+            ):
+                found.append(f"{path}:{node.lineno}: TYPE_CHECKING")
+    assert found == []
+
+
+def test_nothing_names_the_machine_it_was_written_on():
+    """No source, document or notebook holds a path of somebody's home or work folder."""
+    private = re.compile(r"(?<![\w.])/(work|home|root|Users)/\w")
+    patterns = (
+        "*.md",
+        "washnb/**/*",
+        "tests/**/*",
+        "notebooks/**/*",
+        "labextension/**/*",
+        "docs/**/*",
+        "*.py",
+        "*.toml",
+    )
+    kinds = {".py", ".md", ".toml", ".ipynb", ".wat", ".wit", ".js", ".css", ".json"}
+    files = {path for pattern in patterns for path in ROOT.glob(pattern) if path.suffix in kinds}
+    named = [str(path) for path in files if path != Path(__file__) and private.search(path.read_text(errors="replace"))]
+    assert named == []
