@@ -1,0 +1,78 @@
+"""A compiled component: native code that is ready to be instantiated, and the types of what it imports and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from wasmtime import component as wt
+
+from washnb.wit import WitInterface, WitWorld
+
+from .abi.shapes import InterfaceType
+from .reflection import Interfaces, reflect
+from .runtime import Runtime
+
+
+class Code:
+    """The native code of one component, shared by all who compiled the same bytes on the same engine.
+
+    `raw` is wasmtime's component, `runtime` the engine that it was compiled for; `digest` is the SHA-256 of the
+    component's bytes in hex, `size` their number.
+    """
+
+    def __init__(self, raw: wt.Component, runtime: Runtime, *, digest: str, size: int, name: str) -> None:
+        self.raw = raw
+        self.runtime = runtime
+        self.digest = digest
+        self.size = size
+        self._name = name
+
+    @cached_property
+    def types(self) -> tuple[Interfaces, Interfaces]:
+        """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
+        return reflect(self.raw, self.runtime.raw, name=self._name, digest=self.digest[:16])
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledComponent:
+    """A component under the name that its owner gave it; the code may be shared with others of the same bytes."""
+
+    name: str
+    code: Code
+
+    @property
+    def runtime(self) -> Runtime:
+        """The engine that it was compiled for, as far as running it goes."""
+        return self.code.runtime
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the component's bytes, in hex."""
+        return self.code.digest
+
+    @property
+    def size(self) -> int:
+        """How many bytes the component has, before compilation."""
+        return self.code.size
+
+    @property
+    def imports(self) -> dict[str, InterfaceType]:
+        """What it asks for, by full name with version; the key "" holds functions at the root."""
+        return self.code.types[0]
+
+    @property
+    def exports(self) -> dict[str, InterfaceType]:
+        """What it offers, by full name with version; the key "" holds functions at the root."""
+        return self.code.types[1]
+
+    def world(self) -> WitWorld:
+        """Its imports and exports as names; functions at the root have none and do not appear."""
+        return WitWorld(_named(self.imports), _named(self.exports))
+
+    def __repr__(self) -> str:
+        return f"<CompiledComponent {self.name!r} {self.digest[:12]} {self.size:,} bytes>"
+
+
+def _named(interfaces: dict[str, InterfaceType]) -> tuple[WitInterface, ...]:
+    return tuple(WitInterface.parse(name) for name in interfaces if "/" in name)

@@ -1,0 +1,72 @@
+"""A check, once per process, that this release of wasmtime keeps what washnb builds on.
+
+wasmtime 50.0 with its default configuration traps every call to the host that lends two or more resources ("deferred
+host scope has no call context"); `Engine.builder()` configures round it. A release or a setting on which the way round
+no longer holds must be refused before the first guest fails in its middle.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import wasmtime
+from wasmtime import Engine as WasmtimeEngine
+from wasmtime import component as wt
+
+from washnb.errors import ConfigError
+
+_TWO_BORROWS = """
+(component
+  (import "host" (instance $host
+    (export "thing" (type $thing (sub resource)))
+    (export "[constructor]thing" (func (result (own $thing))))
+    (export "both" (func (param "a" (borrow $thing)) (param "b" (borrow $thing)) (result u32)))))
+  (core func $new (canon lower (func $host "[constructor]thing")))
+  (core func $both (canon lower (func $host "both")))
+  (core module $module
+    (import "host" "new" (func $new (result i32)))
+    (import "host" "both" (func $both (param i32 i32) (result i32)))
+    (func (export "run") (result i32) (call $both (call $new) (call $new))))
+  (core instance $instance (instantiate $module (with "host" (instance
+    (export "new" (func $new)) (export "both" (func $both))))))
+  (func (export "run") (result u32) (canon lift (core func $instance "run"))))
+"""
+_THING, _ANSWER = 0, 42
+
+
+def check(engine: WasmtimeEngine) -> None:
+    """Lend two resources to the host at once. Raises ConfigError, with what wasmtime said, where that fails."""
+    try:
+        answer = _lend_two(engine)
+    except wasmtime.WasmtimeError as error:
+        raise _refusal(str(error).strip().rpartition("\n")[2].strip()) from error
+    if answer != _ANSWER:
+        raise _refusal(f"it answered {answer}")
+
+
+def _lend_two(engine: WasmtimeEngine) -> object:
+    with wt.Linker(engine) as linker, wasmtime.Store(engine) as store:
+        store.set_epoch_deadline(1 << 30)
+        with linker.root() as root, root.add_instance("host") as host:
+            host.add_resource("thing", wt.ResourceType.host(_THING), lambda _store, _rep: None)
+            host.add_func("[constructor]thing", lambda _store: wt.ResourceHost.own(1, _THING))
+            host.add_func("both", _both)
+        instance = linker.instantiate(store, wt.Component(engine, _TWO_BORROWS))
+        run = instance.get_func(store, "run")
+        assert run is not None, "the component exports it"
+        answer = run(store)
+        run.post_return(store)
+        return answer
+
+
+def _both(store: wasmtime.StoreContext, *things: wt.ResourceAny) -> int:
+    for thing in things:
+        thing.to_host(store)  # gives the loan back
+    return _ANSWER
+
+
+def _refusal(symptom: str) -> ConfigError:
+    return ConfigError(
+        f"washnb does not hold on wasmtime {version('wasmtime')}: lending two resources in one call fails ({symptom})",
+        repair="pip install --upgrade washnb   (it brings the wasmtime release that it was tested with)",
+    )

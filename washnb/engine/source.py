@@ -1,0 +1,233 @@
+"""Where a component comes from: a file, bytes at hand, or an example of the package; and what it is not.
+
+Every way ends in the component's binary. What is no component is refused here, with what it is instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+from wasmtime import WasmtimeError, wat2wasm
+
+from washnb.errors import NotAComponentError
+
+Source = bytes | bytearray | memoryview | str | os.PathLike[str]
+
+_EXAMPLE = "example:"
+_MAGIC = b"\0asm"
+_CORE_MODULE = b"\x01\0\0\0"
+_COMPONENT = b"\x0d\0\x01\0"
+_OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"\x7fELF", "a native Linux program or library (ELF)"),
+    (b"MZ", "a native Windows program (PE)"),
+    (b"\xcf\xfa\xed\xfe", "a native macOS program (Mach-O)"),
+    (b"\xca\xfe\xba\xbe", "a Java class or a universal macOS program"),
+    (b"PK\x03\x04", "a zip archive (a wheel, a jar, an npm package?)"),
+    (b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed data: unpack it first"),
+    (b"BZh", "a bzip2 archive: unpack it first"),
+    (b"\xfd7zXZ", "an xz archive: unpack it first"),
+    (b"!<arch>", "a static library (ar archive)"),
+    (b"BC\xc0\xde", "LLVM bitcode: the compiler stopped before it made wasm"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"#!", "a script"),
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself with `git lfs pull`"),
+)
+_HTML = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
+_WASI_3 = re.compile(rb"wasi:[a-z-]+/[a-z-]+@0\.3\.[0-9A-Za-z.+-]*")
+_IMPORT_SECTION, _EXPORT_SECTION = 10, 11
+
+
+@dataclass(frozen=True)
+class SourceBytes:
+    """The binary of a component, the name it goes by, and where it was found, for messages."""
+
+    name: str
+    data: bytes
+    origin: str
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the binary, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def example_names() -> tuple[str, ...]:
+    """The examples that come with the package, sorted."""
+    files = (resources.files("washnb") / "examples").iterdir()
+    return tuple(sorted(file.name.removesuffix(".wat") for file in files if file.name.endswith(".wat")))
+
+
+def read_source(source: Source, name: str | None = None) -> SourceBytes:
+    """Fetch the bytes of a component and make sure that they are one.
+
+    `source` is the path of a `.wasm` or `.wat` file, `example:NAME`, or the bytes themselves, binary or text. `name`
+    is what the component shall be called; otherwise the file's or example's name is taken. Raises NotAComponentError.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _checked(name or "component", bytes(source), "the bytes given")
+    place = os.fspath(source)
+    if isinstance(source, str) and source.startswith(_EXAMPLE):
+        return _example(source.removeprefix(_EXAMPLE), name)
+    path = Path(place).expanduser()
+    return _checked(name or path.stem, _read_file(path), str(path))
+
+
+def _example(wanted: str, name: str | None) -> SourceBytes:
+    known = example_names()
+    if wanted not in known:
+        raise NotAComponentError(
+            f"no example is called {wanted!r}",
+            repair=[*_did_you_mean(wanted, known, _EXAMPLE), f"the examples are: {', '.join(known)}"],
+        )
+    data = (resources.files("washnb") / "examples" / f"{wanted}.wat").read_bytes()
+    return _checked(name or wanted, data, _EXAMPLE + wanted)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotAComponentError(f"there is no file {path}", repair=_nearby(path)) from None
+    except IsADirectoryError:
+        raise NotAComponentError(
+            f"{path} is a directory, not a component", repair=_offer(_components_in(path), f"no .wasm in {path}")
+        ) from None
+    except OSError as error:
+        raise NotAComponentError(f"{path} cannot be read: {error.strerror or error}") from error
+    if not data:
+        raise NotAComponentError(
+            f"{path} is empty", repair="the build that should have written it has failed, or has not finished"
+        )
+    return data
+
+
+def _nearby(path: Path) -> list[str]:
+    """What the person may have meant: similar names in that directory, else what there is to load."""
+    directory = path.parent
+    if not directory.is_dir():
+        return [f"there is no directory {directory} either"]
+    names = [each.name for each in directory.iterdir() if each.is_file()]
+    close = _did_you_mean(path.name, names, "" if directory == Path() else f"{directory}{os.sep}")
+    return close or _offer(_components_in(directory), f"no .wasm or .wat file is in {directory.resolve()}")
+
+
+def _components_in(directory: Path) -> list[str]:
+    return sorted(str(each) for each in directory.iterdir() if each.suffix in {".wasm", ".wat"})
+
+
+def _offer(files: list[str], nothing: str) -> list[str]:
+    return [f"there is: {', '.join(files[:8])}"] if files else [nothing]
+
+
+def _did_you_mean(wanted: str, known: Iterable[str], prefix: str) -> list[str]:
+    close = difflib.get_close_matches(wanted, list(known), n=3, cutoff=0.6)
+    return [f"did you mean {' or '.join(prefix + each for each in close)}?"] if close else []
+
+
+def _checked(name: str, data: bytes, origin: str) -> SourceBytes:
+    binary = data if data.startswith(_MAGIC) else _from_text(data, origin, name)
+    layer = binary[4:8]
+    if layer == _CORE_MODULE:
+        raise _core_module(name, origin)
+    if layer != _COMPONENT:
+        raise NotAComponentError(
+            f"{origin} is WebAssembly of a form that washnb does not know (version bytes {layer.hex(' ')})",
+            component=name,
+            repair="build it again with a current toolchain: components have been stable since 2024 (0d 00 01 00)",
+        )
+    later = _wasi_3_names(binary)
+    if later:
+        raise not_wasi_2(name, origin, later)
+    return SourceBytes(name, binary, origin)
+
+
+def _from_text(data: bytes, origin: str, name: str) -> bytes:
+    """The binary of WAT text. Refuses what is neither binary nor text, by what it seems to be."""
+    for magic, kind in _OTHER_KINDS:
+        if data.startswith(magic):
+            raise _something_else(origin, kind, name)
+    if _HTML.match(data):
+        raise _something_else(origin, "a web page or XML: was the address that of a page around the file?", name)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise _something_else(origin, f"neither wasm nor text; it begins with {data[:8].hex(' ')}", name) from None
+    if not text.lstrip().startswith(("(", ";;")):
+        begins = text.strip().partition("\n")[0][:40]
+        raise _something_else(origin, f"text, but not WAT; it begins with {begins!r}", name)
+    try:
+        return bytes(wat2wasm(text))
+    except WasmtimeError as error:
+        raise NotAComponentError(f"{origin} is WAT with a mistake\n{error}", component=name) from None
+
+
+def _something_else(origin: str, kind: str, name: str) -> NotAComponentError:
+    return NotAComponentError(
+        f"{origin} is not a component: it is {kind}",
+        component=name,
+        repair="a component is a .wasm file, or its text in a .wat file",
+    )
+
+
+def _core_module(name: str, origin: str) -> NotAComponentError:
+    return NotAComponentError(
+        f"{origin} is a core WebAssembly module, not a component",
+        component=name,
+        repair=[
+            "wrap what a toolchain for wasm32-wasip1 made:",
+            "  wasm-tools component new module.wasm --adapt wasi_snapshot_preview1.wasm -o component.wasm",
+            "or build a component at once: cargo build --target wasm32-wasip2 (Rust), componentize-py (Python),",
+            "  jco componentize (JavaScript), tinygo build -target=wasip2 (Go)",
+        ],
+    )
+
+
+def not_wasi_2(name: str, origin: str, what: Iterable[str]) -> NotAComponentError:
+    """The refusal of a component of WASI 0.3; `what` tells it from one of 0.2."""
+    return NotAComponentError(
+        f"{origin} is a component of WASI 0.3 ({', '.join(what)}); washnb runs WASI 0.2",
+        component=name,
+        repair="build it against a 0.2 world (wasi:http/proxy@0.2.x, wasi:cli/command@0.2.x), or take an older release",
+    )
+
+
+def _wasi_3_names(binary: bytes) -> list[str]:
+    """Imports and exports of WASI 0.3, from the names in the component's own import and export sections."""
+    found: dict[str, None] = {}
+    for kind, payload in _sections(binary):
+        if kind in {_IMPORT_SECTION, _EXPORT_SECTION}:
+            found.update(dict.fromkeys(match.decode() for match in _WASI_3.findall(payload)))
+    return list(found)
+
+
+def _sections(binary: bytes) -> Iterable[tuple[int, memoryview]]:
+    """The sections at the top of a component; stops at the first that does not fit, which wasmtime will report."""
+    view = memoryview(binary)
+    position = 8
+    while position < len(view):
+        kind = view[position]
+        size, position = _unsigned(view, position + 1)
+        yield kind, view[position : position + size]
+        position += size
+
+
+def _unsigned(view: memoryview, position: int) -> tuple[int, int]:
+    """A LEB128 number and where it ends."""
+    value = shift = 0
+    while position < len(view):
+        byte = view[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:
+            break
+    return value, position
