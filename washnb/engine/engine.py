@@ -215,6 +215,7 @@ class _Compilation:
 
     def __init__(self) -> None:
         self.result: Future[Code] = Future()
+        self.result.set_running_or_notify_cancel()  # one who stops waiting must not cancel it for the others
         self._stages: list[tuple[str, float]] = []
 
     def enter(self, stage: str) -> None:
@@ -224,16 +225,20 @@ class _Compilation:
     async def watch(self, tell: Callable[[str, float], None]) -> Code:
         """Wait for the code and tell each stage once, a long one again at every tick."""
         told = 0
-        while True:
-            done, _ = await asyncio.wait({asyncio.wrap_future(self.result)}, timeout=_TICK)
-            news = self._stages[told:]
-            told += len(news)
-            for stage, when in news:
-                tell(stage, when)
-            if done:
-                return self.result.result()
-            if not news and told:
-                tell(self._stages[-1][0], time.monotonic())
+        result = asyncio.wrap_future(self.result)
+        try:
+            while True:
+                done, _ = await asyncio.wait({result}, timeout=_TICK)
+                news = self._stages[told:]
+                told += len(news)
+                for stage, when in news:
+                    tell(stage, when)
+                if done:
+                    return result.result()
+                if not news and told:
+                    tell(self._stages[-1][0], time.monotonic())
+        finally:
+            result.cancel()
 
 
 def _read_and_digest(source: Source, name: str | None) -> SourceBytes:

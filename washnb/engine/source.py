@@ -74,7 +74,7 @@ def read_source(source: Source, name: str | None = None) -> SourceBytes:
     is what the component shall be called; otherwise the file's or example's name is taken. Raises NotAComponentError.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        return _checked(name or "component", bytes(source), "the bytes given")
+        return _checked(name or "component", bytes(source), "the given data")
     place = os.fspath(source)
     if isinstance(source, str) and source.startswith(_EXAMPLE):
         return _example(source.removeprefix(_EXAMPLE), name)
