@@ -1,1 +1,36 @@
-"""Capabilities for guests: one WIT surface over a small backend."""
+"""What serves WIT interfaces to guests: the base of all plugins, and those that come with washnb.
+
+`keyvalue`, `config` and `logging` are one folder each, with the same files: `interface.py` is the WIT surface, written
+once over the small protocol in `backend.py`; `in_memory.py` and its later siblings are backends.
+"""
+
+from washnb.engine import Err, Interface, Ok, Some, resource
+
+from . import catalog
+from .base import HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
+from .config import Config, DynamicConfig
+from .keyvalue import InMemoryKeyValue, KeyValue
+from .logging import Logger, TracingLogger
+from .state import PerComponent, PerWorkload
+
+__all__ = [
+    "Config",
+    "DynamicConfig",
+    "Err",
+    "HostPlugin",
+    "InMemoryKeyValue",
+    "Interface",
+    "InterfacePlugin",
+    "KeyValue",
+    "Logger",
+    "Ok",
+    "PerComponent",
+    "PerWorkload",
+    "Some",
+    "TracingLogger",
+    "WorkloadContext",
+    "WorkloadItem",
+    "as_plugin",
+    "catalog",
+    "resource",
+]

@@ -1,0 +1,230 @@
+"""What a plugin is: the piece of a host that serves WIT interfaces to the guests of its workloads.
+
+The life of a plugin, in the order of wash-runtime:
+
+    start                       once, before the first workload
+      on_workload_bind          a workload comes that uses the plugin
+        on_workload_item_bind   for each of its components that imports something of it: link it here
+        on_workload_resolved    for each of these components, once everything is linked
+      on_workload_unbind        once for each on_workload_bind, also where that one failed
+    stop                        once, after the last workload; bounded by a timeout of the host
+
+A reload binds the new version of a workload under the id of the old one before it unbinds the old one: what is kept
+for a workload lives as long as one binding of its id does (`PerWorkload` counts). A `WashError` raised in one of
+these methods fails the workload, or the start of the host, with its message.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+from washnb.engine import Err, Interface
+from washnb.errors import BackendError, ConfigError
+from washnb.events import EventBus, StateChanged
+from washnb.types import LocalResources
+from washnb.wit import WitInterface, WitWorld
+
+T = TypeVar("T")
+
+Changed = Callable[[tuple[str, ...], str], None]
+"""What a backend calls after each change of its content: the path that leads to it, and `set` or `delete`."""
+
+
+class WorkloadContext(Protocol):
+    """A workload as its plugins see it."""
+
+    @property
+    def workload_id(self) -> str:
+        """The host's key; the new version of a workload that is reloaded has it, too."""
+
+    @property
+    def workload_name(self) -> str:
+        """The name for people, in views and events."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the workload."""
+
+
+class WorkloadItem(WorkloadContext, Protocol):
+    """One component of a workload that is being bound."""
+
+    @property
+    def component(self) -> str:
+        """The component's name in its workload."""
+
+    @property
+    def local_resources(self) -> LocalResources:
+        """What the workload grants to the component."""
+
+    def link(self, interface: Interface) -> None:
+        """Let `interface` serve every import of the component that its `wit` covers.
+
+        Raises:
+            ConfigError: a function of the import is missing in `interface`, or has another number of parameters.
+
+        """
+
+
+class HostPlugin:
+    """A capability of a host. Most plugins say `id` and `interfaces`, and that is all:
+
+        class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+            def roll(self, sides: int) -> int:
+                return random.randint(1, sides)
+
+        class Dice(HostPlugin):
+            id = "dice"
+            interfaces = (Roll,)
+
+    An entry of `interfaces` that is a class is called without arguments for each component; an entry that is an
+    object serves all of them. A plugin whose interfaces need more overrides `on_workload_item_bind`.
+    """  # noqa: D400, D415 - the sentence ends in an example
+
+    id: str
+    """Unique in a host; reference ids are `namespace-package`, such as `wasi-keyvalue`."""
+
+    interfaces: tuple[type[Interface] | Interface, ...] = ()
+    """What the plugin serves to guests."""
+
+    def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
+        """Refuse a class without id, unless it is only a base of others, and interfaces that are none."""
+        super().__init_subclass__(**keywords)
+        if not (abstract or isinstance(getattr(cls, "id", None), str)):
+            raise ConfigError(
+                f"plugin class {cls.__name__} has no id", repair=f'write id = "{_kebab(cls.__name__)}" into the class'
+            )
+        for entry in cls.interfaces if isinstance(cls.interfaces, tuple) else (cls.interfaces,):
+            if not _is_interface(entry):
+                raise ConfigError(
+                    f"{entry!r} in the interfaces of plugin class {cls.__name__} is not a WIT interface",
+                    repair=(
+                        f"interfaces of {cls.__name__} is a tuple of classes made like this:",
+                        'class Roll(Interface, wit="workshop:dice/roll@0.1.0"):',
+                    ),
+                )
+
+    @cached_property
+    def events(self) -> EventBus:
+        """Where the plugin tells what happens. The host puts its own bus here before it calls `start`."""
+        return EventBus()
+
+    def world(self) -> WitWorld:
+        """What the plugin serves (`imports`) and what it calls on guests (`exports`), seen from the guest."""
+        return WitWorld(imports=_by_package(entry.wit for entry in self.interfaces))
+
+    async def start(self) -> None:
+        """Get ready: connect, open, start tasks. Once per host."""
+
+    async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
+        """Meet a workload. `interfaces` are the entries of it that the plugin serves, with their `config`."""
+
+    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:  # noqa: ARG002
+        """Link the interfaces of the plugin into one component of a workload."""
+        for entry in self.interfaces:
+            item.link(_made(entry, f"plugin {self.id!r}") if isinstance(entry, type) else entry)
+
+    async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
+        """Know that `component_id` is completely linked and could be called."""
+
+    async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
+        """Part from a workload: give back what `on_workload_bind` took."""
+
+    async def stop(self) -> None:
+        """Let go of everything that `start` took. Once per host."""
+
+    def state_changed(self, workload_name: str, path: tuple[str, ...], action: str) -> None:
+        """Tell that `path` in the state of a workload was changed; `action` is `set` or `delete`."""
+        if self.events:
+            self.events.publish(StateChanged(workload_name, self.id, path, action))
+
+    def __repr__(self) -> str:
+        """Id and interfaces: what a plugin's settings hold may be secret."""
+        served = ", ".join(str(entry) for entry in self.world().imports)
+        return f"<{type(self).__name__} {self.id!r} serves {served or 'nothing'}>"
+
+
+class InterfacePlugin(HostPlugin):
+    """The plugin that serves a single interface, for those who have written only that.
+
+    Its id is the name of the interface's class in kebab-case.
+    """
+
+    id = "interface"
+
+    def __init__(self, interface: type[Interface] | Interface) -> None:
+        """Serve `interface`: a class makes one object for each component, an object is shared by all of them."""
+        cls = interface if isinstance(interface, type) else type(interface)
+        self.id = _kebab(cls.__name__)
+        self.interfaces = (interface,)
+
+
+def as_plugin(subject: object) -> HostPlugin:
+    """Make a plugin of what somebody wants to attach: a plugin or an interface, each as an object or as its class.
+
+    Raises:
+        ConfigError: `subject` is something else, or a class that needs arguments.
+
+    """
+    if isinstance(subject, HostPlugin):
+        return subject
+    if isinstance(subject, type) and issubclass(subject, HostPlugin):
+        return _made(subject, "attach")
+    if isinstance(subject, Interface):
+        return InterfacePlugin(subject)
+    if isinstance(subject, type) and issubclass(subject, Interface):
+        _made(subject, "attach")
+        return InterfacePlugin(subject)
+    raise ConfigError(
+        f"{subject!r} is neither a plugin nor a WIT interface",
+        repair=(
+            "attach a class or an object that is one of these:",
+            'class Roll(Interface, wit="workshop:dice/roll@0.1.0"): ...',
+            'class Dice(HostPlugin): id = "dice"; interfaces = (Roll,)',
+        ),
+    )
+
+
+@contextmanager
+def told_to_guest(case: Callable[[str], object]) -> Iterator[None]:
+    """Turn the failure of a backend into the error of a WIT result: `case` makes it from the message."""
+    try:
+        yield
+    except BackendError as error:
+        raise Err(case(error.message)) from error
+
+
+def _made(cls: type[T], who: str) -> T:
+    """Call `cls` without arguments, where its signature allows it; what its code raises is its own affair."""
+    try:
+        inspect.signature(cls).bind()
+    except TypeError as error:
+        raise ConfigError(
+            f"{who} cannot make an object of class {cls.__name__}: {error}",
+            repair=f"give an object instead of the class: {cls.__name__}(...)",
+        ) from error
+    return cls()
+
+
+def _is_interface(entry: object) -> bool:
+    return isinstance(entry, Interface) or (isinstance(entry, type) and issubclass(entry, Interface))
+
+
+def _by_package(names: Iterable[str]) -> tuple[WitInterface, ...]:
+    """Gather interfaces of one package and version into one entry, so that it covers entries that name several."""
+    packages: dict[tuple[str, str, str | None], set[str]] = {}
+    for parsed in map(WitInterface.parse, names):
+        packages.setdefault((parsed.namespace, parsed.package, parsed.version), set()).update(parsed.interfaces)
+    return tuple(
+        WitInterface(namespace, package, frozenset(interfaces), version)
+        for (namespace, package, version), interfaces in packages.items()
+    )
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()

@@ -1,0 +1,7 @@
+"""The capability config: wasi:config."""
+
+from .backend import Backend
+from .in_memory import DynamicConfig
+from .interface import Config, Error_Io, Error_Upstream, Store
+
+__all__ = ["Backend", "Config", "DynamicConfig", "Error_Io", "Error_Upstream", "Store"]

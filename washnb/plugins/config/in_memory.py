@@ -1,0 +1,77 @@
+"""Settings in layers, as in wash-runtime: interface config < the component's config < its environment, if asked for.
+
+There they are frozen when a component is bound. Here they can be edited while it runs; edits are the topmost layer,
+and stay when the workload is reloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+
+from washnb.wit import WitInterface
+
+from ..base import Changed, WorkloadItem
+from ..state import PerComponent
+from .interface import Config
+
+
+class LayeredSettings:
+    """What a component was given, and the edits on top of it: a value, or None where a setting was taken away."""
+
+    def __init__(self, changed: Changed) -> None:
+        """Begin empty, and call `changed` after each edit."""
+        self._given: Mapping[str, str] = {}
+        self._edits: dict[str, str | None] = {}
+        self._changed = changed
+
+    def give(self, *layers: Mapping[str, str]) -> None:
+        """Replace everything below the edits; of two layers the later one wins."""
+        self._given = {key: value for layer in layers for key, value in layer.items()}
+
+    async def get(self, key: str) -> str | None:
+        """Return the value of a setting, None where there is none."""
+        return self._edits[key] if key in self._edits else self._given.get(key)
+
+    async def get_all(self) -> Mapping[str, str]:
+        """Return all settings, sorted by key."""
+        merged = {**self._given, **self._edits}
+        return {key: value for key, value in sorted(merged.items()) if value is not None}
+
+    async def set(self, key: str, value: str) -> None:
+        """Change a setting; guests see it at their next call."""
+        self._edits[key] = value
+        self._changed((key,), "set")
+
+    async def delete(self, key: str) -> None:
+        """Take a setting away; one that is not there is no error, and no change."""
+        if await self.get(key) is not None:
+            self._edits[key] = None
+            self._changed((key,), "delete")
+
+
+class DynamicConfig(PerComponent[LayeredSettings], Config):
+    """wasi:config from what a workload says of each component, and from edits."""
+
+    def __init__(self, copy_environment: bool = False) -> None:
+        """Choose whether a component's environment variables are settings, too; they win over its config."""
+        self.copy_environment = copy_environment
+
+    def new_component_state(self, item: WorkloadItem) -> LayeredSettings:
+        """Begin without settings."""
+        return LayeredSettings(partial(self._edited, item.workload_name, item.component))
+
+    def backend(self, workload_id: str, component: str) -> LayeredSettings:
+        """Return the settings of a component. Raises WorkloadNotFound where it does not use the plugin."""
+        return self.component_state(workload_id, component)
+
+    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
+        """Link, and lay the layers anew: a reload may have brought other ones."""
+        await super().on_workload_item_bind(item, interfaces)
+        resources = item.local_resources
+        environment = resources.environment if self.copy_environment else {}
+        settings = self.backend(item.workload_id, item.component)
+        settings.give(*(entry.config for entry in interfaces), resources.config, environment)
+
+    def _edited(self, workload_name: str, component: str, path: tuple[str, ...], action: str) -> None:
+        self.state_changed(workload_name, (component, *path), action)

@@ -1,0 +1,66 @@
+"""What a place that keeps buckets of keys and values must be able to do. It knows nothing of WIT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from washnb.errors import BackendError
+
+
+class NoSuchBucket(BackendError):  # noqa: N818 - what WIT calls it, too
+    """The bucket has never been opened, or is gone."""
+
+    def __init__(self, bucket: str) -> None:
+        """Say it in the words of wash-runtime, which guests may look for."""
+        super().__init__(f"bucket '{bucket}' does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResponse:
+    """One page of the keys of a bucket. `cursor` leads to the next page; None: this was the last one."""
+
+    keys: Sequence[str]
+    cursor: int | None
+
+
+class Backend(Protocol):
+    """Buckets of keys and values. A bucket is there once it was opened.
+
+    Every method but `buckets` and `open` raises NoSuchBucket where the bucket is not there, and every method raises
+    BackendError where the outside world fails. Views use the same methods as guests.
+    """
+
+    async def buckets(self) -> Sequence[str]:
+        """Return the names of all buckets, sorted."""
+
+    async def open(self, bucket: str) -> None:
+        """Make the bucket where it does not exist."""
+
+    async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
+        """Return the page of keys that `cursor` of the page before leads to, None the first one."""
+
+    async def exists(self, bucket: str, key: str) -> bool:
+        """Return whether there is a value."""
+
+    async def get(self, bucket: str, key: str) -> bytes | None:
+        """Return the value, None where there is none."""
+
+    async def set(self, bucket: str, key: str, value: bytes) -> None:
+        """Keep the value in place of any that was there."""
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """Forget the value; one that is not there is no error."""
+
+    async def increment(self, bucket: str, key: str, delta: int) -> int:
+        """Add to a counter, one that is not there counts as 0, and return the sum, at most 2**64 - 1. Atomic."""
+
+    async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
+        """Return key and value for each key, None where there is no value."""
+
+    async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
+        """Keep all the values; of two for the same key the later one stays."""
+
+    async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
+        """Forget all the values."""

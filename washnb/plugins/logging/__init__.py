@@ -1,0 +1,7 @@
+"""The capability logging: wasi:logging."""
+
+from .backend import Backend
+from .in_memory import TracingLogger
+from .interface import Level, Logger, Logging
+
+__all__ = ["Backend", "Level", "Logger", "Logging", "TracingLogger"]

@@ -1,0 +1,66 @@
+"""Log lines in the memory of the host, the newest ones of each component; each also goes to Python's `logging`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from washnb.events import LogLine
+
+from ..base import WorkloadItem
+from ..state import PerComponent
+from .interface import Level, Logger
+
+LOGGER = "washnb.guest"
+"""Python loggers are named `washnb.guest.<workload>.<component>`."""
+
+# A library stays silent until its user sets logging up: without this, Python prints warnings of guests to stderr.
+logging.getLogger(LOGGER).addHandler(logging.NullHandler())
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class ComponentLog:
+    """The newest `limit` lines of one component. `publish` is told of each line."""
+
+    def __init__(self, name: str, limit: int, publish: Callable[[LogLine], None]) -> None:
+        """Begin empty; `name` is the one of the Python logger."""
+        self._lines: deque[LogLine] = deque(maxlen=limit)
+        self._logger = logging.getLogger(name)
+        self._publish = publish
+
+    def write(self, line: LogLine) -> None:
+        """Keep a line, in place of the oldest one where there are too many, and pass it on."""
+        self._lines.append(line)
+        self._publish(line)
+        level = Level[line.level.upper()].value
+        if self._logger.isEnabledFor(level):
+            text = f"{line.context}: {line.message}" if line.context else line.message
+            self._logger.log(level, "%s", _one_line(text))
+
+    def lines(self) -> Sequence[LogLine]:
+        """Return the lines that are kept, oldest first."""
+        return tuple(self._lines)
+
+
+def _one_line(text: str) -> str:
+    """Escape what could fake a second line or speak to a terminal: the text is a guest's, the log file is not."""
+    return _CONTROL.sub(lambda control: repr(control[0])[1:-1], text)
+
+
+class TracingLogger(PerComponent[ComponentLog], Logger):
+    """wasi:logging in memory, bounded for each component, and on its way to Python's `logging`."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        """Keep at most `limit` lines of each component."""
+        self.limit = limit
+
+    def new_component_state(self, item: WorkloadItem) -> ComponentLog:
+        """Begin without lines."""
+        return ComponentLog(f"{LOGGER}.{item.workload_name}.{item.component}", self.limit, self.events.publish)
+
+    def backend(self, workload_id: str, component: str) -> ComponentLog:
+        """Return the log of a component. Raises WorkloadNotFound where it does not use the plugin."""
+        return self.component_state(workload_id, component)

@@ -1,0 +1,82 @@
+"""What plugins keep for workloads and components, and for how long."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from washnb.errors import WorkloadNotFound
+from washnb.wit import WitInterface
+
+from .base import HostPlugin, WorkloadContext, WorkloadItem
+
+S = TypeVar("S")
+
+
+class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
+    """A plugin that keeps something for each workload: made at its first binding, gone with its last one.
+
+    A reload binds the new version before it unbinds the old one, so that it keeps what the workload has.
+    """
+
+    @cached_property
+    def _states(self) -> dict[str, tuple[S, int]]:
+        return {}
+
+    @abstractmethod
+    def new_state(self, workload: WorkloadContext) -> S:
+        """Make what is kept for a workload that is not bound yet."""
+
+    def state(self, workload_id: str) -> S:
+        """Return what is kept for a workload. Raises WorkloadNotFound where it does not use the plugin."""
+        try:
+            return self._states[workload_id][0]
+        except KeyError:
+            raise WorkloadNotFound(f"workload {workload_id} does not use plugin {self.id!r}") from None
+
+    async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
+        """Make the workload's state, or keep the one it has from the version that is being replaced."""
+        state, bindings = self._states.get(workload.workload_id) or (self.new_state(workload), 0)
+        self._states[workload.workload_id] = (state, bindings + 1)
+        await super().on_workload_bind(workload, interfaces)
+
+    async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
+        """Drop the state with the last binding."""
+        await super().on_workload_unbind(workload_id, interfaces)
+        state, bindings = self._states.pop(workload_id)
+        if bindings > 1:
+            self._states[workload_id] = (state, bindings - 1)
+
+
+class PerComponent(PerWorkload[dict[str, S]], abstract=True):
+    """A plugin that keeps something for each component, as long as for its workload."""
+
+    @abstractmethod
+    def new_component_state(self, item: WorkloadItem) -> S:
+        """Make what is kept for a component that is not known yet."""
+
+    def new_state(self, workload: WorkloadContext) -> dict[str, S]:  # noqa: ARG002
+        """Begin with no component."""
+        return {}
+
+    def components(self, workload_id: str) -> tuple[str, ...]:
+        """Return the names of the components that something is kept for. Raises WorkloadNotFound."""
+        return tuple(self.state(workload_id))
+
+    def component_state(self, workload_id: str, component: str) -> S:
+        """Return what is kept for a component. Raises WorkloadNotFound where it does not use the plugin."""
+        try:
+            return self.state(workload_id)[component]
+        except KeyError:
+            raise WorkloadNotFound(
+                f"component {component} of workload {workload_id} does not use plugin {self.id!r}", component=component
+            ) from None
+
+    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
+        """Make the component's state, where it has none from the version that is being replaced, then link."""
+        components = self.state(item.workload_id)
+        if item.component not in components:
+            components[item.component] = self.new_component_state(item)
+        await super().on_workload_item_bind(item, interfaces)
