@@ -1,0 +1,80 @@
+"""wasi:http 0.2 in Python.
+
+For a request that a workload serves: `incoming_request(request)` and a `ResponseOutparam()` are what
+`wasi:http/incoming-handler#handle` takes; `outparam.answer` (or `await outparam.response`) is the guest's
+`OutgoingResponse`, an `Err` with an error code, or None; `streamed(answer)` takes the response for sending.
+
+For the requests that a workload makes: `OutgoingHandler(send)`, where `send` turns a `ClientRequest` into a
+`ClientResponse`, or raises `Err` with an `ErrorCode_*`.
+"""
+
+from .bodies import FutureTrailers, IncomingBody, OutgoingBody, SentChunks
+from .error_code import (
+    DnsErrorPayload,
+    ErrorCode,
+    ErrorCode_ConnectionReadTimeout,
+    ErrorCode_ConnectionRefused,
+    ErrorCode_ConnectionTerminated,
+    ErrorCode_ConnectionTimeout,
+    ErrorCode_DestinationIpUnroutable,
+    ErrorCode_DnsError,
+    ErrorCode_DnsTimeout,
+    ErrorCode_HttpProtocolError,
+    ErrorCode_HttpRequestDenied,
+    ErrorCode_HttpRequestUriInvalid,
+    ErrorCode_HttpResponseHeaderSectionSize,
+    ErrorCode_HttpResponseHeaderSize,
+    ErrorCode_HttpResponseIncomplete,
+    ErrorCode_HttpResponseTimeout,
+    ErrorCode_InternalError,
+    ErrorCode_TlsCertificateError,
+    ErrorCode_TlsProtocolError,
+    FieldSizePayload,
+)
+from .fields import Fields
+from .incoming import ClientResponse, FutureIncomingResponse, IncomingRequest, IncomingResponse, incoming_request
+from .outgoing import OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam, streamed
+from .outgoing_handler import ClientRequest, OutgoingHandler, Send
+from .types import HttpTypes
+
+__all__ = [
+    "ClientRequest",
+    "ClientResponse",
+    "DnsErrorPayload",
+    "ErrorCode",
+    "ErrorCode_ConnectionReadTimeout",
+    "ErrorCode_ConnectionRefused",
+    "ErrorCode_ConnectionTerminated",
+    "ErrorCode_ConnectionTimeout",
+    "ErrorCode_DestinationIpUnroutable",
+    "ErrorCode_DnsError",
+    "ErrorCode_DnsTimeout",
+    "ErrorCode_HttpProtocolError",
+    "ErrorCode_HttpRequestDenied",
+    "ErrorCode_HttpRequestUriInvalid",
+    "ErrorCode_HttpResponseHeaderSectionSize",
+    "ErrorCode_HttpResponseHeaderSize",
+    "ErrorCode_HttpResponseIncomplete",
+    "ErrorCode_HttpResponseTimeout",
+    "ErrorCode_InternalError",
+    "ErrorCode_TlsCertificateError",
+    "ErrorCode_TlsProtocolError",
+    "FieldSizePayload",
+    "Fields",
+    "FutureIncomingResponse",
+    "FutureTrailers",
+    "HttpTypes",
+    "IncomingBody",
+    "IncomingRequest",
+    "IncomingResponse",
+    "OutgoingBody",
+    "OutgoingHandler",
+    "OutgoingRequest",
+    "OutgoingResponse",
+    "RequestOptions",
+    "ResponseOutparam",
+    "Send",
+    "SentChunks",
+    "incoming_request",
+    "streamed",
+]

@@ -1,0 +1,189 @@
+"""wasi:http fields: headers and trailers.
+
+Names are kept in lower case and values are grouped by name, as wasmtime-wasi-http hands them to guests (WIT would let
+the casing through; a component must see here what it sees there).
+"""
+# ruff: noqa: N801 - variant_Case is how componentize-py's guests spell it
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from washnb.engine import Err, resource
+from washnb.types import Header
+
+from .uri import is_token
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderError_InvalidSyntax:
+    """The name is not a token, or the value holds control characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderError_Forbidden:
+    """The field belongs to the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderError_Immutable:
+    """The fields cannot be changed."""
+
+
+HeaderError = HeaderError_InvalidSyntax | HeaderError_Forbidden | HeaderError_Immutable
+
+FORBIDDEN_FIELDS = frozenset(
+    {
+        "connection",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""The fields that the host alone sets and reads: hop by hop, or part of the target (as in wasmtime-wasi-http)."""
+
+FIELD_SIZE_LIMIT = 128 * 1024
+"""How much one `fields` may hold, in bytes; each name and each value counts `ENTRY_COST` on top of its length."""
+ENTRY_COST = 32
+
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_CONTENT_LENGTH = "content-length"
+
+
+@lru_cache(maxsize=1024)
+def _normal_name(name: str) -> str | None:
+    return name.lower() if is_token(name) else None
+
+
+def _name_to_change(name: str) -> str:
+    normal = _normal_name(name)
+    if normal is None:
+        raise Err(HeaderError_InvalidSyntax())
+    if normal in FORBIDDEN_FIELDS:
+        raise Err(HeaderError_Forbidden())
+    return normal
+
+
+def _checked_value(name: str, value: bytes) -> bytes:
+    if name == _CONTENT_LENGTH:
+        # one spelling per number: hosts on the way must not read it differently
+        if not value.isdigit() or int(value) >= 1 << 64:
+            raise Err(HeaderError_InvalidSyntax())
+        return b"%d" % int(value)
+    if _VALUE.fullmatch(value) is None:
+        raise Err(HeaderError_InvalidSyntax())
+    return value
+
+
+def _cost(text: str | bytes) -> int:
+    return len(text) + ENTRY_COST
+
+
+@resource("fields")
+class Fields:
+    """An ordered multimap from names, whose case does not matter, to bytes.
+
+    Growing over `FIELD_SIZE_LIMIT` ends the guest (ValueError).
+    """
+
+    __slots__ = ("_mutable", "_size", "_values")
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[bytes]] = {}
+        self._size = 0
+        self._mutable = True
+
+    @classmethod
+    def from_list(cls, entries: Sequence[tuple[str, bytes]]) -> Fields:
+        """Make mutable fields of name and value pairs. Raises Err: invalid-syntax, forbidden."""
+        fields = cls()
+        for name, value in entries:
+            fields.append(name, value)
+        return fields
+
+    @classmethod
+    def received(cls, headers: Iterable[Header]) -> Fields:
+        """Make immutable fields of what came over the wire; the forbidden ones stay outside."""
+        fields = cls()
+        values = fields._values
+        for name, value in headers:
+            key = name.lower()
+            if key not in FORBIDDEN_FIELDS:
+                values.setdefault(key, []).append(value)
+        return fields.freeze()
+
+    def freeze(self) -> Fields:
+        """Make these fields immutable, for good."""
+        self._mutable = False
+        return self
+
+    def get(self, name: str) -> list[bytes]:
+        """All values of a name; none where it is missing or no name at all."""
+        return list(self._values.get(_normal_name(name) or "", ()))
+
+    def has(self, name: str) -> bool:
+        """Whether the name is present."""
+        return _normal_name(name) in self._values
+
+    def set(self, name: str, value: Sequence[bytes]) -> None:
+        """Replace all values of a name; with no values, remove it. Raises Err."""
+        key = _name_to_change(name)
+        self._require_mutable()
+        values = [_checked_value(key, each) for each in value]
+        self._resize(self._size - self._cost_of(key) + (_cost(key) + sum(map(_cost, values)) if values else 0))
+        if values:
+            self._values[key] = values
+        else:
+            self._values.pop(key, None)
+
+    def delete(self, name: str) -> None:
+        """Remove a name with all its values, if it is there. Raises Err."""
+        key = _name_to_change(name)
+        self._require_mutable()
+        self._size -= self._cost_of(key)
+        self._values.pop(key, None)
+
+    def append(self, name: str, value: bytes) -> None:
+        """Add a value to those of a name. Raises Err."""
+        key = _name_to_change(name)
+        checked = _checked_value(key, value)
+        self._require_mutable()
+        self._resize(self._size + _cost(checked) + (0 if key in self._values else _cost(key)))
+        self._values.setdefault(key, []).append(checked)
+
+    def entries(self) -> list[Header]:
+        """All name and value pairs, the values of a name together, in the order of their first coming."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
+    def clone(self) -> Fields:
+        """Copy into mutable fields."""
+        copy = Fields()
+        copy._values = {name: values.copy() for name, values in self._values.items()}
+        copy._size = sum(map(self._cost_of, self._values))
+        return copy
+
+    def content_length(self) -> int | None:
+        """The length that the fields announce; None where they do not, or say it in several ways."""
+        values = set(self._values.get(_CONTENT_LENGTH, ()))
+        return int(values.pop()) if len(values) == 1 else None
+
+    def _require_mutable(self) -> None:
+        if not self._mutable:
+            raise Err(HeaderError_Immutable())
+
+    def _cost_of(self, key: str) -> int:
+        values = self._values.get(key)
+        return 0 if values is None else _cost(key) + sum(map(_cost, values))
+
+    def _resize(self, size: int) -> None:
+        if size > FIELD_SIZE_LIMIT:
+            raise ValueError(f"the guest put {size} bytes into one fields resource, which may hold {FIELD_SIZE_LIMIT}")
+        self._size = size
