@@ -13,7 +13,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from washnb.engine import Err, Interface, resource
 
@@ -98,10 +98,14 @@ class Signal:
 class Pollable:
     """An event that has happened or not: `is_ready` says which, `signal` when to look again.
 
-    It may outlive the stream that it came from; then it is ready, for that stream is closed.
+    It may outlive the stream that it came from, unlike in wasmtime, where that ends the guest.
     """
 
     __slots__ = ("_is_ready", "_signal")
+
+    gives_way: ClassVar[bool] = False
+    """Whether the loop gets a turn before a guest hears that this is ready. So it is with a timer, because guests poll
+    in a tight loop with a timeout of zero: what they wait for beside it would otherwise hardly ever come about."""
 
     def __init__(self, is_ready: Callable[[], bool], signal: Signal) -> None:
         self._is_ready = is_ready
@@ -113,10 +117,10 @@ class Pollable:
 
     def block(self) -> Later[None] | None:
         """Wait for the event."""
-        return None if self.ready() else self._block()
+        return self._block() if self.gives_way or not self.ready() else None
 
     async def _block(self) -> None:
-        await wait_any((self,))
+        await (after_a_turn if self.ready() else wait_any)((self,))
 
     def watch(self, wake: Callable[[], None]) -> None:
         """Have `wake` called when the event may have happened."""
@@ -152,6 +156,12 @@ async def wait_any(pollables: Pollables) -> list[int]:
             for pollable in pollables:
                 pollable.unwatch(wake)
     return ready
+
+
+async def after_a_turn(pollables: Pollables) -> list[int]:
+    """Give the loop a turn, then do as `wait_any`."""
+    await asyncio.sleep(0)
+    return await wait_any(pollables)
 
 
 @resource("input-stream")
@@ -351,7 +361,12 @@ class Poll(Interface, wit="wasi:io/poll@0.2.12"):
         """Wait until one is ready and return the indexes of all that are; an empty list ends the guest (ValueError)."""
         if not pollables:
             raise ValueError("the guest called poll with an empty list, which would wait for ever")
-        return _ready_indexes(pollables) or wait_any(pollables)
+        ready = _ready_indexes(pollables)
+        if not ready:
+            return wait_any(pollables)
+        if any(pollables[index].gives_way for index in ready):
+            return after_a_turn(pollables)
+        return ready
 
 
 class Streams(Interface, wit="wasi:io/streams@0.2.12"):

@@ -1,0 +1,73 @@
+"""What one component gets from the outside world through WASI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from washnb.engine import Interface
+from washnb.wit import split_version
+
+from . import cli, clocks, filesystem, io, random, sockets
+
+
+@dataclass(frozen=True)
+class WasiContext:
+    """The outside world of one component; `wasi_interfaces` makes its WASI of it.
+
+    `on_output` receives each line that the component prints, with `stdout` or `stderr` before it; `on_write` the same
+    as bytes, as they were written. Both are called on the loop while the guest runs, must be quick and must not raise.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
+    initial_cwd: str | None = None
+    stdin: bytes | io.InputStream = b""
+    on_output: Callable[[str, str], None] | None = None
+    on_write: Callable[[str, bytes], None] | None = None
+
+    def output(self, stream: str) -> cli.Output:
+        """Return where the component's `stdout` or `stderr` goes."""
+        return cli.Output(
+            None if self.on_output is None else partial(self.on_output, stream),
+            None if self.on_write is None else partial(self.on_write, stream),
+        )
+
+
+def wasi_interfaces(context: WasiContext) -> dict[str, Interface]:
+    """Make every WASI 0.2 interface that a component can import, under its name without version.
+
+    One set serves all instances of a component: whatever belongs to an instance is in its resources.
+    """
+    interfaces: tuple[Interface, ...] = (
+        io.ErrorInterface(),
+        io.Poll(),
+        io.Streams(),
+        clocks.MonotonicClock(),
+        clocks.WallClock(),
+        clocks.Timezone(),
+        random.Random(),
+        random.Insecure(),
+        random.InsecureSeed(),
+        cli.Environment(context.environment, context.arguments, context.initial_cwd),
+        cli.Exit(),
+        cli.Stdin(context.stdin),
+        cli.Stdout(context.output("stdout")),
+        cli.Stderr(context.output("stderr")),
+        cli.TerminalInputInterface(),
+        cli.TerminalOutputInterface(),
+        cli.TerminalStdin(),
+        cli.TerminalStdout(),
+        cli.TerminalStderr(),
+        filesystem.Types(),
+        filesystem.Preopens(),
+        sockets.NetworkInterface(),
+        sockets.InstanceNetwork(),
+        sockets.IpNameLookup(),
+        sockets.Tcp(),
+        sockets.TcpCreateSocket(),
+        sockets.Udp(),
+        sockets.UdpCreateSocket(),
+    )
+    return {split_version(interface.wit)[0]: interface for interface in interfaces}
