@@ -9,7 +9,7 @@ from functools import partial
 from washnb.engine import Interface
 from washnb.wit import split_version
 
-from . import cli, clocks, filesystem, io, random, sockets
+from . import cli, clocks, filesystem, http, io, random, sockets
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class WasiContext:
 
     `on_output` receives each line that the component prints, with `stdout` or `stderr` before it; `on_write` the same
     as bytes, as they were written. Both are called on the loop while the guest runs, must be quick and must not raise.
+    `send` carries out the component's own HTTP requests.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class WasiContext:
     stdin: bytes | io.InputStream = b""
     on_output: Callable[[str, str], None] | None = None
     on_write: Callable[[str, bytes], None] | None = None
+    send: http.Send | None = None
 
     def output(self, stream: str) -> cli.Output:
         """Return where the component's `stdout` or `stderr` goes."""
@@ -69,5 +71,7 @@ def wasi_interfaces(context: WasiContext) -> dict[str, Interface]:
         sockets.TcpCreateSocket(),
         sockets.Udp(),
         sockets.UdpCreateSocket(),
+        http.HttpTypes(),
+        http.OutgoingHandler(context.send),
     )
     return {split_version(interface.wit)[0]: interface for interface in interfaces}
