@@ -1,0 +1,111 @@
+"""dev.py says what it does, and one clear line where that does not work."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(name="dev")
+def _dev(monkeypatch, tmp_path):
+    """Load dev.py with an environment that is elsewhere and made up to date."""
+    spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "dev", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(module, "STAMP", tmp_path / "stamp")
+    module.STAMP.write_text(module.environment_mark("dev"))
+    return module
+
+
+def steps_of(dev, monkeypatch, *commands: str, arguments: tuple[str, ...] = ()) -> int:
+    """Run `dev.py test` with steps of our own, one Python program each."""
+    steps = [dev.Step(f"step{number}", (sys.executable, "-c", code)) for number, code in enumerate(commands)]
+    monkeypatch.setattr(dev, "steps", lambda: steps)
+    monkeypatch.setattr(sys, "argv", ["dev.py", "test", *arguments])
+    return dev.main()
+
+
+def test_help_names_the_verbs():
+    """`--help` names what there is."""
+    done = subprocess.run([sys.executable, "dev.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(verb in done.stdout for verb in ("lab", "test", "bench"))
+
+
+def test_the_tests_that_ran_are_seen(dev, monkeypatch, capsys):
+    """The last lines hold what pytest said of its tests, and that all is well."""
+    assert steps_of(dev, monkeypatch, "print('==== 3 passed, 1 skipped in 0.12s ====')", "print('fine')") == 0
+    first, second, summary, verdict = capsys.readouterr().out.splitlines()
+    assert first.startswith("[1/2] step0 ... ok ")
+    assert second.startswith("[2/2] step1 ... ok ")
+    assert summary == "step0: 3 passed, 1 skipped in 0.12s"
+    assert verdict.startswith("all 2 steps passed in ")
+
+
+def test_a_step_that_fails_shows_its_output_and_spares_the_others(dev, monkeypatch, capsys):
+    """A failed step prints what it had said, the next ones run, and the last line names it."""
+    assert steps_of(dev, monkeypatch, "print('the reason'); raise SystemExit(3)", "pass") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("[1/2] step0 ... FAILED ")
+    assert lines[1] == "the reason"
+    assert lines[2].endswith("failed with exit code 3")
+    assert lines[3].startswith("[2/2] step1 ... ok ")
+    assert lines[-1].startswith("FAILED: step0 (1 of 2 steps passed")
+
+
+def test_a_step_that_does_not_exist_is_named(dev, monkeypatch, capsys):
+    """A word that is no step is refused, with those that are."""
+    assert steps_of(dev, monkeypatch, "pass", arguments=("step7",)) == 1
+    assert capsys.readouterr().err == "dev.py: no step step7; the steps are step0\n"
+
+
+def test_a_python_without_ensurepip_is_told_what_to_install(dev, monkeypatch, capsys):
+    """Debian's Python without python3-venv gets the line that adds it."""
+    dev.STAMP.unlink()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert steps_of(dev, monkeypatch, "pass") == 1
+    assert "apt-get install python3-venv" in capsys.readouterr().err
+
+
+def test_the_environment_is_made_again_when_the_project_asks_for_more(dev, monkeypatch):
+    """Another pyproject.toml makes another mark, and so an installation; the same one makes none."""
+    installed = []
+    monkeypatch.setattr(dev, "install", lambda extras: installed.append(extras) or "")
+    dev.prepare("dev")
+    assert installed == []
+    dev.STAMP.write_text("dev:of-another-day")
+    dev.prepare("dev")
+    dev.prepare("guest,lab")
+    assert installed == ["dev"]
+
+
+def execute(tmp_path, *sources: str) -> subprocess.CompletedProcess[str]:
+    """Run a notebook of these cells as `dev.py lab --execute` does."""
+    cells = [nbformat.v4.new_markdown_cell("# A heading\nand prose"), *map(nbformat.v4.new_code_cell, sources)]
+    path = tmp_path / "some.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    command = [sys.executable, "notebooks/execute.py", str(path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_notebook_is_printed_as_text(tmp_path):
+    """Headings, code, and what each cell printed and returned."""
+    done = execute(tmp_path, "print('one')\n2")
+    assert done.stdout.split() == ["#", "A", "heading", ">>>", "print('one')", "...", "2", "one", "2"]
+    assert done.returncode == 0
+
+
+def test_a_notebook_that_fails_ends_in_one_line(tmp_path):
+    """A cell that raises stops the run with exit code 1 and a last line that names notebook and error."""
+    done = execute(tmp_path, "1/0", "print('never')")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "some.ipynb failed: ZeroDivisionError: division by zero"
+    assert "never" not in done.stdout
