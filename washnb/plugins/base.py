@@ -71,6 +71,14 @@ class WorkloadItem(WorkloadContext, Protocol):
         """
 
 
+def _is_interface(entry: object) -> bool:
+    return isinstance(entry, Interface) or (isinstance(entry, type) and issubclass(entry, Interface))
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()
+
+
 class HostPlugin:
     """A capability of a host. Most plugins say `id` and `interfaces`, and that is all:
 
@@ -99,15 +107,14 @@ class HostPlugin:
             raise ConfigError(
                 f"plugin class {cls.__name__} has no id", repair=f'write id = "{_kebab(cls.__name__)}" into the class'
             )
-        for entry in cls.interfaces if isinstance(cls.interfaces, tuple) else (cls.interfaces,):
-            if not _is_interface(entry):
-                raise ConfigError(
-                    f"{entry!r} in the interfaces of plugin class {cls.__name__} is not a WIT interface",
-                    repair=(
-                        f"interfaces of {cls.__name__} is a tuple of classes made like this:",
-                        'class Roll(Interface, wit="workshop:dice/roll@0.1.0"):',
-                    ),
-                )
+        if not (isinstance(cls.interfaces, tuple) and all(map(_is_interface, cls.interfaces))):
+            raise ConfigError(
+                f"interfaces of plugin class {cls.__name__} is not a tuple of WIT interfaces: {cls.interfaces!r}",
+                repair=(
+                    "interfaces = (Roll,)  # a tuple of classes made like this:",
+                    'class Roll(Interface, wit="workshop:dice/roll@0.1.0"):',
+                ),
+            )
 
     @cached_property
     def events(self) -> EventBus:
@@ -211,10 +218,6 @@ def _made(cls: type[T], who: str) -> T:
     return cls()
 
 
-def _is_interface(entry: object) -> bool:
-    return isinstance(entry, Interface) or (isinstance(entry, type) and issubclass(entry, Interface))
-
-
 def _by_package(names: Iterable[str]) -> tuple[WitInterface, ...]:
     """Gather interfaces of one package and version into one entry, so that it covers entries that name several."""
     packages: dict[tuple[str, str, str | None], set[str]] = {}
@@ -224,7 +227,3 @@ def _by_package(names: Iterable[str]) -> tuple[WitInterface, ...]:
         WitInterface(namespace, package, frozenset(interfaces), version)
         for (namespace, package, version), interfaces in packages.items()
     )
-
-
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()

@@ -98,13 +98,8 @@ def _suggestion(name: str) -> tuple[str, ...]:
     if entry is not None:
         return (f"%wash attach {entry.word}", f"HostBuilder().with_plugin({entry.class_name}())")
     wanted = WitInterface.parse(name)
-    related = [
-        served for entry in CATALOG for served in entry.world.imports if served.package_name == wanted.package_name
-    ]
-    if related:
-        return (f"{name} is not served by washnb, which serves {', '.join(map(str, related))}",)
+    served = [each for entry in CATALOG for each in entry.world.imports if each.package_name == wanted.package_name]
+    if served:
+        return (f"of {wanted.package_name}, washnb serves only {', '.join(map(str, served))}",)
     class_name = "".join(part.capitalize() for part in name.partition("/")[2].partition("@")[0].split("-"))
-    return (
-        f'class {class_name}(Interface, wit="{name}"): ...  # its functions as methods',
-        f"%wash attach {class_name}",
-    )
+    return (f'class {class_name}(Interface, wit="{name}"):  # its functions as methods', f"%wash attach {class_name}")
