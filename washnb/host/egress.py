@@ -1,0 +1,268 @@
+"""The way out: a component's own HTTP requests, over aiohttp, where the allowlist permits them.
+
+One pool of connections per workload, so that components of different workloads never share one. What the guest wrote
+goes out as it is: no redirects are followed, nothing is decompressed, no cookies are kept, no proxy of the environment
+is used, and no header is added but those that frame the message. aiohttp neither sends nor reports trailers.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Iterable
+
+import aiohttp
+import yarl
+from aiohttp import http_exceptions
+
+from washnb.engine import Err
+from washnb.wasi import (
+    ClientRequest,
+    ClientResponse,
+    DnsErrorPayload,
+    ErrorCode,
+    ErrorCode_ConnectionReadTimeout,
+    ErrorCode_ConnectionRefused,
+    ErrorCode_ConnectionTerminated,
+    ErrorCode_ConnectionTimeout,
+    ErrorCode_DestinationIpUnroutable,
+    ErrorCode_DnsError,
+    ErrorCode_HttpProtocolError,
+    ErrorCode_HttpRequestDenied,
+    ErrorCode_HttpRequestUriInvalid,
+    ErrorCode_HttpResponseHeaderSectionSize,
+    ErrorCode_HttpResponseHeaderSize,
+    ErrorCode_HttpResponseIncomplete,
+    ErrorCode_HttpResponseTimeout,
+    ErrorCode_InternalError,
+    ErrorCode_TlsCertificateError,
+    ErrorCode_TlsProtocolError,
+    FieldSizePayload,
+    Send,
+    SentChunks,
+)
+
+from .allowed_hosts import AllowedHost
+
+REQUEST_SECONDS = 600.0
+"""How long one outgoing request may take from its start to the end of the response's body."""
+
+CONNECTIONS = 128
+"""How many connections a workload may have open at once, as in wash-runtime; a request over that waits for one."""
+
+HEADER_BYTES = 64 * 1024
+"""The most that one header of a response may have, name and value."""
+
+_UNASKED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_SHORTEST_TIMEOUT = 1e-3  # aiohttp takes 0 for "no timeout"
+
+_log = logging.getLogger(__name__)
+
+
+class Egress:
+    """The outgoing HTTP of one workload. Opens nothing before the first request; `close` ends it."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, request_seconds: float = REQUEST_SECONDS) -> None:
+        """Trust the certificate authorities of the system, or what `tls` says."""
+        self._tls = tls
+        self._request_seconds = request_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    def sender(self, allowed_hosts: Iterable[AllowedHost], *, component: str) -> Send:
+        """Make the `send` of one component, bound by its allowlist.
+
+        Why a request is denied is logged; the guest learns no more than HTTP-request-denied.
+        """
+        policy = tuple(allowed_hosts)
+
+        def send(request: ClientRequest) -> Awaitable[ClientResponse]:
+            if not any(entry.matches(request.scheme, request.host, request.port) for entry in policy):
+                why = (
+                    "is not allowed by allowed_hosts policy" if policy else "denied: allowed_hosts is empty (deny-all)"
+                )
+                _log.warning("component %s: outgoing request to host '%s' %s", component, request.host, why)
+                raise Err(ErrorCode_HttpRequestDenied())
+            return self._send(request)
+
+        return send
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=True if self._tls is None else self._tls),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                skip_auto_headers=_UNASKED_HEADERS,
+                max_field_size=HEADER_BYTES,
+                max_line_size=HEADER_BYTES,
+            )
+        return self._session
+
+    async def _send(self, request: ClientRequest) -> ClientResponse:
+        contents = None if request.body is None else request.body()
+        upload = _Upload(contents) if isinstance(contents, SentChunks) else None
+        try:
+            response = await self._open_session().request(
+                request.method,
+                _url(request),
+                headers=_headers(request),
+                data=contents if upload is None else upload,
+                allow_redirects=False,
+                timeout=self._timeout(request),
+            )
+        except BaseException as error:
+            if upload is not None:
+                upload.abandon()
+            if isinstance(error, Exception):
+                raise _as_wit(error, upload) from error
+            raise
+        return await _received(response, upload, request.between_bytes_timeout)
+
+    def _timeout(self, request: ClientRequest) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=self._request_seconds,
+            connect=max(request.connect_timeout, _SHORTEST_TIMEOUT),
+            sock_read=max(request.first_byte_timeout, _SHORTEST_TIMEOUT),
+        )
+
+
+class _Upload:
+    """The guest's body as aiohttp reads it. `failure` is what the guest ended it with, where it gave it up."""
+
+    def __init__(self, chunks: SentChunks) -> None:
+        self._chunks = chunks
+        self.failure: Err[ErrorCode] | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._chunks)
+        except Err as error:
+            self.failure = error
+            raise
+
+    def abandon(self) -> None:
+        """Tell the guest that nobody reads on."""
+        self._chunks.abandon()
+
+
+class _Download:
+    """The body of a response as the guest reads it, one piece of the network at a time."""
+
+    def __init__(self, response: aiohttp.ClientResponse, upload: _Upload | None) -> None:
+        self._response = response
+        self._upload = upload
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._response.content.readany()
+        except Exception as error:
+            self.close()
+            raise _as_wit(error, self._upload) from error
+        if not chunk:
+            self.close()
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        """Stop reading; see `close`."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back: to the pool where the response is complete, else it is cut."""
+        if self._upload is not None:
+            self._upload.abandon()
+        self._response.close()
+
+
+async def _received(
+    response: aiohttp.ClientResponse, upload: _Upload | None, between_bytes_timeout: float
+) -> ClientResponse:
+    """Make WASI's response of aiohttp's. A body that came with the head is handed over as bytes."""
+    body = _Download(response, upload)
+    headers = tuple((name.decode("latin-1"), value) for name, value in response.raw_headers)
+    if response.content.is_eof() and upload is None and response.content.exception() is None:
+        return ClientResponse(response.status, headers, await response.content.readany())
+    if response.connection is not None and (protocol := response.connection.protocol) is not None:
+        protocol.read_timeout = max(between_bytes_timeout, _SHORTEST_TIMEOUT)
+        protocol.start_timeout()
+    return ClientResponse(response.status, headers, body, body.close)
+
+
+def _url(request: ClientRequest) -> yarl.URL:
+    path, _, query = request.path_with_query.partition("?")
+    return yarl.URL.build(
+        scheme=request.scheme, authority=request.authority, path=path, query_string=query, encoded=True
+    )
+
+
+def _headers(request: ClientRequest) -> list[tuple[str, str]]:
+    """What is sent: the authority as the guest wrote it, then its own headers. aiohttp writes text as UTF-8."""
+    return [("Host", request.authority), *((name, value.decode()) for name, value in request.headers)]
+
+
+def _as_wit(error: Exception, upload: _Upload | None) -> Err[ErrorCode]:
+    """What the guest is told of a failed exchange; its own error, where it gave up the body."""
+    if upload is not None and upload.failure is not None:
+        return upload.failure
+    return Err(error_code(error))
+
+
+def error_code(error: BaseException) -> ErrorCode:
+    """Translate an exception of aiohttp into the error-code of wasi:http."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return ErrorCode_DnsError(DnsErrorPayload("address not available", 0))
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return ErrorCode_TlsCertificateError()
+    if isinstance(error, aiohttp.ClientSSLError):
+        return ErrorCode_TlsProtocolError()
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return ErrorCode_ConnectionTimeout()
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return ErrorCode_ConnectionReadTimeout()
+    if isinstance(error, TimeoutError):
+        return ErrorCode_HttpResponseTimeout()
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _CONNECT_ERRORS.get(error.os_error.errno or 0, ErrorCode_ConnectionRefused())
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return ErrorCode_HttpResponseIncomplete()
+    if isinstance(error, aiohttp.ClientResponseError):
+        return _head_error(error.__cause__)
+    if isinstance(error, aiohttp.ClientConnectionError):
+        return ErrorCode_ConnectionTerminated()
+    if isinstance(error, aiohttp.InvalidURL):
+        return ErrorCode_HttpRequestUriInvalid()
+    if isinstance(error, ValueError):
+        return ErrorCode_HttpProtocolError()
+    return ErrorCode_InternalError(f"{type(error).__name__}: {error}")
+
+
+_CONNECT_ERRORS: dict[int, ErrorCode] = {
+    errno.ECONNREFUSED: ErrorCode_ConnectionRefused(),
+    errno.ECONNRESET: ErrorCode_ConnectionTerminated(),
+    errno.EHOSTUNREACH: ErrorCode_DestinationIpUnroutable(),
+    errno.ENETUNREACH: ErrorCode_DestinationIpUnroutable(),
+    errno.ETIMEDOUT: ErrorCode_ConnectionTimeout(),
+}
+
+
+def _head_error(cause: BaseException | None) -> ErrorCode:
+    """What is wrong with the head of a response that could not be read."""
+    if isinstance(cause, http_exceptions.LineTooLong):
+        return ErrorCode_HttpResponseHeaderSize(FieldSizePayload(None, None))
+    if isinstance(cause, http_exceptions.BadHttpMessage) and "Too many headers" in str(cause):
+        return ErrorCode_HttpResponseHeaderSectionSize(None)
+    return ErrorCode_HttpProtocolError()
