@@ -74,11 +74,12 @@ def test_rooms_import_only_to_the_right():
 
 def test_rooms_are_entered_through_their_door():
     """Another room is imported as `washnb.room`, and one's own by relative imports that do not leave it."""
+    offered = ("washnb.plugins.catalog",)  # a module that its room's door hands out as a name
 
     def broken(module: str, target: str, relative: bool) -> bool:
         if relative:
             return room_of(module) != room_of(target)
-        return target.startswith("washnb.") and target.count(".") > 1
+        return target.startswith("washnb.") and target.count(".") > 1 and target not in offered
 
     assert violations(broken) == []
 

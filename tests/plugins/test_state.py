@@ -58,6 +58,23 @@ async def test_a_reload_that_fails_leaves_state_alone():
     assert plugin.state("id-1") == ["counter"]
 
 
+async def test_unbind_after_state_that_could_not_be_made():
+    """The host unbinds also where making the state failed: there is nothing to drop then, and no second error."""
+
+    class Full(PerWorkload[list]):
+        id = "full"
+
+        def new_state(self, workload):
+            raise OSError("no room")
+
+    plugin = Full()
+    with pytest.raises(OSError, match="no room"):
+        await bind(plugin)
+    await plugin.on_workload_unbind("id-1", ())
+    with pytest.raises(WorkloadNotFound):
+        plugin.state("id-1")
+
+
 async def test_components_keep_state_over_a_reload_too():
     """A component of the new version finds what the component of its name had."""
     plugin = Drawers()

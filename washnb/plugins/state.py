@@ -18,7 +18,8 @@ S = TypeVar("S")
 class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
     """A plugin that keeps something for each workload: made at its first binding, gone with its last one.
 
-    A reload binds the new version before it unbinds the old one, so that it keeps what the workload has.
+    A reload binds the new version before it unbinds the old one, so that it keeps what the workload has. A subclass
+    that overrides `on_workload_bind` calls this one first: the host unbinds also what failed to bind.
     """
 
     @cached_property
@@ -45,9 +46,9 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
         """Drop the state with the last binding."""
         await super().on_workload_unbind(workload_id, interfaces)
-        state, bindings = self._states.pop(workload_id)
-        if bindings > 1:
-            self._states[workload_id] = (state, bindings - 1)
+        kept = self._states.pop(workload_id, None)  # nothing, where the making of it failed
+        if kept is not None and kept[1] > 1:
+            self._states[workload_id] = (kept[0], kept[1] - 1)
 
 
 class PerComponent(PerWorkload[dict[str, S]], abstract=True):
