@@ -59,9 +59,9 @@ def violations(rule) -> list[str]:
         if rule(module, target, relative)
     ]
 
-    """A room may import those to its right in ARCHITECTURE.md, vocabulary last, and never the root package."""
+
 def test_rooms_import_only_to_the_right():
-    """The direction is notebook -> presets -> host -> plugins -> wasi -> engine -> vocabulary, and never the root package."""
+    """A room may import those to its right in ARCHITECTURE.md, vocabulary last, and never the root package."""
 
     def broken(module: str, target: str, relative: bool) -> bool:
         if not target.startswith("washnb") or relative:
