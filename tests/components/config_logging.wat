@@ -1,0 +1,62 @@
+;; Passes its exports on to wasi:config and wasi:logging.
+(component
+  (import "wasi:config/store@0.2.0-rc.1" (instance $store
+    (type $error' (variant (case "upstream" string) (case "io" string)))
+    (export "error" (type $error (eq $error')))
+    (export "get" (func (param "key" string) (result (result (option string) (error $error)))))
+    (export "get-all" (func (result (result (list (tuple string string)) (error $error)))))
+  ))
+  (import "wasi:logging/logging@0.1.0-draft" (instance $logging
+    (type $level' (enum "trace" "debug" "info" "warn" "error" "critical"))
+    (export "level" (type $level (eq $level')))
+    (export "log" (func (param "level" $level) (param "context" string) (param "message" string)))
+  ))
+  (alias export $store "error" (type $error))
+  (alias export $logging "level" (type $level))
+
+  (core module $Memory
+    (memory (export "memory") 1)
+    (global $free (mut i32) (i32.const 1024))
+    (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and
+        (i32.add (global.get $free) (i32.sub (local.get $align) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get $align))))
+      (global.set $free (i32.add (local.get $at) (local.get $size)))
+      (memory.copy (local.get $at) (local.get $old) (local.get $old-size))
+      (local.get $at))
+  )
+  (core instance $memory (instantiate $Memory))
+  (core func $get (canon lower (func $store "get")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core func $get-all (canon lower (func $store "get-all")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core func $log (canon lower (func $logging "log") (memory (core memory $memory "memory"))))
+
+  (core module $Main
+    (import "host" "get" (func $get (param i32 i32 i32)))
+    (import "host" "get-all" (func $get-all (param i32)))
+    (import "host" "log" (func $log (param i32 i32 i32 i32 i32)))
+    (func (export "get") (param i32 i32) (result i32)
+      (call $get (local.get 0) (local.get 1) (i32.const 128))
+      (i32.const 128))
+    (func (export "get-all") (result i32)
+      (call $get-all (i32.const 128))
+      (i32.const 128))
+    (func (export "log") (param i32 i32 i32 i32 i32)
+      (call $log (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4)))
+  )
+  (core instance $main (instantiate $Main
+    (with "host" (instance (export "get" (func $get)) (export "get-all" (func $get-all)) (export "log" (func $log))))
+  ))
+
+  (func (export "get") (param "key" string) (result (result (option string) (error $error)))
+    (canon lift (core func $main "get")
+      (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (func (export "get-all") (result (result (list (tuple string string)) (error $error)))
+    (canon lift (core func $main "get-all")
+      (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (func (export "log") (param "level" $level) (param "context" string) (param "message" string)
+    (canon lift (core func $main "log")
+      (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+)
