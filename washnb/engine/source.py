@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 
 from wasmtime import WasmtimeError, wat2wasm
@@ -22,6 +21,7 @@ from washnb.errors import NotAComponentError
 Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 
 _EXAMPLE = "example:"
+_EXAMPLES = Path(__file__).parent.parent / "examples"
 _MAGIC = b"\0asm"
 _CORE_MODULE = b"\x01\0\0\0"
 _COMPONENT = b"\x0d\0\x01\0"
@@ -63,8 +63,7 @@ class SourceBytes:
 
 def example_names() -> tuple[str, ...]:
     """The examples that come with the package, sorted."""
-    files = (resources.files("washnb") / "examples").iterdir()
-    return tuple(sorted(file.name.removesuffix(".wat") for file in files if file.name.endswith(".wat")))
+    return tuple(sorted(file.stem for file in _EXAMPLES.glob("*.wat")))
 
 
 def read_source(source: Source, name: str | None = None) -> SourceBytes:
@@ -89,8 +88,7 @@ def _example(wanted: str, name: str | None) -> SourceBytes:
             f"no example is called {wanted!r}",
             repair=[*_did_you_mean(wanted, known, _EXAMPLE), f"the examples are: {', '.join(known)}"],
         )
-    data = (resources.files("washnb") / "examples" / f"{wanted}.wat").read_bytes()
-    return _checked(name or wanted, data, _EXAMPLE + wanted)
+    return _checked(name or wanted, (_EXAMPLES / f"{wanted}.wat").read_bytes(), _EXAMPLE + wanted)
 
 
 def _read_file(path: Path) -> bytes:
