@@ -135,16 +135,24 @@ class Egress:
 
 
 class _Upload:
-    """The guest's body as aiohttp reads it. `failure` is what the guest ended it with, where it gave it up."""
+    """The guest's body as aiohttp reads it. `failure` is what the guest ended it with, where it gave it up.
+
+    It begins with an empty piece: aiohttp keeps the head back until the first one, and a guest may want the answer
+    before it writes any.
+    """
 
     def __init__(self, chunks: SentChunks) -> None:
         self._chunks = chunks
+        self._begun = False
         self.failure: Err[ErrorCode] | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        if not self._begun:
+            self._begun = True
+            return b""
         try:
             return await anext(self._chunks)
         except Err as error:
@@ -240,8 +248,8 @@ def error_code(error: BaseException) -> ErrorCode:
     if isinstance(error, aiohttp.ClientPayloadError):
         return ErrorCode_HttpResponseIncomplete()
     if isinstance(error, aiohttp.ClientResponseError):
-        return _head_error(error.__cause__)
-    if isinstance(error, aiohttp.ClientConnectionError):
+        return _head_error(error)
+    if isinstance(error, aiohttp.ClientConnectionError | ConnectionError):
         return ErrorCode_ConnectionTerminated()
     if isinstance(error, aiohttp.InvalidURL):
         return ErrorCode_HttpRequestUriInvalid()
@@ -259,10 +267,13 @@ _CONNECT_ERRORS: dict[int, ErrorCode] = {
 }
 
 
-def _head_error(cause: BaseException | None) -> ErrorCode:
+def _head_error(error: aiohttp.ClientResponseError) -> ErrorCode:
     """What is wrong with the head of a response that could not be read."""
-    if isinstance(cause, http_exceptions.LineTooLong):
-        return ErrorCode_HttpResponseHeaderSize(FieldSizePayload(None, None))
-    if isinstance(cause, http_exceptions.BadHttpMessage) and "Too many headers" in str(cause):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, http_exceptions.LineTooLong):
+            return ErrorCode_HttpResponseHeaderSize(FieldSizePayload(None, None))
+        cause = cause.__cause__
+    if error.message.startswith("Too many headers"):
         return ErrorCode_HttpResponseHeaderSectionSize(None)
     return ErrorCode_HttpProtocolError()
