@@ -53,28 +53,30 @@ async def start(host: Host, name: str, source: str) -> None:
             raise response.error
 
 
-async def through(host: Host, name: str, port: int) -> float:
+async def through(host: Host, name: str, target: str, upstream: str) -> float:
     """Let the guests of that name make all the requests, and return the seconds."""
 
     async def send(number: int) -> None:
-        headers = [("url", f"http://127.0.0.1:{port}/".encode())]
-        response = await host.send("GET", "/fetch", headers=headers, to=f"{name}-{number // PER_WORKLOAD}", timeout=60)
+        workload = f"{name}-{number // PER_WORKLOAD}"
+        response = await host.send("GET", target, headers=[("url", upstream.encode())], to=workload, timeout=60)
         if response.status != 200:
             raise RuntimeError(f"{name}: {response.status} {response.text}")
 
     return await at_once(send)
 
 
-async def measure(guests: dict[str, str]) -> None:
+async def measure(python_guest: str) -> None:
     """Compare each guest with no guest at all."""
     server = await asyncio.start_server(slow_upstream, "127.0.0.1", 0, backlog=REQUESTS)
     port = server.sockets[0].getsockname()[1]
+    upstream = f"http://127.0.0.1:{port}/"
+    guests = {"WAT": ("example:proxy", f"/{upstream}"), "Python": (python_guest, "/fetch")}
     baseline = await at_once(lambda _: bare(port))
     print(f"{'without a guest':40} {baseline:6.2f} s")
     async with server, dev_host() as host:
-        for name, source in guests.items():
+        for name, (source, target) in guests.items():
             await start(host, name, source)
-            seconds = await through(host, name, port)
+            seconds = await through(host, name, target, upstream)
             print(f"{'a guest in ' + name:40} {seconds:6.2f} s   {seconds / baseline:5.2f} x")
     print("aim: under 2 s in WAT, under 6 s in Python")
 
@@ -82,8 +84,7 @@ async def measure(guests: dict[str, str]) -> None:
 def main() -> None:
     """Build the guest in Python and measure."""
     build = [sys.executable, str(COMPONENTS / "build.py"), "http_fetch_echo"]
-    guest = subprocess.run(build, capture_output=True, text=True, check=True).stdout.strip()
-    asyncio.run(measure({"WAT": str(COMPONENTS / "fetch.wat"), "Python": guest}))
+    asyncio.run(measure(subprocess.run(build, capture_output=True, text=True, check=True).stdout.strip()))
 
 
 if __name__ == "__main__":
