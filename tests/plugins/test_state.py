@@ -58,6 +58,15 @@ async def test_a_reload_that_fails_leaves_state_alone():
     assert plugin.state("id-1") == ["counter"]
 
 
+async def test_nothing_is_left_when_the_host_stops():
+    """A host that stops unbinds nobody: the plugin itself lets go of what it kept."""
+    plugin = Notes()
+    await bind(plugin)
+    await plugin.stop()
+    with pytest.raises(WorkloadNotFound):
+        plugin.state("id-1")
+
+
 async def test_unbind_after_state_that_could_not_be_made():
     """The host unbinds also where making the state failed: there is nothing to drop then, and no second error."""
 

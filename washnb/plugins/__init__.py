@@ -8,13 +8,16 @@ from washnb.engine import Err, Interface, Ok, Some, resource
 
 from . import catalog
 from .base import HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
+from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
+from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import InMemoryKeyValue, KeyValue
 from .logging import Logger, TracingLogger
 from .state import PerComponent, PerWorkload
 
 __all__ = [
     "Config",
+    "ConfigBackend",
     "DynamicConfig",
     "Err",
     "HostPlugin",
@@ -22,6 +25,7 @@ __all__ = [
     "Interface",
     "InterfacePlugin",
     "KeyValue",
+    "KeyValueBackend",
     "Logger",
     "Ok",
     "PerComponent",

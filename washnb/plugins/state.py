@@ -50,6 +50,11 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         if kept is not None and kept[1] > 1:
             self._states[workload_id] = (kept[0], kept[1] - 1)
 
+    async def stop(self) -> None:
+        """Drop everything: a host that stops does not unbind its workloads."""
+        await super().stop()
+        self._states.clear()
+
 
 class PerComponent(PerWorkload[dict[str, S]], abstract=True):
     """A plugin that keeps something for each component, as long as for its workload."""
