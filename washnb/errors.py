@@ -12,7 +12,8 @@ WashError
 ├── GuestError                a call into a guest ended badly
 │   ├── TrapError             the guest trapped; carries the wasm backtrace
 │   ├── GuestTimeout          the guest did not answer in time
-│   └── GuestCancelled        the caller went away
+│   ├── GuestCancelled        the caller went away
+│   └── MismatchError         a Python value does not fit the WIT type that it is for
 └── BackendError              the outside world of a plugin is at fault
 
 A message says what happened, to which workload, component and interface, and ends with the lines that repair it.
@@ -156,6 +157,12 @@ class GuestCancelled(GuestError):  # noqa: N818
     """The call was cancelled: its client went away, or the workload was stopped."""
 
     code = "W403"
+
+
+class MismatchError(GuestError, TypeError):
+    """A Python value does not fit the WIT type that it is for; the message names function, place, type and value."""
+
+    code = "W404"
 
 
 class BackendError(WashError):

@@ -2,15 +2,24 @@
 
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
+from .instance import CallObserver, Instance
 from .interface import Err, Interface, Ok, Some, resource
+from .linker import Bindings
+from .resources import GuestResource
 from .source import SourceBytes, example_names, read_source
+from .store import Limits
 
 __all__ = [
+    "Bindings",
+    "CallObserver",
     "CompiledComponent",
     "Engine",
     "EngineBuilder",
     "Err",
+    "GuestResource",
+    "Instance",
     "Interface",
+    "Limits",
     "Ok",
     "Some",
     "SourceBytes",

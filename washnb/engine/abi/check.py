@@ -1,0 +1,224 @@
+"""Where a Python value does not fit its WIT type, and in what words to say it.
+
+The generated code only notices that something does not fit. This is the slow and careful walk that finds the place.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from washnb.errors import MismatchError
+
+from ..interface import Err, Ok, Some
+from .classes import names_case
+from .layout import SCALARS
+from .members import HOST_VALUE_LIMIT
+from .names import folded, python_name
+from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The innermost value that does not fit: its place (`point.x`, `headers[2]`), the shape there, what is wrong."""
+
+    place: str
+    shape: Shape | None
+    reason: str
+
+
+def mismatch_error(function: str, place: str, shape: Shape | None, value: Any) -> MismatchError:
+    """The error for a value at `place` (a parameter's name, or "result") of `function`, which is known not to fit."""
+    found = find(shape, value, place)
+    if found is None:
+        found = Mismatch(place, shape, shown(value))
+    message = f"{function}: {found.place} is {expected(found.shape)}, not {found.reason}"
+    return MismatchError(message)
+
+
+def expected(shape: Shape | None) -> str:
+    """A shape in WIT, for an error message."""
+    return "nothing (WIT has no value there)" if shape is None else str(shape)
+
+
+def shown(value: Any) -> str:
+    """A value, short enough for an error message, with its Python type where that is not plain from it."""
+    text = repr(value)
+    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if value is None or isinstance(value, str | bytes | bool) else f"{text} ({type(value).__name__})"
+
+
+def find(shape: Shape | None, value: Any, place: str) -> Mismatch | None:
+    """The first place where `value` does not fit `shape`; None where it fits."""
+    if shape is None:
+        return None if value is None else Mismatch(place, None, shown(value))
+    return next(_WALKS[type(shape)](shape, value, place), None)
+
+
+def _wrong(shape: Shape, value: Any, place: str) -> Iterator[Mismatch]:
+    yield Mismatch(place, shape, shown(value))
+
+
+def _inside(shape: Shape | None, value: Any, place: str) -> Iterator[Mismatch]:
+    found = find(shape, value, place)
+    if found is not None:
+        yield found
+
+
+def _primitive(shape: Primitive, value: Any, place: str) -> Iterator[Mismatch]:
+    if not _PRIMITIVES.get(shape.name, _is_integer)(value):
+        yield from _wrong(shape, value, place)
+    elif shape.name == "string" and not _is_encodable(value):
+        yield Mismatch(place, shape, f"{shown(value)}, which holds a lone surrogate")
+    elif shape.name in SCALARS and shape.name not in _PRIMITIVES:
+        bits = int(shape.name[1:])
+        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if shape.name[0] == "s" else (0, (1 << bits) - 1)
+        if not low <= value <= high:
+            yield Mismatch(place, shape, f"{value}: it must be between {low} and {high}")
+    elif shape.name == "f32" and not _fits_f32(value):
+        yield Mismatch(place, shape, f"{value}: it is too large")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or _is_integer(value)
+
+
+def _is_char(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 1 and not 0xD800 <= ord(value) <= 0xDFFF
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _fits_f32(value: float) -> bool:
+    try:
+        struct.pack("<f", value)
+    except OverflowError:
+        return math.isinf(value)
+    return True
+
+
+_PRIMITIVES: dict[str, Callable[[Any], bool]] = {
+    "bool": lambda value: isinstance(value, bool),
+    "char": _is_char,
+    "string": lambda value: isinstance(value, str),
+    "f32": _is_number,
+    "f64": _is_number,
+}
+
+
+def _list(shape: List, value: Any, place: str) -> Iterator[Mismatch]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        yield from _wrong(shape, value, place)
+    elif len(value) > HOST_VALUE_LIMIT:
+        reason = f"one of {len(value):,} elements: washnb passes at most {HOST_VALUE_LIMIT:,} in one list"
+        yield Mismatch(place, shape, reason)
+    elif shape.element != Primitive("u8"):
+        if isinstance(value, bytes | bytearray | memoryview):
+            yield from _wrong(shape, value, place)
+        for index, item in enumerate(value):
+            yield from _inside(shape.element, item, f"{place}[{index}]")
+    elif not isinstance(value, bytes | bytearray | memoryview):
+        for index, item in enumerate(value):
+            yield from _inside(shape.element, item, f"{place}[{index}]")
+
+
+def _tuple(shape: Tuple, value: Any, place: str) -> Iterator[Mismatch]:
+    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
+        yield from _wrong(shape, value, place)
+    elif len(value) != len(shape.items):
+        yield Mismatch(place, shape, f"{shown(value)}: it must have {len(shape.items)} items")
+    else:
+        for index, (inner, item) in enumerate(zip(shape.items, value, strict=True)):
+            yield from _inside(inner, item, f"{place}[{index}]")
+
+
+def _option(shape: Option, value: Any, place: str) -> Iterator[Mismatch]:
+    if value is None:
+        return
+    if not isinstance(shape.some, Option):
+        yield from _inside(shape.some, value, place)
+    elif isinstance(value, Some):
+        yield from _inside(shape.some, value.value, f"{place}.value")
+    else:
+        yield Mismatch(place, shape, f"{shown(value)}: an option in an option is None or Some(value)")
+
+
+def _result(shape: Result, value: Any, place: str) -> Iterator[Mismatch]:
+    if not isinstance(value, Ok | Err):
+        yield Mismatch(place, shape, f"{shown(value)}: a nested result is Ok(value) or Err(value)")
+    else:
+        yield from _inside(shape.ok if isinstance(value, Ok) else shape.err, value.value, f"{place}.value")
+
+
+def _record(shape: Record, value: Any, place: str) -> Iterator[Mismatch]:
+    for name, field in shape.fields:
+        attribute = python_name(name)
+        if isinstance(value, Mapping):
+            present = attribute in value or name in value
+            inner = value.get(attribute, value.get(name))
+        else:
+            present = hasattr(value, attribute)
+            inner = getattr(value, attribute, None)
+        if not present:
+            yield Mismatch(place, shape, f"{shown(value)}: it has no field {attribute}")
+            return
+        yield from _inside(field, inner, f"{place}.{attribute}")
+
+
+def _variant(shape: Variant, value: Any, place: str) -> Iterator[Mismatch]:
+    for name, payload in shape.cases:
+        if names_case(type(value), name):
+            if payload is not None:
+                yield from _inside(payload, getattr(value, "value", None), f"{place}.value")
+            return
+    yield Mismatch(place, shape, f"{shown(value)}: no case is called {type(value).__name__}")
+
+
+def _enum(shape: Enum, value: Any, place: str) -> Iterator[Mismatch]:
+    name = value.name if isinstance(value, enum.Enum) else value
+    if not isinstance(name, str) or folded(name) not in map(folded, shape.names):
+        yield from _wrong(shape, value, place)
+
+
+def _flags(shape: Flags, value: Any, place: str) -> Iterator[Mismatch]:
+    names = [member.name for member in value] if isinstance(value, enum.Flag) else value
+    known = set(map(folded, shape.names))
+    if not isinstance(names, set | frozenset | list | tuple):
+        yield from _wrong(shape, value, place)
+    elif not all(isinstance(name, str) and folded(name) in known for name in names):
+        yield from _wrong(shape, value, place)
+
+
+def _handle(_shape: Own | Borrow, _value: Any, _place: str) -> Iterator[Mismatch]:
+    yield from ()  # the store itself says what is wrong with a handle
+
+
+_WALKS: dict[type, Callable[[Any, Any, str], Iterator[Mismatch]]] = {
+    Primitive: _primitive,
+    List: _list,
+    Option: _option,
+    Result: _result,
+    Tuple: _tuple,
+    Record: _record,
+    Variant: _variant,
+    Enum: _enum,
+    Flags: _flags,
+    Own: _handle,
+    Borrow: _handle,
+}

@@ -1,0 +1,104 @@
+"""The Python classes of records, variants, enums and flags: those that annotations name, or generated ones.
+
+Type names are lost on the way through wasmtime, so a shape that no annotation names gets one class, kept for as long as
+the process lives: equal shapes give equal classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+from .names import class_name, folded, member_name, python_name
+from .shapes import Enum, Flags, Record, Variant
+
+
+@functools.cache
+def record_class(shape: Record) -> type:
+    """A frozen dataclass with the record's fields."""
+    fields = [(python_name(name), Any) for name, _ in shape.fields]
+    return dataclasses.make_dataclass("Record", fields, frozen=True)
+
+
+@functools.cache
+def case_class(variant: Variant, case: str) -> type:
+    """A frozen dataclass for one case of a variant, with `value` where the case has a payload."""
+    payload = dict(variant.cases)[case]
+    fields = [] if payload is None else [("value", Any)]
+    return dataclasses.make_dataclass(class_name(case), fields, frozen=True)
+
+
+@functools.cache
+def enum_class(shape: Enum) -> type[enum.Enum]:
+    """An Enum whose members have the WIT names, upper-cased, and the position as value."""
+    return enum.Enum("Enum", {member_name(name): index for index, name in enumerate(shape.names)})  # type: ignore[return-value]
+
+
+@functools.cache
+def flags_class(shape: Flags) -> type[enum.Flag]:
+    """A Flag whose members have the WIT names, upper-cased."""
+    return enum.Flag("Flags", {member_name(name): 1 << index for index, name in enumerate(shape.names)})  # type: ignore[return-value]
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """The classes that an annotation allows: the members of a union, or the annotation itself; None says nothing."""
+    while typing.get_origin(hint) is typing.Annotated:
+        hint = typing.get_args(hint)[0]
+    if isinstance(hint, typing.TypeVar) or hint is Any:
+        return ()
+    if hasattr(hint, "__value__"):  # an alias of the `type` statement
+        return alternatives(hint.__value__)
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return tuple(each for member in typing.get_args(hint) for each in alternatives(member))
+    return () if hint is None or hint is type(None) else (hint,)
+
+
+def named_class(hint: Any, kind: type | None = None) -> type | None:
+    """The class that an annotation names: the only one, of `kind` where that is given."""
+    found = [each for each in alternatives(hint) if isinstance(each, type)]
+    if kind is not None:
+        found = [each for each in found if issubclass(each, kind)]
+    return found[0] if len(found) == 1 else None
+
+
+def named_case(hint: Any, case: str) -> type | None:
+    """The class among the members of an annotated union that stands for `case`."""
+    for each in alternatives(hint):
+        if isinstance(each, type) and names_case(each, case):
+            return each
+    return None
+
+
+def names_case(cls: type, case: str) -> bool:
+    """Whether a class is called `CaseName`, or ends in `_CaseName`."""
+    wanted = folded(case)
+    return folded(cls.__name__) == wanted or folded(cls.__name__.rpartition("_")[2]) == wanted
+
+
+def find_member(cls: Iterable[Any], wit: str) -> Any:
+    """The member of an enum or flags class with this WIT name, None where it has none."""
+    wanted = folded(wit)
+    return next((member for member in cls if folded(member.name) == wanted), None)
+
+
+def arguments(hint: Any, *origins: type) -> tuple[Any, ...]:
+    """The type arguments of an annotation such as `list[T]`, of the first alternative with one of these origins."""
+    for each in alternatives(hint):
+        if typing.get_origin(each) in origins:
+            return typing.get_args(each)
+    return ()
+
+
+def field_hints(cls: type | None) -> dict[str, Any]:
+    """The annotations of a dataclass' fields, as far as they can be resolved."""
+    if cls is None:
+        return {}
+    try:
+        return typing.get_type_hints(cls)
+    except (NameError, TypeError, AttributeError):
+        return {}

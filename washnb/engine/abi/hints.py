@@ -1,0 +1,108 @@
+"""What Python says about an implementation: its annotations and its signatures, as far as they can be known."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from . import classes
+
+
+def annotations(function: Callable[..., Any], owner: object = None) -> dict[str, Any]:
+    """The annotations of a function by parameter name, "return" included; those that do not resolve are left out.
+
+    A class that was defined inside a function, in a test or a notebook cell, is found through the closure and through
+    the attributes of `owner`, the interface.
+    """
+    plain = inspect.unwrap(getattr(function, "__func__", function))
+    raw = dict(getattr(plain, "__annotations__", {}))
+    module = sys.modules.get(getattr(plain, "__module__", ""), None)
+    scope = {**vars(module)} if module is not None else {}
+    scope.update(getattr(plain, "__globals__", {}))
+    if getattr(plain, "__closure__", None):
+        scope.update(_closure(plain))
+    local = {name: getattr(owner, name) for name in dir(owner) if not name.startswith("_")} if owner is not None else {}
+    found = {}
+    for name, annotation in raw.items():
+        resolved = _resolve(annotation, scope, local)
+        if resolved is not None:
+            found[name] = resolved
+    return found
+
+
+def _closure(function: Any) -> dict[str, Any]:
+    names, cells = function.__code__.co_freevars, function.__closure__
+    found = {}
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    return found
+
+
+def _resolve(annotation: Any, scope: dict[str, Any], local: dict[str, Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    holder = type("_Holder", (), {"__annotations__": {"it": annotation}})
+    try:
+        return typing.get_type_hints(holder, scope, local, include_extras=True)["it"]
+    except Exception:  # noqa: BLE001 - an annotation is any expression, and one that fails says nothing
+        return None
+
+
+def parameter_hints(function: Callable[..., Any], count: int, owner: object = None) -> list[Any]:
+    """The annotations of the first `count` positional parameters; None where there is none."""
+    known = annotations(function, owner)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return [None] * count
+    hints: list[Any] = []
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            hints += [known.get(parameter.name)] * (count - len(hints))
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            hints.append(known.get(parameter.name))
+    return (hints + [None] * count)[:count]
+
+
+def accepts(function: Callable[..., Any], count: int) -> bool:
+    """Whether a callable can be called with `count` positional arguments; yes where it keeps its signature to itself."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def resource_classes(implementation: object) -> dict[str, type]:
+    """The classes marked with `@resource` that an implementation names: attributes of it, and annotations of methods."""
+    found: dict[str, type] = {}
+    waiting: list[Any] = [getattr(implementation, name) for name in dir(implementation) if not name.startswith("_")]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, type):
+            name = vars(item).get("wit_resource") or getattr(item, "wit_resource", None)
+            if name is not None and name not in found:
+                found[name] = item
+                waiting += [each for key, each in vars(item).items() if not key.startswith("_") or key == "__init__"]
+        elif inspect.isfunction(item) or inspect.ismethod(item):
+            for hint in annotations(item, implementation).values():
+                waiting += _classes_in(hint)
+    return found
+
+
+def _classes_in(hint: Any) -> list[type]:
+    found: list[type] = []
+    for each in classes.alternatives(hint):
+        if isinstance(each, type) and not typing.get_args(each):
+            found.append(each)
+        for argument in typing.get_args(each):
+            found += _classes_in(argument)
+    return found

@@ -1,0 +1,160 @@
+"""Where things lie in the values of wasmtime's component C API, and the raw functions that move them.
+
+A value (`wasmtime_component_val_t`) is a kind byte and, at `PAYLOAD`, a union of `VAL - PAYLOAD` bytes. All of it is
+read and written by address through `MEMORY`, a view of the whole address space: one unpacking of a struct fetches all
+arguments of a call. A packed struct is a bytes object, and a bytes object is memory too: `id(packed) + BYTES` is the
+address of its content, so values for wasmtime to read are built by packing, from the leaves up, without a copy.
+
+Everything here is derived from the ctypes declarations of wasmtime-py or probed at import, and the import fails where
+the machine or the release is another than the one this was written for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import sys
+from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint32, c_uint64
+from typing import Any
+
+from wasmtime import _ffi as ffi
+
+from washnb.errors import ConfigError
+
+MEMORY = (ctypes.c_char * (2**63 - 1)).from_address(0)
+BYTES = bytes.__basicsize__ - 1
+VAL = ctypes.sizeof(ffi.wasmtime_component_val_t)
+PAYLOAD = ffi.wasmtime_component_val_t.of.offset
+ENTRY = ctypes.sizeof(ffi.wasmtime_component_valrecord_entry_t)
+FUNC = ctypes.sizeof(ffi.wasmtime_component_func_t)
+INSTANCE = ctypes.sizeof(ffi.wasmtime_component_instance_t)
+
+KIND: dict[str, int] = {
+    name: getattr(ffi, f"WASMTIME_COMPONENT_{name.upper()}").value
+    for name in (
+        *("bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string"),
+        *("list", "record", "tuple", "variant", "enum", "option", "result", "flags", "resource"),
+    )
+}
+
+# the payload of each scalar, as a struct code
+SCALARS: dict[str, str] = {
+    **{"bool": "?", "s8": "b", "u8": "B", "s16": "h", "u16": "H", "s32": "i", "u32": "I", "s64": "q", "u64": "Q"},
+    **{"f32": "f", "f64": "d", "char": "I"},
+}
+
+# thunks take plain integers: building ctypes pointers for each call would cost more than the call
+THUNK = ctypes.CFUNCTYPE(None, *[c_size_t] * 9)
+DESTRUCTOR = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_uint32)
+
+_leaf_library = ctypes.PyDLL(ffi.dll._name)
+_running_library = ctypes.CDLL(ffi.dll._name)
+
+
+def _leaf(name: str, result: Any, *arguments: Any) -> Any:
+    """A function that returns at once: called with the GIL held, which saves half of its cost."""
+    function = getattr(_leaf_library, name)
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+def _running(name: str, result: Any, *arguments: Any) -> Any:
+    """A function that may run a guest, or take long: called with the GIL released."""
+    function = getattr(_running_library, name)
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+val_new = _leaf("wasmtime_component_val_new", c_size_t, c_size_t)
+val_clone = _leaf("wasmtime_component_val_clone", None, c_size_t, c_size_t)
+val_delete = _leaf("wasmtime_component_val_delete", None, c_size_t)
+vallist_new = _leaf("wasmtime_component_vallist_new", None, c_size_t, c_size_t, c_size_t)
+byte_vec_new = _leaf("wasm_byte_vec_new", None, c_size_t, c_size_t, c_char_p)
+byte_vec_delete = _leaf("wasm_byte_vec_delete", None, c_size_t)
+
+host_new = _leaf("wasmtime_component_resource_host_new", c_size_t, c_bool, c_uint32, c_uint32)
+host_delete = _leaf("wasmtime_component_resource_host_delete", None, c_size_t)
+any_to_host = _leaf("wasmtime_component_resource_any_to_host", c_size_t, c_size_t, c_size_t, c_size_t)
+host_to_any = _leaf("wasmtime_component_resource_host_to_any", c_size_t, c_size_t, c_size_t, c_size_t)
+any_clone = _leaf("wasmtime_component_resource_any_clone", c_size_t, c_size_t)
+any_delete = _leaf("wasmtime_component_resource_any_delete", None, c_size_t)
+
+error_new = _leaf("wasmtime_error_new", c_size_t, c_char_p)
+error_message = _leaf("wasmtime_error_message", None, c_size_t, c_size_t)
+error_delete = _leaf("wasmtime_error_delete", None, c_size_t)
+
+store_new = _leaf("wasmtime_store_new", c_size_t, c_size_t, c_size_t, c_size_t)
+store_context = _leaf("wasmtime_store_context", c_size_t, c_size_t)
+store_limiter = _leaf("wasmtime_store_limiter", None, c_size_t, *[c_int64] * 5)
+set_epoch_deadline = _leaf("wasmtime_context_set_epoch_deadline", None, c_size_t, c_uint64)
+yield_at_deadline = _leaf("wasmtime_context_epoch_deadline_async_yield_and_update", c_size_t, c_size_t, c_uint64)
+
+export_index = _leaf("wasmtime_component_get_export_index", c_size_t, c_size_t, c_size_t, c_char_p, c_size_t)
+export_index_delete = _leaf("wasmtime_component_export_index_delete", None, c_size_t)
+get_func = _leaf("wasmtime_component_instance_get_func", c_bool, *[c_size_t] * 4)
+add_func_async = _leaf(
+    "wasmtime_component_linker_instance_add_func_async", c_size_t, c_size_t, c_char_p, c_size_t, THUNK, *[c_size_t] * 2
+)
+add_resource = _leaf(
+    "wasmtime_component_linker_instance_add_resource",
+    *(c_size_t, c_size_t, c_char_p, c_size_t, c_size_t, DESTRUCTOR, c_size_t, c_size_t),
+)
+
+# these two only make the future; the guest runs in `poll`
+call_async = _leaf("wasmtime_component_func_call_async", c_size_t, *[c_size_t] * 7)
+instantiate_async = _leaf("wasmtime_component_linker_instantiate_async", c_size_t, *[c_size_t] * 5)
+
+poll = _running("wasmtime_call_future_poll", c_bool, c_size_t)
+future_delete = _running("wasmtime_call_future_delete", None, c_size_t)
+store_delete = _running("wasmtime_store_delete", None, c_size_t)
+
+WORD = struct.Struct("<Q")
+REP = struct.Struct("<I")
+CONTINUATION = struct.Struct("<QQQ")  # callback, its argument, finalizer
+HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and room to spare
+REP_OFFSET = 8
+
+
+def _probe_host_handle() -> tuple[int, int]:
+    """Learn how wasmtime marks a host handle as owned and as lent, and that it is kept as `HOST_HANDLE` says."""
+    rep, kind, marks = 0x5EED_0001, 0x5EED_0002, []
+    for owned in (True, False):
+        handle = host_new(owned, rep, kind)
+        marks.append(WORD.unpack_from(MEMORY, handle)[0])
+        if MEMORY[handle + REP_OFFSET : handle + REP_OFFSET + 8] != REP.pack(rep) + REP.pack(kind):
+            raise _refusal("host handles have an unknown layout")
+        host_delete(handle)
+    if marks[0] == marks[1]:
+        raise _refusal("owned and lent host handles look alike")
+    return marks[0], marks[1]
+
+
+def _refusal(reason: str) -> ConfigError:
+    return ConfigError(
+        f"washnb cannot marshal on this machine: {reason}", repair="pip install 'wasmtime>=50.0.1,<50.1'"
+    )
+
+
+def _check() -> None:
+    probe = b"washnb reads bytes objects in place"
+    checks = {
+        "it is not little-endian": sys.byteorder == "little",
+        "pointers have not 8 bytes": ctypes.sizeof(ctypes.c_void_p) == WORD.size,
+        "component values have an unknown layout": (VAL, PAYLOAD, ENTRY) == (32, 8, 48),
+        "continuations have an unknown layout": ctypes.sizeof(ffi.wasmtime_async_continuation_t) == CONTINUATION.size,
+        "bytes objects have an unknown layout": MEMORY[id(probe) + BYTES : id(probe) + BYTES + len(probe)] == probe,
+    }
+    for reason, passed in checks.items():
+        if not passed:
+            raise _refusal(reason)
+
+
+_check()
+OWNED, LENT = _probe_host_handle()
+
+# The continuation of every host call is a native function that answers whether the host handle behind its argument is
+# owned, so no Python runs for it. `DONE` is the argument of calls that are done at once; a pending one points at a handle
+# of the store's own, first lent, then owned.
+CONTINUE: int = ctypes.cast(_leaf_library.wasmtime_component_resource_host_owned, ctypes.c_void_p).value or 0
+_done = HOST_HANDLE.pack(OWNED, 0, 0)
+DONE = id(_done) + BYTES

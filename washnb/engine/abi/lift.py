@@ -1,0 +1,224 @@
+"""From wasmtime's values to Python's: writes the code that reads a value of one shape.
+
+The payload of a value is unpacked into a few raw variables; `Lift.value` turns those into an expression for the Python
+value and adds the statements that it needs on the way. Strings and names are UTF-8 by then: wasmtime has checked.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..interface import Err, Ok, Some
+from . import classes
+from .layout import ENTRY, MEMORY, PAYLOAD, SCALARS, VAL, WORD
+from .names import python_name
+from .shapes import (
+    Borrow,
+    Enum,
+    Flags,
+    List,
+    Option,
+    Own,
+    Primitive,
+    Record,
+    Result,
+    Shape,
+    Tuple,
+    Variant,
+)
+from .source import Source, payload_layout
+
+_WIDTHS = {"b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8, "d": 8}
+
+
+class Lift:
+    """Writes the reading of values into `source`, a function that has the store as `store`."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._kinds: dict[type, Callable[[Any, Sequence[str], Any], str]] = {
+            Primitive: self._primitive,
+            List: self._list,
+            Option: self._option,
+            Result: self._result,
+            Tuple: self._tuple,
+            Record: self._record,
+            Variant: self._variant,
+            Enum: self._enum,
+            Flags: self._flags,
+            Own: self._own,
+            Borrow: self._borrow,
+        }
+
+    def values(self, shapes: Sequence[Shape], hints: Sequence[Any], address: str, *, skip: int = PAYLOAD) -> list[str]:
+        """Expressions for values that lie side by side from `address`; `skip` bytes come before each payload."""
+        raws = [[self._source.name("r") for _ in range(payload_layout(shape)[1])] for shape in shapes]
+        if shapes:
+            unpack = self._source.unpacker("".join(f"{skip}x{payload_layout(shape)[0]}" for shape in shapes))
+            names = ", ".join(name for each in raws for name in each)
+            self._source.line(f"{names}, = {unpack}(MEMORY, {address})")
+        return [self.value(*each) for each in zip(shapes, raws, hints, strict=True)]
+
+    def value(self, shape: Shape, raws: Sequence[str], hint: Any) -> str:
+        """An expression for the value behind these raw variables, in the class that `hint` names."""
+        return self._kinds[type(shape)](shape, raws, hint)
+
+    def boxed(self, shape: Shape, hint: Any, address: str) -> str:
+        """An expression for the value that lies at `address`."""
+        return self.values([shape], [hint], address)[0]
+
+    def _primitive(self, shape: Primitive, raws: Sequence[str], _hint: Any) -> str:
+        if shape.name == "string":
+            size, address = raws
+            return f"MEMORY[{address}:{address} + {size}].decode()"
+        return f"chr({raws[0]})" if shape.name == "char" else raws[0]
+
+    def _list(self, shape: List, raws: Sequence[str], hint: Any) -> str:
+        size, address = raws
+        element = shape.element
+        block = f"MEMORY[{address}:{address} + {VAL} * {size}]"
+        if isinstance(element, Primitive) and element.name in SCALARS and element.name != "char":
+            if element.name == "u8":
+                return f"MEMORY[{address} + {PAYLOAD}:{address} + {PAYLOAD} + {VAL} * {size}:{VAL}]"
+            code = SCALARS[element.name]
+            width = _WIDTHS[code]
+            return f"memoryview({block}).cast({code!r})[{PAYLOAD // width}::{VAL // width}].tolist()"
+        layout, count = payload_layout(element)
+        names = [self._source.name("r") for _ in range(count)]
+        inner = (classes.arguments(hint, list, Sequence) or (None,))[0]
+        rows = f"for {', '.join(names)}, in {self._source.rows(f'{PAYLOAD}x{layout}')}({block})"
+        if isinstance(element, Primitive | Enum | Flags):
+            return f"[{self.value(element, names, inner)} {rows}]"
+        items = self._source.name("items")
+        self._source.line(f"{items} = []")
+        with self._source.block(f"{rows}:"):
+            self._source.line(f"{items}.append({self.value(element, names, inner)})")
+        return items
+
+    def _option(self, shape: Option, raws: Sequence[str], hint: Any) -> str:
+        (address,) = raws
+        result = self._source.name("option")
+        nested = isinstance(shape.some, Option)
+        if nested:
+            hint = (classes.arguments(hint, Some) or (None,))[0]
+        with self._source.block(f"if {address}:"):
+            some = self.boxed(shape.some, hint, address)
+            self._source.line(
+                f"{result} = {self._source.constant('some', Some)}({some})" if nested else f"{result} = {some}"
+            )
+        with self._source.block("else:"):
+            self._source.line(f"{result} = None")
+        return result
+
+    def _result(self, shape: Result, raws: Sequence[str], hint: Any) -> str:
+        is_ok, address = raws
+        result = self._source.name("result")
+        for header, cls, payload in ((f"if {is_ok}:", Ok, shape.ok), ("else:", Err, shape.err)):
+            inner = (classes.arguments(hint, cls) or (None,))[0]
+            with self._source.block(header):
+                value = "" if payload is None else self.boxed(payload, inner, address)
+                self._source.line(f"{result} = {self._source.constant(cls.__name__, cls)}({value})")
+        return result
+
+    def _tuple(self, shape: Tuple, raws: Sequence[str], hint: Any) -> str:
+        hints = classes.arguments(hint, tuple)
+        if len(hints) != len(shape.items):
+            hints = (None,) * len(shape.items)
+        return f"({', '.join(self.values(shape.items, hints, raws[1]))},)"
+
+    def _record(self, shape: Record, raws: Sequence[str], hint: Any) -> str:
+        named = classes.named_class(hint)
+        cls = named or classes.record_class(shape)
+        hints = classes.field_hints(named)
+        names = [python_name(name) for name, _ in shape.fields]
+        values = self.values(
+            [field for _, field in shape.fields],
+            [hints.get(name) for name in names],
+            raws[1],
+            skip=ENTRY - VAL + PAYLOAD,
+        )
+        fields = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+        return f"{self._source.constant('record', cls)}({fields})"
+
+    def _variant(self, shape: Variant, raws: Sequence[str], hint: Any) -> str:
+        size, name, address = raws
+        cases = self._source.constant("cases", _Cases(shape, hint))
+        return f"{cases}[MEMORY[{name}:{name} + {size}]](store, {address})"
+
+    def _enum(self, shape: Enum, raws: Sequence[str], hint: Any) -> str:
+        size, address = raws
+        members = self._source.constant("members", enum_members(shape, hint))
+        return f"{members}[MEMORY[{address}:{address} + {size}]]"
+
+    def _flags(self, shape: Flags, raws: Sequence[str], hint: Any) -> str:
+        read = self._source.constant("flags", functools.partial(_flags, *flag_members(shape, hint)))
+        return f"{read}({', '.join(raws)})"
+
+    def _own(self, shape: Own, raws: Sequence[str], _hint: Any) -> str:
+        if shape.resource.host:
+            return f"store.take({raws[0]})"
+        return f"store.adopt({raws[0]}, {self._source.constant('resource', shape.resource)})"
+
+    def _borrow(self, shape: Borrow, raws: Sequence[str], _hint: Any) -> str:
+        if shape.resource.host:
+            return f"store.borrow({raws[0]})"
+        return f"store.adopt({raws[0]}, {self._source.constant('resource', shape.resource)})"
+
+
+class _Cases(dict[bytes, Callable[[Any, int], Any]]):
+    """The cases of a variant by their names: functions from store and payload address to the value.
+
+    Each is made when it first occurs: an error code has forty cases and a program meets three.
+    """
+
+    def __init__(self, shape: Variant, hint: Any) -> None:
+        super().__init__()
+        self._shape = shape
+        self._hint = hint
+
+    def __missing__(self, name: bytes) -> Callable[[Any, int], Any]:
+        case = name.decode()
+        payload = dict(self._shape.cases)[case]
+        cls = classes.named_case(self._hint, case) or classes.case_class(self._shape, case)
+        self[name] = _constant(cls()) if payload is None else _reader(payload, cls)
+        return self[name]
+
+
+def _constant(value: Any) -> Callable[[Any, int], Any]:
+    return lambda _store, _address: value
+
+
+def _reader(payload: Shape, cls: type) -> Callable[[Any, int], Any]:
+    source = Source("read(store, address)")
+    hint = classes.field_hints(cls).get("value")
+    source.line(f"return {source.constant('case', cls)}({Lift(source).boxed(payload, hint, 'address')})")
+    return source.compile(f"lift {payload}")
+
+
+def enum_members(shape: Enum, hint: Any) -> dict[bytes, Any]:
+    """Members by WIT name, of the annotated Enum where it has them all, else of a generated one."""
+    cls = classes.named_class(hint, classes.enum.Enum)
+    found = {} if cls is None else {name.encode(): classes.find_member(cls, name) for name in shape.names}
+    if not found or None in found.values():
+        found = dict(zip(map(str.encode, shape.names), classes.enum_class(shape), strict=True))
+    return found
+
+
+def flag_members(shape: Flags, hint: Any) -> tuple[type, dict[bytes, int]]:
+    """The Flag class, annotated or generated, and the bits of its members by WIT name."""
+    cls = classes.named_class(hint, classes.enum.Flag)
+    members = {} if cls is None else {name: classes.find_member(cls, name) for name in shape.names}
+    if cls is None or None in members.values():
+        cls = classes.flags_class(shape)
+        members = {name: classes.find_member(cls, name) for name in shape.names}
+    return cls, {name.encode(): member.value for name, member in members.items()}
+
+
+def _flags(cls: type, bits: dict[bytes, int], size: int, address: int) -> Any:
+    value = 0
+    for entry in range(address, address + 2 * WORD.size * size, 2 * WORD.size):
+        (length,), (name,) = WORD.unpack_from(MEMORY, entry), WORD.unpack_from(MEMORY, entry + WORD.size)
+        value |= bits[MEMORY[name : name + length]]
+    return cls(value)

@@ -1,0 +1,102 @@
+"""Driving a guest: polling its fiber, doing the host calls that it waits for, and telling why it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+
+from washnb.errors import GuestError, TrapError
+
+from .abi.layout import MEMORY, WORD, byte_vec_delete, error_delete, error_message, future_delete, poll
+from .abi.plan import Pending
+from .interface import Err
+from .runtime import Ticker
+from .store import Store, resume
+
+_FRAME = re.compile(r"^\s*\d+:\s+(0x[0-9a-f]+ - .*)$")
+_CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
+
+
+async def drive(store: Store, future: int, ticker: Ticker) -> None:
+    """Run a guest until its call is done, one way or the other. The future is deleted, whatever happens."""
+    ticker.enter()
+    try:
+        while not poll(future):
+            if store.closing:
+                break
+            pending = store.pending
+            if pending is None:
+                await asyncio.sleep(0)  # the epoch is over: others have their turn
+            else:
+                store.pending = None
+                ticker.leave()
+                try:
+                    await perform(store, pending)
+                finally:
+                    ticker.enter()
+    finally:
+        store.pending = None
+        ticker.leave()
+        future_delete(future)
+
+
+async def perform(store: Store, pending: Pending) -> None:
+    """Do a host call off the fiber, write what came of it, and let the next poll find it done."""
+    plan = pending.plan
+    try:
+        value = pending.begun
+        if value is None:
+            value = (
+                plan.target(*pending.arguments)
+                if store.observer is None
+                else plan.watch(store.observer, pending.arguments)
+            )
+        if inspect.isawaitable(value):
+            value = await value
+    except Err as error:
+        plan.refuse(store, error, pending.results)
+    except BaseException as error:
+        store.failure = error, plan.label
+        raise
+    else:
+        plan.answer(store, value, pending.results)
+    resume(store)
+
+
+def take_error(store: Store) -> str | None:
+    """The text of the error that wasmtime left for a call, None where the call went well. Frees the error."""
+    (error,) = WORD.unpack_from(MEMORY, store.error)
+    if not error:
+        return None
+    WORD.pack_into(MEMORY, store.error, 0)
+    error_message(error, store.scratch)
+    error_delete(error)
+    (size,), (data,) = WORD.unpack_from(MEMORY, store.scratch), WORD.unpack_from(MEMORY, store.scratch + WORD.size)
+    text: str = MEMORY[data : data + size].decode("utf-8", "replace")
+    byte_vec_delete(store.scratch)
+    return text
+
+
+def guest_error(component: str, doing: str, text: str) -> GuestError:
+    """What wasmtime said as an error of ours: a TrapError where wasm was running, with reason and backtrace."""
+    lines = text.strip().splitlines()
+    frames = [match[1] for line in lines if (match := _FRAME.match(line))]
+    match = _CAUSE.match(lines[-1]) if lines else None
+    reason = (match[1] if match else "").removeprefix("wasm trap: ")
+    message = f"{component}: {doing} ended: {reason}"
+    if "hostcall" in reason and "fuel" in reason:
+        message = f"{component}: {doing} passed more than {GUEST_VALUE_LIMIT} to the host in one call"
+        return GuestError(message, component=component, repair=_SMALLER)
+    if not frames and "trap" not in text:
+        return GuestError(message, component=component)
+    return TrapError(
+        "\n".join([message, *(f"  at {frame}" for frame in frames)]),
+        reason=reason,
+        backtrace=frames,
+        component=component,
+    )
+
+
+GUEST_VALUE_LIMIT = "2.67 MiB (2,796,202 bytes of list<u8>)"
+_SMALLER = "let the guest pass the value in pieces, for example through a stream"

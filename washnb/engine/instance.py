@@ -1,0 +1,239 @@
+"""An instance of a component: its exports, called one at a time, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol, Self
+
+from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
+from washnb.wit import split_version, versions_match
+
+from .abi.layout import BYTES, MEMORY, VAL, WORD, call_async, get_func, instantiate_async, val_delete
+from .abi.plan import ExportPlan
+from .abi.shapes import Function
+from .component import CompiledComponent
+from .driver import drive, guest_error, take_error
+from .linker import Bindings, ComponentLinker, address_of
+from .store import Limits, Store
+
+
+class CallObserver(Protocol):
+    """Hears of every host call of one instance. Arguments and results are Python values; a method's object comes first."""
+
+    def called(self, interface: str, function: Function, arguments: tuple[object, ...], provider: str) -> object:
+        """A call begins; the answer is handed back when it ends."""
+
+    def returned(self, token: object, result: object) -> None:
+        """It returned `result`."""
+
+    def failed(self, token: object, error: BaseException) -> None:
+        """It raised: `Err` for the error of a WIT result, or what ends the guest."""
+
+
+class Instance:
+    """A running component. One call at a time; after a trap, a timeout or a cancellation it is dead.
+
+    Make it with `new`, end it with `close` or as an async context manager.
+    """
+
+    def __init__(self, component: CompiledComponent, store: Store, linker: ComponentLinker, label: str) -> None:
+        """Used by `new`."""
+        self.component = component
+        self.label = label
+        self._store = store
+        self._linker = linker
+        self._doing: str | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._end: str | None = None
+
+    @classmethod
+    async def new(
+        cls,
+        component: CompiledComponent,
+        bindings: Bindings,
+        *,
+        limits: Limits | None = None,
+        observer: CallObserver | None = None,
+        label: str = "",
+        timeout: float | None = None,
+    ) -> Self:
+        """Instantiate a component. `label` names it in errors, `timeout` is in seconds.
+
+        Raises GuestError where it cannot start (more memory than its limit, for one), else as `call`.
+        """
+        linker = bindings.linker
+        limits = limits or Limits(memory_mib=component.runtime.memory_limit_mib)
+        store = Store(linker.engine, bindings.handlers, observer, limits)
+        instance = cls(component, store, linker, label or component.name)
+        future = instantiate_async(linker.address, store.context, linker.component, store.instance, store.error)
+        await instance._within(timeout, "its start", instance._drive("its start", future))
+        return instance
+
+    async def call(self, export: str, *arguments: object, timeout: float | None = None) -> Any:
+        """Call an export and return its result; a result<T, E> returns T or raises `Err`.
+
+        `export` is "interface@version#function", "interface#function" or the name of a function at the root;
+        `timeout` is in seconds. Raises MismatchError for arguments that do not fit (the instance lives on), TrapError,
+        GuestTimeout, GuestCancelled where the instance was closed meanwhile, and GuestError from an exception in host
+        code. When the task is cancelled, the guest is gone before CancelledError passes on.
+        """
+        plan, index = export_of(self.component, self._linker, export)
+        if timeout is None:
+            return await self._call(plan, index, arguments)
+        return await self._within(timeout, plan.label, self._call(plan, index, arguments))
+
+    async def _within(self, timeout: float | None, doing: str, work: Any) -> Any:
+        if timeout is None:
+            return await work
+        try:
+            async with asyncio.timeout(timeout) as deadline:
+                return await work
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise GuestTimeout(
+                f"{self.label}: {doing} did not finish within {timeout:g} s", component=self.label
+            ) from error
+
+    async def _call(self, plan: ExportPlan, index: int, arguments: tuple[object, ...]) -> Any:
+        if self._end is not None or self._doing is not None:
+            raise self._refusal(plan.label)
+        store, hold = self._store, list[Any]()
+        try:
+            packed = plan.lower(store, arguments, hold.append)
+        except BaseException:
+            store.free_boxes()
+            store.settle()
+            raise
+        hold.append(packed)
+        get_func(store.instance, store.context, index, store.func)
+        results = 0 if plan.function.result is None else 1
+        _clear(store)
+        future = call_async(
+            store.func, store.context, id(packed) + BYTES, len(arguments), store.result, results, store.error
+        )
+        await self._drive(plan.label, future)
+        try:
+            return plan.lift(store, store.result)
+        finally:
+            if results:
+                val_delete(store.result)
+
+    async def _drive(self, doing: str, future: int) -> None:
+        store = self._store
+        self._doing = doing
+        self._task = asyncio.current_task()
+        try:
+            await drive(store, future, self.component.runtime.ticker)
+        except asyncio.CancelledError:
+            self._finish(f"{doing} was cancelled")
+            if store.closing and self._task is not None:
+                self._task.uncancel()
+                raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label) from None
+            raise
+        except BaseException as error:
+            if store.failure is None:
+                store.failure = error, doing
+        finally:
+            self._doing = self._task = None
+            store.free_boxes()
+            store.settle()
+        text = take_error(store)
+        if store.closing:
+            self._finish(f"{doing} was cancelled")
+            raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label)
+        if text is not None or store.failure is not None:
+            self._fail(doing, text or "")
+
+    def _fail(self, doing: str, text: str) -> None:
+        failure = self._store.failure
+        if failure is None:
+            self._finish(f"{doing} ended in a trap")
+            raise guest_error(self.label, doing, text)
+        error, where = failure
+        place = self._linker.labels[where] if isinstance(where, int) else where
+        self._finish(f"{place} failed")
+        if isinstance(error, GuestError) or not isinstance(error, Exception):
+            raise error
+        raise GuestError(
+            f"{self.label}: {place} raised {type(error).__name__}: {error}",
+            component=self.label,
+            interface=place.partition("#")[0],
+        ) from error
+
+    def _refusal(self, doing: str) -> GuestError:
+        if self._end is not None:
+            return GuestError(f"{self.label} takes no more calls: {self._end}", component=self.label)
+        return GuestError(
+            f"{self.label} is still busy with {self._doing}: {doing} has to wait for it",
+            component=self.label,
+            repair="make an instance for each call that runs at the same time",
+        )
+
+    def _finish(self, reason: str) -> None:
+        if self._end is None:
+            self._end = reason
+        self._store.close()
+
+    def close(self) -> None:
+        """End the instance: a call in flight raises GuestCancelled, objects that it still holds are dropped.
+
+        Idempotent. Called from a host function of the call in flight, it takes effect when that returns.
+        """
+        if self._doing is None:
+            self._finish("it was closed")
+            return
+        self._store.closing = True
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = self._end or (f"in {self._doing}" if self._doing else "ready")
+        return f"<Instance {self.label}: {state}>"
+
+
+def _clear(store: Store) -> None:
+    for address in range(store.result, store.result + VAL, WORD.size):
+        WORD.pack_into(MEMORY, address, 0)
+    WORD.pack_into(MEMORY, store.error, 0)
+
+
+def export_of(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
+    """The plan of an export and its index in wasmtime, kept with the linker. Raises ConfigError for an unknown one."""
+    known = linker.exports.get(export)
+    if known is None:
+        known = linker.exports[export] = _find_export(component, linker, export)
+    return known
+
+
+def _find_export(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
+    wanted, _, name = export.rpartition("#")
+    plain, version = split_version(wanted)
+    found = [
+        interface
+        for key, interface in component.exports.items()
+        if name in interface.functions
+        and (not wanted or split_version(key)[0] == plain)
+        and versions_match(split_version(key)[1], version)
+    ]
+    exact = [interface for interface in found if interface.name == wanted] or found
+    if len(exact) != 1:
+        known = [f"{key}#{each}" if key else each for key, item in component.exports.items() for each in item.functions]
+        raise ConfigError(
+            f"{component.name} exports {'several' if found else 'no'} {export}",
+            component=component.name,
+            repair=[f"it exports {each}" for each in known],
+        )
+    interface = exact[0]
+    plan = ExportPlan(interface.name, interface.functions[name])
+    raw = component.code.raw
+    parent = raw.get_export_index(interface.name) if interface.name else None
+    index = raw.get_export_index(name, parent)
+    linker.keep(index)
+    return plan, address_of(index)

@@ -1,0 +1,207 @@
+"""A store: what wasmtime keeps for one instance, and the Python objects that stand behind its handles."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from washnb.errors import MismatchError
+
+from .abi.layout import (
+    BYTES,
+    CONTINUE,
+    FUNC,
+    HOST_HANDLE,
+    INSTANCE,
+    LENT,
+    MEMORY,
+    OWNED,
+    REP,
+    REP_OFFSET,
+    VAL,
+    WORD,
+    any_clone,
+    any_delete,
+    any_to_host,
+    host_delete,
+    host_to_any,
+    set_epoch_deadline,
+    store_context,
+    store_delete,
+    store_limiter,
+    store_new,
+    yield_at_deadline,
+)
+from .abi.shapes import Resource
+from .resources import GuestResource, type_id
+
+_log = logging.getLogger(__name__)
+
+STORES: dict[int, Store] = {}
+"""Every live store by the address of its context, which is what wasmtime hands to a host function."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one instance may use: MiB of each linear memory (None: no limit of ours), and how many memories."""
+
+    memory_mib: int | None = None
+    memories: int = 16
+
+
+class Store:
+    """One wasmtime store with its object table and the little native memory that its calls need.
+
+    `slots` are the handlers of the imports, shared with the bindings; `pending` is the host call that waits to be done
+    off the fiber; `failure` the exception that ended the guest. Host objects live in `objects` by rep, the number that
+    wasmtime keeps in a handle.
+    """
+
+    __slots__ = (
+        *(
+            "_memory",
+            "_next_rep",
+            "_raw",
+            "boxes",
+            "closing",
+            "context",
+            "error",
+            "failure",
+            "func",
+            "handles",
+            "instance",
+        ),
+        *("lent", "objects", "observer", "pending", "result", "scratch", "slots", "switch"),
+    )
+
+    def __init__(self, engine: int, slots: list[Any], observer: Any, limits: Limits) -> None:
+        self._raw = store_new(engine, 0, 0)
+        self.context: int = store_context(self._raw)
+        memory = -1 if limits.memory_mib is None else limits.memory_mib << 20
+        store_limiter(self._raw, memory, -1, -1, -1, limits.memories)
+        set_epoch_deadline(self.context, 1)
+        yield_at_deadline(self.context, 1)
+        self._memory = ctypes.create_string_buffer(2 * VAL + HOST_HANDLE.size + WORD.size + FUNC + INSTANCE)
+        self.result: int = ctypes.addressof(self._memory)
+        self.scratch = self.result + VAL
+        self.switch = self.scratch + VAL
+        self.error = self.switch + HOST_HANDLE.size
+        self.func = self.error + WORD.size
+        self.instance = self.func + FUNC
+        self.slots = slots
+        self.observer = observer
+        self.objects: dict[int, Any] = {}
+        self._next_rep = 1
+        self.boxes: list[int] = []
+        self.lent: list[int] = []
+        self.handles: list[GuestResource] = []
+        self.pending: Any = None
+        self.failure: tuple[BaseException, int | str] | None = None
+        self.closing = False
+        STORES[self.context] = self
+
+    def take(self, handle: int) -> Any:
+        """The object behind an owned handle; it leaves the table."""
+        return self.objects.pop(self._rep(handle))
+
+    def borrow(self, handle: int) -> Any:
+        """The object behind a lent handle. This gives the loan back: a guest traps that ends a call with one open."""
+        return self.objects[self._rep(handle)]
+
+    def _rep(self, handle: int) -> int:
+        if any_to_host(self.context, handle, self.scratch):
+            raise MismatchError("a guest passed a handle of another resource type")
+        (host,) = WORD.unpack_from(MEMORY, self.scratch)
+        (rep,) = REP.unpack_from(MEMORY, host + REP_OFFSET)
+        host_delete(host)
+        return int(rep)
+
+    def adopt(self, handle: int, resource: Resource) -> GuestResource:
+        """A handle of our own to a resource that the guest defines."""
+        adopted = GuestResource(self, resource, any_clone(handle))
+        self.handles.append(adopted)
+        return adopted
+
+    def give(self, value: Any, resource: Resource) -> int:
+        """The address of a new owned handle to `value`, a box that is the caller's to pass on or to free."""
+        if not resource.host:
+            address = self._address_of(value, resource)
+            value.used_up = True
+            return int(any_clone(address))
+        return self._host_handle(OWNED, self._enter(value), resource)
+
+    def lend(self, value: Any, resource: Resource) -> int:
+        """The address of a new lent handle to `value`, as `give`; it is good until `settle`."""
+        if not resource.host:
+            return int(any_clone(self._address_of(value, resource)))
+        rep = self._enter(value)
+        self.lent.append(rep)
+        return self._host_handle(LENT, rep, resource)
+
+    def _enter(self, value: Any) -> int:
+        rep = self._next_rep
+        self._next_rep = rep + 1
+        self.objects[rep] = value
+        return rep
+
+    def _host_handle(self, ownership: int, rep: int, resource: Resource) -> int:
+        image = HOST_HANDLE.pack(ownership, rep, type_id(resource.key))
+        if host_to_any(self.context, id(image) + BYTES, self.scratch):
+            raise MismatchError(f"wasmtime refused a handle to {resource.key}")
+        return int(WORD.unpack_from(MEMORY, self.scratch)[0])
+
+    def _address_of(self, value: Any, resource: Resource) -> int:
+        if not isinstance(value, GuestResource) or value.resource.key != resource.key:
+            raise MismatchError(f"a handle to the guest's resource {resource.name} is needed, not {value!r}")
+        if value.owner is not self:
+            raise MismatchError(f"{value!r} belongs to another instance")
+        if value.used_up:
+            raise MismatchError(f"{value!r} was given away before")
+        return value.address
+
+    def free_boxes(self) -> None:
+        """Free the handles that were packed into values, once wasmtime has its own copies."""
+        while self.boxes:
+            any_delete(self.boxes.pop())
+
+    def settle(self) -> None:
+        """End the loans of a call."""
+        while self.lent:
+            self.objects.pop(self.lent.pop(), None)
+
+    def close(self) -> None:
+        """Drop what the guest left in the table, newest first, and delete the store. No call may be in flight."""
+        if not self._raw:
+            return
+        raw, self._raw = self._raw, 0
+        self.free_boxes()
+        self.settle()
+        while self.handles:
+            any_delete(self.handles.pop().address)
+        while self.objects:
+            drop(self.objects.popitem()[1])
+        del STORES[self.context]
+        store_delete(raw)
+
+
+def drop(value: Any) -> None:
+    """Tell an object that no guest holds it any more. An error is logged: there is nobody to tell."""
+    method = getattr(value, "drop", None)
+    if method is not None:
+        try:
+            method()
+        except Exception:
+            _log.exception("%s.drop() failed", type(value).__name__)
+
+
+def continuation(store: Store) -> tuple[int, int, int]:
+    """What a pending host call leaves with wasmtime: polls find it pending until `resume`."""
+    WORD.pack_into(MEMORY, store.switch, LENT)
+    return CONTINUE, store.switch, 0
+
+
+def resume(store: Store) -> None:
+    """The next poll finds the pending host call done."""
+    WORD.pack_into(MEMORY, store.switch, OWNED)
