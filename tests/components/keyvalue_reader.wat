@@ -1,0 +1,51 @@
+;; Imports of wasi:keyvalue/store only what it needs, as real guests do: `read` opens a bucket and gets a value.
+(component
+  (import "wasi:keyvalue/store@0.2.0-draft" (instance $store
+    (type $error' (variant (case "no-such-store") (case "access-denied") (case "other" string)))
+    (export "error" (type $error (eq $error')))
+    (export "bucket" (type $bucket (sub resource)))
+    (export "open" (func (param "identifier" string) (result (result (own $bucket) (error $error)))))
+    (export "[method]bucket.get" (func
+      (param "self" (borrow $bucket)) (param "key" string)
+      (result (result (option (list u8)) (error $error)))))
+  ))
+  (alias export $store "bucket" (type $bucket))
+  (alias export $store "error" (type $error))
+  (core module $Memory
+    (memory (export "memory") 1)
+    (global $free (mut i32) (i32.const 1024))
+    (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+      (global.set $free (i32.add (local.get $at) (local.get $size)))
+      (local.get $at))
+  )
+  (core instance $memory (instantiate $Memory))
+  (core func $open (canon lower (func $store "open")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core func $get (canon lower (func $store "[method]bucket.get")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core func $drop (canon resource.drop $bucket))
+
+  ;; The result of open is at 64, its handle at 68; the result of get is at 128, of the same layout as an error of open.
+  (core module $Main
+    (import "kv" "open" (func $open (param i32 i32 i32)))
+    (import "kv" "get" (func $get (param i32 i32 i32 i32)))
+    (import "kv" "drop" (func $drop (param i32)))
+    (import "memory" "memory" (memory 1))
+    (func (export "read") (param i32 i32 i32 i32) (result i32)
+      (call $open (local.get 0) (local.get 1) (i32.const 64))
+      (if (i32.load8_u (i32.const 64)) (then (return (i32.const 64))))
+      (call $get (i32.load (i32.const 68)) (local.get 2) (local.get 3) (i32.const 128))
+      (call $drop (i32.load (i32.const 68)))
+      (i32.const 128))
+  )
+  (core instance $main (instantiate $Main
+    (with "memory" (instance $memory))
+    (with "kv" (instance (export "open" (func $open)) (export "get" (func $get)) (export "drop" (func $drop))))
+  ))
+  (func (export "read") (param "bucket" string) (param "key" string)
+    (result (result (option (list u8)) (error $error)))
+    (canon lift (core func $main "read")
+      (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+)
