@@ -133,13 +133,17 @@ class StreamedResponse:
 
 @dataclass(frozen=True)
 class Response:
-    """A whole response, as `send` returns it. `elapsed` is in seconds; `trace` holds the host calls of this request."""
+    """A whole response, as `send` returns it. `elapsed` is in seconds; `trace` holds the host calls of this request.
+
+    `error` says why the host answered in the guest's place, where it did.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     elapsed: float
     trace: Any = ()
+    error: WashError | None = None
 
     @property
     def text(self) -> str:

@@ -1,0 +1,165 @@
+"""From a manifest to a workload that is bound: compile, give WASI, match with plugins, bind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+from washnb.engine import Bindings, CompiledComponent, Engine
+from washnb.errors import ConfigError, UnsatisfiedImportError
+from washnb.events import EventBus, LogLine
+from washnb.plugins import HostPlugin, catalog
+from washnb.types import Component, Workload
+from washnb.wasi import WasiContext, wasi_interfaces
+from washnb.wit import WitInterface, split_version
+
+from .allowed_hosts import parse_allowed_hosts
+from .egress import Egress
+from .resolve import Demand, Offer, Resolution, resolve, served_by_wasi
+from .workload import BoundWorkload, WorkloadComponent
+
+WASI = frozenset(wasi_interfaces(WasiContext()))
+"""The interfaces that every component gets, without versions."""
+
+WASI_PROVIDER = "wasi"
+
+_LEVELS = {"stdout": "info", "stderr": "error"}
+
+
+class Assembler:
+    """Makes workloads of manifests. Without `http_client` their outgoing requests end the guest, as in wash-runtime."""
+
+    def __init__(self, engine: Engine, events: EventBus, *, http_client: bool) -> None:
+        """Compile with `engine`; tell `events` what components print, and how compiling goes."""
+        self._engine = engine
+        self._events = events
+        self._http_client = http_client
+
+    async def assemble(self, workload_id: str, manifest: Workload, plugins: Mapping[str, HostPlugin]) -> BoundWorkload:
+        """Compile and bind a workload; when this raises, nothing of it is left.
+
+        Raises:
+            ConfigError: the manifest is wrong in itself, or a plugin's interface does not fit an import.
+            ComponentError: a component is none; or somebody imports what nobody serves (UnsatisfiedImportError).
+            WashError: whatever a plugin raised.
+
+        """
+        _require_distinct_names(manifest)
+        egress = Egress()
+        components = [
+            self._linked_with_wasi(manifest, component, await self._compile(component), egress)
+            for component in manifest.components
+        ]
+        workload = BoundWorkload(workload_id, manifest, components, egress)
+        resolution = match(workload, plugins.values())
+        _require_served(workload, resolution, plugins)
+        await workload.bind(resolution.grants, plugins)
+        missing = {c.name: names for c in components if (names := c.bindings.unserved())}
+        if missing:
+            await workload.unbind()
+            raise _unsatisfied(manifest, missing, plugins)
+        return workload
+
+    async def _compile(self, component: Component) -> CompiledComponent:
+        return await self._engine.compile(component.bytes, name=component.name, on_progress=self._events.publish)
+
+    def _linked_with_wasi(
+        self, manifest: Workload, component: Component, compiled: CompiledComponent, egress: Egress
+    ) -> WorkloadComponent:
+        allowed = parse_allowed_hosts(component.local_resources.allowed_hosts)
+        context = WasiContext(
+            environment=component.local_resources.environment,
+            on_output=lambda stream, line: self._printed(manifest.name, component.name, stream, line),
+            send=egress.sender(allowed, component=component.name) if self._http_client else None,
+        )
+        bindings = Bindings(compiled)
+        bind_wasi(bindings, compiled, context)
+        return WorkloadComponent(component, compiled, bindings)
+
+    def _printed(self, workload: str, component: str, stream: str, line: str) -> None:
+        if self._events:
+            self._events.publish(LogLine(workload, component, stream, _LEVELS[stream], "", line, time.time()))
+
+
+def bind_wasi(bindings: Bindings, compiled: CompiledComponent, context: WasiContext) -> None:
+    """Serve every WASI import of a component from `context`, whichever 0.2.x it asks for."""
+    interfaces = wasi_interfaces(context)
+    for name in compiled.imports:
+        if "/" in name and served_by_wasi(WitInterface.parse(name), WASI):
+            bindings.bind(name, interfaces[split_version(name)[0]], provider=WASI_PROVIDER, on_fiber=True)
+
+
+def match(workload: BoundWorkload, plugins: Iterable[HostPlugin]) -> Resolution:
+    """Find out which of `plugins` serves which import of a workload."""
+    return resolve(
+        [Demand(component.name, component.compiled.world()) for component in workload.components.values()],
+        [Offer(plugin.id, plugin.world()) for plugin in plugins],
+        workload.manifest.host_interfaces,
+        WASI,
+    )
+
+
+def providers(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> dict[str, str | None]:
+    """Say for each import of a component who would serve it: a plugin's id, `wasi`, or None."""
+    offers = [Offer(plugin.id, plugin.world()) for plugin in plugins]
+    grants = resolve([Demand(component.name, component.world())], offers, (), WASI).grants
+    served: dict[str, str | None] = {}
+    for name in (name for name in component.imports if "/" in name):
+        wanted = WitInterface.parse(name)
+        by_plugin = (g.plugin_id for g in grants if any(entry.covers(wanted) for entry in g.interfaces))
+        served[name] = next(by_plugin, WASI_PROVIDER if served_by_wasi(wanted, WASI) else None)
+    return served
+
+
+def _require_distinct_names(manifest: Workload) -> None:
+    names = [component.name for component in manifest.components]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(
+                f"workload {manifest.name!r} has {names.count(name)} components named {name!r}",
+                workload=manifest.name,
+                repair="give each component of a workload a name of its own",
+            )
+
+
+def _require_served(workload: BoundWorkload, resolution: Resolution, attached: Iterable[str]) -> None:
+    manifest = workload.manifest
+    if resolution.refused:
+        component, entries = next(iter(resolution.refused.items()))
+        names = sorted(str(entry) for entry in entries)
+        raise UnsatisfiedImportError(
+            f"workload component {component} requested interfaces that are not available on this host: "
+            f"{{{', '.join(names)}}}",
+            missing={
+                name: tuple(single for entry in left for single in entry.each())
+                for name, left in resolution.refused.items()
+            },
+            workload=manifest.name,
+            repair=catalog.suggestions(single for entry in entries for single in entry.each()),
+        )
+    functions = {component.name: component.compiled.imports for component in workload.components.values()}
+    missing = {
+        component: needed
+        for component, names in resolution.unserved.items()
+        if (needed := tuple(name for name in names if functions[component][name].functions))
+    }
+    if missing:
+        raise _unsatisfied(manifest, missing, attached)
+
+
+def _unsatisfied(
+    manifest: Workload, missing: Mapping[str, tuple[str, ...]], attached: Iterable[str]
+) -> UnsatisfiedImportError:
+    """Say which imports of which components nobody serves, what is attached, and what would serve them."""
+    names = sorted({name for imports in missing.values() for name in imports})
+    lines = [f"workload {manifest.name!r} cannot start, because nobody serves {_counted(len(names))}"]
+    lines += [f"component {name!r} imports {', '.join(imports)}" for name, imports in missing.items()]
+    lines.append(f"attached: {', '.join(sorted(attached)) or 'nothing'}")
+    repair = list(catalog.suggestions(names))
+    if manifest.host_interfaces:
+        repair += [f'Workload(host_interfaces=(..., WitInterface.parse("{name}")))' for name in names]
+    return UnsatisfiedImportError("\n".join(lines), missing=dict(missing), workload=manifest.name, repair=tuple(repair))
+
+
+def _counted(imports: int) -> str:
+    return "an import of it" if imports == 1 else f"{imports} of its imports"

@@ -1,0 +1,86 @@
+"""How a host is put together."""
+
+from __future__ import annotations
+
+import platform
+import random
+from typing import Self
+
+from washnb.engine import Engine
+from washnb.errors import ConfigError
+from washnb.plugins import HostPlugin, as_plugin
+
+from .host import Host, require_unique
+from .server import HttpServer
+
+_ADJECTIVES = ("amber", "bold", "calm", "deft", "eager", "fair", "gentle", "hazy", "keen", "lucid", "mellow", "nimble")
+_NOUNS = ("badger", "comet", "delta", "ember", "falcon", "grove", "harbor", "island", "juniper", "lantern", "otter")
+
+
+class HostBuilder:
+    """Collects the parts of a host, in any order.
+
+    host = HostBuilder().with_engine(engine).with_http_handler(http).with_plugin(DynamicConfig(False)).build()
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing: no HTTP handler, no plugins."""
+        self._engine: Engine | None = None
+        self._http: HttpServer | None = None
+        self._plugins: dict[str, HostPlugin] = {}
+        self._labels: dict[str, str] = {}
+        self._hostname = platform.node() or "localhost"
+        self._friendly_name: str | None = None
+
+    def with_engine(self, engine: Engine) -> Self:
+        """Run guests on `engine`, which stays its owner's. Without this the host makes one and closes it."""
+        self._engine = engine
+        return self
+
+    def with_http_handler(self, http: HttpServer) -> Self:
+        """Take requests through `http`, and let components send theirs where their allowed hosts permit it.
+
+        Without a handler every outgoing request ends its guest.
+        """
+        self._http = http
+        return self
+
+    def with_plugin(self, plugin: HostPlugin | type[HostPlugin]) -> Self:
+        """Attach a plugin. Raises ConfigError where its id is taken."""
+        made = as_plugin(plugin)
+        require_unique(made, self._plugins)
+        self._plugins[made.id] = made
+        return self
+
+    def with_label(self, key: str, value: str) -> Self:
+        """Set a label, which the heartbeat carries."""
+        self._labels[key] = value
+        return self
+
+    def with_hostname(self, hostname: str) -> Self:
+        """Set the name of the machine; its own by default."""
+        self._hostname = hostname
+        return self
+
+    def with_friendly_name(self, name: str) -> Self:
+        """Set the name for people; one made up by default."""
+        if not name:
+            raise ConfigError("the friendly name of a host is empty", repair='with_friendly_name("workshop")')
+        self._friendly_name = name
+        return self
+
+    def build(self) -> Host:
+        """Make the host, which does nothing before its `start`."""
+        return Host(
+            self._engine or Engine.builder().build(),
+            self._plugins,
+            self._http,
+            owns_engine=self._engine is None,
+            hostname=self._hostname,
+            friendly_name=self._friendly_name or _made_up_name(),
+            labels=dict(self._labels),
+        )
+
+
+def _made_up_name() -> str:
+    return f"{random.choice(_ADJECTIVES)}-{random.choice(_NOUNS)}-{random.randint(1000, 9999)}"  # noqa: S311 - no secret

@@ -1,0 +1,228 @@
+"""The way of a request through the host: router, workload, guest; and what is told about it.
+
+Every request ends here in one answer and one event, whoever brought it: a socket or `send`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
+from washnb.events import EventBus, HostCall, RequestHandled
+from washnb.types import Request, Response, StreamedResponse
+
+from .invoke import REQUEST_SECONDS, Deliver, respond
+from .routers import Router
+from .trace import Recorder, Trace
+from .workload import BoundWorkload
+
+SEND_BODY_LIMIT = 64 * 1024 * 1024
+"""How long a response `send` keeps in memory, in bytes."""
+
+CLIENT_GONE = 499
+"""What the event of a request says whose client went away: nobody receives it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Takes requests to the workloads that run. `tracing` decides whether host calls are recorded."""
+
+    def __init__(self, router: Router, events: EventBus) -> None:
+        """Begin without workloads."""
+        self.router = router
+        self.tracing = False
+        self._events = events
+        self._running: dict[str, BoundWorkload] = {}
+        self._numbers = itertools.count(1)
+
+    def add(self, workload: BoundWorkload) -> None:
+        """Send requests to `workload` from now on; it takes the place of one with the same id."""
+        self._running[workload.workload_id] = workload
+        if workload.http_component is not None:
+            self.router.on_workload_resolved(workload.workload_id)
+
+    def remove(self, workload_id: str) -> None:
+        """Send no more requests to this workload."""
+        if self._running.pop(workload_id, None) is not None:
+            self.router.on_workload_unbind(workload_id)
+
+    async def handle(self, request: Request, deliver: Deliver) -> None:
+        """Answer a request that came from outside. Raises WashError only where the answer had begun already."""
+        await self._handle(_Exchange(request, next(self._numbers), deliver))
+
+    async def send(self, request: Request, *, to: str | None, seconds: float | None) -> Response:
+        """Answer a request of this process: the same way, without a socket. `to` is the id of a workload.
+
+        What goes wrong becomes the status that a client would see, and `Response.error`; where the answer had begun,
+        the WashError is raised.
+        """
+        collected = _Collected(request.method == "HEAD")
+        trace = Trace()
+        exchange = _Exchange(request, next(self._numbers), collected.deliver, to, seconds, trace)
+        error = await self._handle(exchange)
+        return Response(
+            status=collected.status,
+            headers=collected.headers,
+            body=collected.body,
+            elapsed=time.perf_counter() - exchange.began,
+            trace=trace,
+            error=error,
+        )
+
+    async def call(self, workload: BoundWorkload, export: str, args: Sequence[Any], *, seconds: float | None) -> Any:
+        """Call an exported function in a fresh instance. Raises what the guest raises, by name of the workload."""
+        component, full_name = workload.find_export(export)
+        publish = self._events.publish
+        observer = (
+            Recorder(next(self._numbers), workload.workload_name, component.name, publish)
+            if self.tracing and self._events
+            else None
+        )
+        try:
+            async with (
+                workload.admission.admit(seconds),
+                await component.instantiate(workload.workload_name, observer) as instance,
+            ):
+                return await instance.call(full_name, *args)
+        except WashError as error:
+            error.workload = error.workload or workload.workload_name
+            error.component = error.component or component.name
+            raise
+
+    async def _handle(self, exchange: _Exchange) -> WashError | None:
+        workload_id = exchange.to or self.router.route(exchange.request)
+        workload = None if workload_id is None else self._running.get(workload_id)
+        try:
+            await self._respond(exchange, workload)
+        except asyncio.CancelledError:
+            self._tell(exchange, workload, CLIENT_GONE, "the client went away")
+            raise
+        except Exception as error:  # whatever a guest does, the host goes on
+            failure = _named(error, workload)
+            _log.warning("%s %s: %s", exchange.request.method, exchange.request.target, failure)
+            begun = exchange.status != 0
+            self._tell(exchange, workload, exchange.status or _status_of(failure), failure.message)
+            if begun:
+                raise failure from error
+            await exchange.deliver(StreamedResponse(_status_of(failure), (), b""))
+            return failure
+        self._tell(exchange, workload, exchange.status, None)
+        return None
+
+    async def _respond(self, exchange: _Exchange, workload: BoundWorkload | None) -> None:
+        component = None if workload is None else workload.http_component
+        if workload is None or component is None:
+            await exchange.deliver_head(StreamedResponse(404, (), b""))
+            return
+        seconds = REQUEST_SECONDS if exchange.seconds is None else exchange.seconds
+        async with workload.admission.admit(seconds, fixed=exchange.seconds is not None) as scope:
+            await respond(
+                component,
+                exchange.request,
+                exchange.deliver_head,
+                scope,
+                label=workload.workload_name,
+                observer=self._observer(exchange, workload.workload_name, component.name),
+            )
+
+    def _observer(self, exchange: _Exchange, workload: str, component: str) -> Recorder | None:
+        if not self.tracing or (exchange.trace is None and not self._events):
+            return None
+
+        def keep(call: HostCall) -> None:
+            if exchange.trace is not None:
+                exchange.trace.append(call)
+            self._events.publish(call)
+
+        return Recorder(exchange.number, workload, component, keep)
+
+    def _tell(self, exchange: _Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
+        if self._events:
+            self._events.publish(
+                RequestHandled(
+                    request=exchange.number,
+                    workload="" if workload is None else workload.workload_name,
+                    method=exchange.request.method,
+                    target=exchange.request.target,
+                    status=status,
+                    duration=time.perf_counter() - exchange.began,
+                    error=error,
+                )
+            )
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request on its way: where its answer goes, and what became of it. `status` is 0 until a head is known."""
+
+    request: Request
+    number: int
+    deliver: Deliver
+    to: str | None = None
+    seconds: float | None = None
+    trace: Trace | None = None
+    status: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    async def deliver_head(self, response: StreamedResponse) -> None:
+        self.status = response.status
+        await self.deliver(response)
+
+
+class _Collected:
+    """A response that is kept in memory, whole."""
+
+    def __init__(self, without_body: bool) -> None:
+        self._without_body = without_body
+        self.status = 0
+        self.headers: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+        self.body = b""
+
+    async def deliver(self, response: StreamedResponse) -> None:
+        self.status = response.status
+        self.headers = CIMultiDictProxy(
+            CIMultiDict((name, value.decode("utf-8", "surrogateescape")) for name, value in response.headers)
+        )
+        if isinstance(response.body, bytes):
+            self.body = b"" if self._without_body else response.body
+            return
+        chunks = bytearray()
+        async for chunk in response.body:
+            if not self._without_body:
+                chunks += chunk
+            if len(chunks) > SEND_BODY_LIMIT:
+                await response.body.aclose()
+                raise GuestError(
+                    f"the response is longer than {SEND_BODY_LIMIT:,} bytes, which send keeps in memory at most",
+                    repair="read it through a socket, from the address that %wash serve prints",
+                )
+        self.body = bytes(chunks)
+
+
+def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
+    """Make `error` one that says where it happened."""
+    failure = (
+        error
+        if isinstance(error, WashError)
+        else GuestError(f"the host failed to answer: {type(error).__name__}: {error}")
+    )
+    if workload is not None and workload.http_component is not None:
+        failure.workload = failure.workload or workload.workload_name
+        failure.component = failure.component or workload.http_component.name
+    return failure
+
+
+def _status_of(failure: WashError) -> int:
+    """The status of wash-runtime for a failure, with 504 for a guest that takes too long."""
+    if isinstance(failure, GuestTimeout):
+        return 504
+    return 503 if isinstance(failure, WorkloadFailed) else 500

@@ -1,0 +1,346 @@
+"""The host: plugins that live as long as it does, workloads that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from types import MappingProxyType, TracebackType
+from typing import Any, Protocol, Self
+
+from washnb.engine import CompiledComponent, Engine, Instance
+from washnb.errors import ConfigError, WashError
+from washnb.events import EventBus, PluginChanged
+from washnb.plugins import HostPlugin, as_plugin
+from washnb.types import Header, Request, Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
+
+from .assembly import Assembler, match, providers
+from .dispatch import Dispatcher
+from .heartbeat import HostHeartbeat, Machine
+from .invoke import REQUEST_SECONDS
+from .registry import WorkloadRegistry, WorkloadSummary
+from .routers import DevRouter
+from .server import HttpServer
+
+PLUGIN_STOP_SECONDS = 6.0
+"""How long a plugin may take to stop: wash-runtime's five seconds, and its one more."""
+
+_log = logging.getLogger(__name__)
+
+
+class HostApi(Protocol):
+    """What one asks of a host: wash-runtime's four calls, and those that it lacks."""
+
+    async def heartbeat(self) -> HostHeartbeat:
+        """Say who the host is and how much runs on it."""
+
+    async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
+        """Start a workload under an id. Never raises for a bad workload: the response says so."""
+
+    async def workload_status(self, workload_id: str) -> WorkloadStatus:
+        """Say how a workload does."""
+
+    async def workload_stop(self, workload_id: str) -> WorkloadStatus:
+        """Stop a workload, and let go of what was kept for it."""
+
+    def workloads(self) -> tuple[WorkloadSummary, ...]:
+        """Say what is there."""
+
+    async def call(self, workload: str, export: str, *args: Any) -> Any:
+        """Call an exported function of a workload."""
+
+    async def send(self, method: str, path: str) -> Response:
+        """Send a request through the router, without a socket."""
+
+    def events(self) -> EventBus:
+        """Where the host tells what happens."""
+
+
+class Host:
+    """A host of wash-runtime, on the loop that awaits it. Made by `HostBuilder`; `async with` starts and stops it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plugins: Mapping[str, HostPlugin],
+        http: HttpServer | None,
+        *,
+        owns_engine: bool,
+        hostname: str,
+        friendly_name: str,
+        labels: Mapping[str, str],
+    ) -> None:
+        """Put the parts together; nothing runs yet."""
+        self.id = str(uuid.uuid4())
+        self.hostname = hostname
+        self.friendly_name = friendly_name
+        self.labels = labels
+        self.engine = engine
+        self.http = http
+        self.started_at: datetime | None = None
+        self._owns_engine = owns_engine
+        self._plugins = dict(plugins)
+        self._events = EventBus()
+        self._dispatcher = Dispatcher(DevRouter() if http is None else http.router, self._events)
+        assembler = Assembler(engine, self._events, http_client=http is not None)
+        self._registry = WorkloadRegistry(assembler, self._dispatcher, self._events, self._plugins)
+
+    @property
+    def running(self) -> bool:
+        """Whether the host has started and not stopped."""
+        return self.started_at is not None
+
+    @property
+    def version(self) -> str:
+        """The version of washnb."""
+        return version("washnb")
+
+    @property
+    def plugins(self) -> Mapping[str, HostPlugin]:
+        """The attached plugins by their ids."""
+        return MappingProxyType(self._plugins)
+
+    @property
+    def tracing(self) -> bool:
+        """Whether host calls are recorded: in `Response.trace`, and as `HostCall` events."""
+        return self._dispatcher.tracing
+
+    @tracing.setter
+    def tracing(self, on: bool) -> None:
+        self._dispatcher.tracing = on
+
+    def events(self) -> EventBus:
+        """Where the host tells what happens."""
+        return self._events
+
+    async def start(self) -> Self:
+        """Start the HTTP handler, then each plugin in the order of their ids. Where one fails, all are stopped again.
+
+        Raises WashError as the plugin raised it, ConfigError around anything else.
+        """
+        if self.running:
+            raise ConfigError("the host runs already", repair="build another one: HostBuilder().build()")
+        self.started_at = datetime.now(UTC)
+        begun: list[HostPlugin] = []
+        try:
+            if self.http is not None:
+                await self.http.start(self._dispatcher.handle)
+            for plugin_id in sorted(self._plugins):
+                begun.append(self._plugins[plugin_id])
+                await self._start_plugin(begun[-1])
+        except BaseException:
+            await self._shut_down(begun)
+            raise
+        return self
+
+    async def stop(self) -> None:
+        """Stop the HTTP handler, end every call, and stop each plugin, bounded in time; what they raise is logged.
+
+        Workloads are not unbound from their plugins, as in wash-runtime. A host that does not run is left alone.
+        """
+        if self.running:
+            await self._shut_down([self._plugins[plugin_id] for plugin_id in sorted(self._plugins)])
+
+    async def attach(self, plugin: HostPlugin | type[HostPlugin]) -> None:
+        """Add a plugin, while the host runs too.
+
+        It serves the workloads that start from now on, and those that lost what it serves to `detach`.
+        Raises ConfigError where its id is attached already, and whatever `start` raises.
+        """
+        made = as_plugin(plugin)
+        require_unique(made, self._plugins)
+        if self.running:
+            await self._start_plugin(made)
+        self._plugins[made.id] = made
+        for workload in self._registry.running():
+            if workload.has_revoked:
+                grants = match(workload, self._plugins.values()).grants
+                await workload.bind([grant for grant in grants if grant.plugin_id == made.id], self._plugins)
+        self._events.publish(PluginChanged(made.id, "attach"))
+
+    async def detach(self, plugin_id: str) -> None:
+        """Take a plugin away, also from workloads that use it: their next call to it fails. Raises ConfigError."""
+        plugin = self._plugins.get(plugin_id)
+        if plugin is None:
+            attached = ", ".join(sorted(self._plugins)) or "nothing"
+            raise ConfigError(f"no plugin {plugin_id!r} is attached", repair=f"attached: {attached}")
+        for workload in self._registry.running():
+            await workload.revoke(plugin_id)
+        del self._plugins[plugin_id]
+        if self.running:
+            await _stop_plugin(plugin)
+        self._events.publish(PluginChanged(plugin_id, "detach"))
+
+    def intersect_interfaces(self, component: CompiledComponent) -> dict[str, str | None]:
+        """Say for each import of a component who would serve it here: a plugin's id, `wasi`, or None."""
+        return providers(component, self._plugins.values())
+
+    async def heartbeat(self) -> HostHeartbeat:
+        """Say who the host is and how much runs on it."""
+        machine = Machine.now()
+        worlds = [plugin.world() for plugin in self._plugins.values()]
+        return HostHeartbeat(
+            id=self.id,
+            hostname=self.hostname,
+            friendly_name=self.friendly_name,
+            version=self.version,
+            labels=self.labels,
+            started_at=self.started_at,
+            os_arch=machine.arch,
+            os_name=machine.name,
+            os_kernel=machine.kernel,
+            system_cpu_usage=machine.cpu_usage,
+            system_memory_total=machine.memory_total,
+            system_memory_free=machine.memory_free,
+            http_port=0 if self.http is None else self.http.port,
+            component_count=sum(len(workload.components) for workload in self._registry.running()),
+            workload_count=len(self._registry),
+            imports=tuple(entry for world in worlds for entry in world.imports),
+            exports=tuple(entry for world in worlds for entry in world.exports),
+        )
+
+    async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
+        """Start a workload. Never raises for a bad one: the state of the response is Error, its `error` says why."""
+        self._require_running()
+        return await self._registry.start(request)
+
+    async def workload_reload(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
+        """Start a workload in the place of the one that has its id, keeping what its plugins keep for it.
+
+        The old version answers until the new one is ready, and goes on where the new one fails: then the state of the
+        response is Error. An id that does not run is started as with `workload_start`.
+        """
+        self._require_running()
+        return await self._registry.reload(request)
+
+    async def workload_status(self, workload_id: str) -> WorkloadStatus:
+        """Say how a workload does; the state of an unknown id is NotFound."""
+        return self._registry.status(workload_id)
+
+    async def workload_stop(self, workload_id: str) -> WorkloadStatus:
+        """Stop a workload: calls in flight are cancelled, plugins let go of what they keep for it, the id is free."""
+        return await self._registry.stop(workload_id)
+
+    def workloads(self) -> tuple[WorkloadSummary, ...]:
+        """Every workload that was started and not stopped, in that order."""
+        return tuple(self._registry)
+
+    async def call(
+        self,
+        workload: str,
+        export: str,
+        *args: Any,
+        timeout: float | None = REQUEST_SECONDS,  # noqa: ASYNC109 - the scope of the call is more than a timeout
+    ) -> Any:
+        """Call an exported function in a fresh instance. `workload` is an id or a name.
+
+        `export` is `interface@version#function`, or as much of it as is unambiguous. Raises what the engine raises:
+        the Err of a WIT result, and GuestError; WorkloadError where the workload does not run.
+        """
+        return await self._dispatcher.call(self._registry.find(workload), export, args, seconds=timeout)
+
+    async def instantiate(self, workload: str, component: str | None = None) -> Instance:
+        """Make an instance of a component of a workload (the first one), for calls that share its state.
+
+        It lives until it is closed, or the workload stops.
+        """
+        target = self._registry.find(workload)
+        return await target.keep_instance(target.component(component))
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | Iterable[tuple[str, str | bytes]] = (),
+        body: bytes = b"",
+        to: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> Response:
+        """Send a request the way that the HTTP server does, without a socket.
+
+        `path` carries the query; `to` names a workload by id or name, past the router. `timeout` in seconds bounds the
+        whole answer; without it the guest has 30 to begin. A guest that fails is an answer too, as a client would see
+        it, with `Response.error`; only where an answer breaks off is GuestError raised.
+        """
+        self._require_running()
+        pairs = _pairs(headers)
+        authority = next((value.decode("latin-1") for name, value in pairs if name == "host"), "localhost")
+        if body and not any(name == "content-length" for name, _ in pairs):
+            pairs.append(("content-length", str(len(body)).encode()))
+        request = Request(method.upper(), path, tuple(pairs), body, authority=authority)
+        target = None if to is None else self._registry.find(to).workload_id
+        return await self._dispatcher.send(request, to=target, seconds=timeout)
+
+    async def __aenter__(self) -> Self:
+        """Start, where that is still to do: `host = await host.start()` may have come before."""
+        return self if self.running else await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    def __del__(self) -> None:
+        """Warn of a host that nobody stopped."""
+        if getattr(self, "started_at", None) is not None:
+            warnings.warn(f"{self!r} was never stopped", ResourceWarning, source=self, stacklevel=2)
+
+    def __repr__(self) -> str:
+        """Name, state and what is attached."""
+        state = "running" if self.running else "stopped"
+        return f"<Host {self.friendly_name!r} {state}, plugins: {', '.join(sorted(self._plugins)) or 'none'}>"
+
+    def _require_running(self) -> None:
+        if not self.running:
+            raise ConfigError("the host does not run", repair="host = await host.start()")
+
+    async def _start_plugin(self, plugin: HostPlugin) -> None:
+        plugin.events = self._events
+        try:
+            await plugin.start()
+        except WashError:
+            raise
+        except Exception as error:
+            raise ConfigError(f"plugin {plugin.id!r} failed to start: {type(error).__name__}: {error}") from error
+
+    async def _shut_down(self, plugins: Sequence[HostPlugin]) -> None:
+        self.started_at = None
+        if self.http is not None:
+            await self.http.stop()
+        await self._registry.close()
+        for plugin in plugins:
+            await _stop_plugin(plugin)
+        if self._owns_engine:
+            self.engine.close()
+
+
+async def _stop_plugin(plugin: HostPlugin) -> None:
+    try:
+        async with asyncio.timeout(PLUGIN_STOP_SECONDS):
+            await plugin.stop()
+    except Exception:  # noqa: BLE001 - the others have to stop all the same
+        _log.exception("plugin %s failed to stop", plugin.id)
+
+
+def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> None:
+    """Raise ConfigError where a plugin of that id is there already."""
+    if plugin.id in attached:
+        raise ConfigError(
+            f"Duplicate plugin ID '{plugin.id}' - plugin IDs must be unique",
+            repair=f'await host.detach("{plugin.id}")  # or give one of them another id',
+        )
+
+
+def _pairs(headers: Mapping[str, str] | Iterable[tuple[str, str | bytes]]) -> list[Header]:
+    """Headers as they travel: names in lower case, values as bytes."""
+    items: Iterable[tuple[str, str | bytes]] = headers.items() if isinstance(headers, Mapping) else headers
+    return [
+        (name.lower(), value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape"))
+        for name, value in items
+    ]

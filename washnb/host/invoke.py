@@ -1,0 +1,104 @@
+"""One call into a component: a fresh instance, what it is given, and its end, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from washnb.engine import CallObserver, Err
+from washnb.errors import GuestError, WashError
+from washnb.types import Request, StreamedResponse
+from washnb.wasi import OutgoingResponse, ResponseOutparam, incoming_request, streamed
+
+from .admission import Scope
+from .workload import WorkloadComponent
+
+REQUEST_SECONDS = 30.0
+"""How long a guest may take to begin its answer."""
+
+STREAM_SECONDS = 600.0
+"""How long an answer may flow after it has begun, as in wash-runtime."""
+
+Deliver = Callable[[StreamedResponse], Awaitable[None]]
+"""Takes the response to whoever asked, and returns once all of it is there. Called once at most."""
+
+
+async def respond(
+    component: WorkloadComponent,
+    request: Request,
+    deliver: Deliver,
+    scope: Scope,
+    *,
+    label: str,
+    observer: CallObserver | None,
+) -> None:
+    """Let a fresh instance of `component` answer `request`.
+
+    A guest that finishes without waiting is answered for in one piece, after it is gone. Where it is suspended with its
+    head set, `deliver` runs beside it and takes the body as it comes. Both have ended when this returns or raises.
+
+    Raises:
+        GuestError: the guest trapped, answered with an error, gave its body up, or did not answer at all.
+
+    """
+    outparam = ResponseOutparam()
+    delivery = _Delivery(outparam, deliver, scope)
+    try:
+        async with await component.instantiate(label, observer) as instance:
+            await instance.call(f"{component.http_export}#handle", incoming_request(request), outparam)
+        await delivery.finish()
+    except BaseException:
+        await delivery.abandon()
+        raise
+
+
+class _Delivery:
+    """Brings the answer of one guest to whoever asked, once at most: beside the guest or after it."""
+
+    def __init__(self, outparam: ResponseOutparam, deliver: Deliver, scope: Scope) -> None:
+        self._outparam = outparam
+        self._deliver = deliver
+        self._scope = scope
+        self._guest_ended = False
+        self._task: asyncio.Task[None] | None = None
+        outparam.response.add_done_callback(self._head_is_known)
+
+    async def finish(self) -> None:
+        """Deliver what is left, now that the guest has ended well."""
+        self._guest_ended = True
+        await (self._task or self._bring(self._answer()))
+
+    async def abandon(self) -> None:
+        """Stop, and wait until that is done."""
+        self._guest_ended = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _head_is_known(self, _: object) -> None:
+        """Begin beside the guest. Called by the loop, so only where the guest waits for something."""
+        if not self._guest_ended and isinstance(self._outparam.answer, OutgoingResponse):
+            self._scope.extend(STREAM_SECONDS)
+            self._task = asyncio.create_task(self._bring(self._outparam.answer))
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """End the guest too, where its answer could not be delivered."""
+        if not task.cancelled() and isinstance(error := task.exception(), WashError):
+            self._scope.end(error)
+
+    async def _bring(self, answer: OutgoingResponse) -> None:
+        try:
+            await self._deliver(streamed(answer))
+        except Err as error:
+            raise GuestError(f"the guest gave its response up: {error.value!r}") from error
+
+    def _answer(self) -> OutgoingResponse:
+        answer = self._outparam.answer
+        if isinstance(answer, OutgoingResponse):
+            return answer
+        if isinstance(answer, Err):
+            raise GuestError(f"the guest answered with an error: {answer.value!r}") from answer
+        raise GuestError(
+            "the guest returned without an answer", repair="its handler has to call response-outparam.set once"
+        )

@@ -1,0 +1,220 @@
+"""The workloads of a host by their ids, and the states that they go through, in wash-runtime's words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from washnb.errors import ConfigError, WashError, WorkloadFailed, WorkloadNotFound
+from washnb.events import EventBus, WorkloadChanged
+from washnb.plugins import HostPlugin
+from washnb.types import Workload, WorkloadStartRequest, WorkloadStartResponse, WorkloadState, WorkloadStatus
+
+from .assembly import Assembler
+from .dispatch import Dispatcher
+from .workload import BoundWorkload
+
+RELOAD_GRACE = 5.0
+"""How long calls into the old version of a workload have to end well when a new one takes its place."""
+
+_STARTED = "Workload started successfully"
+
+
+@dataclass(eq=False)
+class _Entry:
+    """One id. `running` is there while it runs, `starting` while it starts; `changing` is held to replace or stop."""
+
+    manifest: Workload
+    state: WorkloadState = WorkloadState.STARTING
+    error: WashError | None = None
+    running: BoundWorkload | None = None
+    starting: asyncio.Task[BoundWorkload] | None = None
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def message(self) -> str:
+        if self.error is not None:
+            return f"Error: {cause_chain(self.error)}"
+        return f"Workload is {self.state.value}"
+
+
+@dataclass(frozen=True)
+class WorkloadSummary:
+    """A workload as the host sees it: its state, what it is made of, which plugins serve it, its calls in flight."""
+
+    workload_id: str
+    name: str
+    namespace: str
+    state: WorkloadState
+    message: str
+    components: tuple[str, ...]
+    plugins: tuple[str, ...]
+    in_flight: int
+
+
+class WorkloadRegistry:
+    """Starts and stops workloads, and knows how each of them does."""
+
+    def __init__(
+        self, assembler: Assembler, dispatcher: Dispatcher, events: EventBus, plugins: Mapping[str, HostPlugin]
+    ) -> None:
+        """Begin empty; `plugins` are those of the host, at any time."""
+        self._assembler = assembler
+        self._dispatcher = dispatcher
+        self._events = events
+        self._plugins = plugins
+        self._entries: dict[str, _Entry] = {}
+
+    async def start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
+        """Start a workload. An id that is known already, and a start that fails, are answers with the state Error.
+
+        A failed start keeps its id until it is stopped.
+        """
+        workload_id = request.workload_id
+        if (known := self._entries.get(workload_id)) is not None:
+            message = f"Workload ID [{workload_id}] already exists ({known.state.value})"
+            error = WorkloadFailed(message, repair=f'await host.workload_stop("{workload_id}")  # or choose another id')
+            return _response(workload_id, WorkloadState.ERROR, message, error)
+        entry = self._entries[workload_id] = _Entry(request.workload)
+        self._tell(workload_id, entry)
+        entry.starting = asyncio.create_task(self._assemble(workload_id, request.workload))
+        try:
+            entry.running = await entry.starting
+        except WashError as error:
+            entry.state, entry.error = WorkloadState.ERROR, error
+            self._tell(workload_id, entry)
+            return _response(workload_id, entry.state, cause_chain(error), error)
+        except asyncio.CancelledError:
+            if entry.state is WorkloadState.STOPPING:
+                return _response(workload_id, entry.state, "Workload was stopped while starting")
+            del self._entries[workload_id]
+            raise
+        finally:
+            entry.starting = None
+        self._run(workload_id, entry)
+        return _response(workload_id, entry.state, _STARTED)
+
+    async def reload(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
+        """Start a workload in the place of the one that has its id; what plugins keep for that id stays.
+
+        The old version answers until the new one is bound, and goes on where the new one fails.
+        """
+        workload_id = request.workload_id
+        entry = self._entries.get(workload_id)
+        if entry is None or entry.running is None:
+            await self.stop(workload_id)
+            return await self.start(request)
+        async with entry.changing:
+            try:
+                new = await self._assemble(workload_id, request.workload)
+            except WashError as error:
+                return _response(workload_id, WorkloadState.ERROR, cause_chain(error), error)
+            old, entry.running, entry.manifest = entry.running, new, request.workload
+            self._run(workload_id, entry)
+            await old.close(_stopped(old, "was loaded again"), grace=RELOAD_GRACE)
+            await old.unbind()
+        return _response(workload_id, entry.state, _STARTED)
+
+    def status(self, workload_id: str) -> WorkloadStatus:
+        """Say how a workload does."""
+        entry = self._entries.get(workload_id)
+        if entry is None:
+            return WorkloadStatus(workload_id, WorkloadState.NOT_FOUND, f"Workload not found: {workload_id}")
+        return WorkloadStatus(workload_id, entry.state, entry.message, entry.error)
+
+    async def stop(self, workload_id: str) -> WorkloadStatus:
+        """Stop a workload: requests stop coming, calls in flight are ended, plugins unbound, the id is free."""
+        entry = self._entries.get(workload_id)
+        if entry is None:
+            return WorkloadStatus(workload_id, WorkloadState.NOT_FOUND, "Workload not found")
+        async with entry.changing:
+            entry.state = WorkloadState.STOPPING
+            self._tell(workload_id, entry)
+            if entry.starting is not None:
+                entry.starting.cancel()
+                await asyncio.wait([entry.starting])
+            self._dispatcher.remove(workload_id)
+            if entry.running is not None:
+                await entry.running.close(_stopped(entry.running, "was stopped"), grace=0.0)
+                await entry.running.unbind()
+            if self._entries.get(workload_id) is entry:
+                del self._entries[workload_id]
+        return WorkloadStatus(workload_id, WorkloadState.STOPPING, "Workload stopped successfully")
+
+    async def close(self) -> None:
+        """End every start and every call, without unbinding anything: the host stops, and its plugins with it."""
+        for workload_id, entry in tuple(self._entries.items()):
+            if entry.starting is not None:
+                entry.starting.cancel()
+            self._dispatcher.remove(workload_id)
+        await asyncio.gather(*(each.close(_stopped(each, "was stopped"), grace=0.0) for each in self.running()))
+        self._entries.clear()
+
+    def running(self) -> tuple[BoundWorkload, ...]:
+        """The workloads that run."""
+        return tuple(entry.running for entry in self._entries.values() if entry.running is not None)
+
+    def find(self, name: str) -> BoundWorkload:
+        """Find a running workload by its id or, where only one has it, its name. Raises WorkloadError."""
+        entry = self._entries.get(name)
+        named = [each for each in self._entries.values() if each.manifest.name == name]
+        if entry is None and len(named) > 1:
+            raise ConfigError(f"{len(named)} workloads are named {name!r}", repair="use the id of one of them")
+        entry = entry or (named[0] if named else None)
+        if entry is None:
+            names = ", ".join(sorted(each.manifest.name for each in self._entries.values()))
+            raise WorkloadNotFound(f"no workload is named {name!r}", repair=f"there are: {names or 'none'}")
+        if entry.running is None:
+            raise WorkloadFailed(f"workload {name!r} does not run: {entry.message}", workload=name)
+        return entry.running
+
+    def __iter__(self) -> Iterator[WorkloadSummary]:
+        """Every workload, in the order in which they were started."""
+        for workload_id, entry in self._entries.items():
+            running = entry.running
+            yield WorkloadSummary(
+                workload_id=workload_id,
+                name=entry.manifest.name,
+                namespace=entry.manifest.namespace,
+                state=entry.state,
+                message=entry.message,
+                components=tuple(component.name for component in entry.manifest.components),
+                plugins=() if running is None else running.plugin_ids,
+                in_flight=0 if running is None else len(running.admission),
+            )
+
+    def __len__(self) -> int:
+        """How many ids are taken, in whatever state."""
+        return len(self._entries)
+
+    async def _assemble(self, workload_id: str, manifest: Workload) -> BoundWorkload:
+        return await self._assembler.assemble(workload_id, manifest, self._plugins)
+
+    def _run(self, workload_id: str, entry: _Entry) -> None:
+        assert entry.running is not None
+        entry.state = WorkloadState.RUNNING
+        self._dispatcher.add(entry.running)
+        self._tell(workload_id, entry)
+
+    def _tell(self, workload_id: str, entry: _Entry) -> None:
+        self._events.publish(WorkloadChanged(workload_id, entry.manifest.name, entry.state, entry.message))
+
+
+def cause_chain(error: BaseException) -> str:
+    """An error and what caused it, as wash-runtime joins them."""
+    message = error.message if isinstance(error, WashError) else str(error) or type(error).__name__
+    cause = error.__cause__
+    if cause is None or cause_chain(cause) in message:
+        return message
+    return f"{message}: {cause_chain(cause)}"
+
+
+def _stopped(workload: BoundWorkload, why: str) -> WashError:
+    return WorkloadFailed(f"workload {workload.workload_name!r} {why}", workload=workload.workload_name)
+
+
+def _response(
+    workload_id: str, state: WorkloadState, message: str, error: WashError | None = None
+) -> WorkloadStartResponse:
+    return WorkloadStartResponse(WorkloadStatus(workload_id, state, message, error))

@@ -1,0 +1,172 @@
+"""HTTP/1.1 on aiohttp: requests from a socket to the dispatcher, responses back, both as streams."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Self
+
+from aiohttp import StreamReader, web
+
+from washnb.errors import ConfigError, WashError
+from washnb.types import Request, StreamedResponse
+
+from .answer import Answer
+from .invoke import Deliver
+from .routers import Router
+
+BODY_LIMIT = 256 * 1024 * 1024
+"""The longest body of a request, in bytes; a longer one is answered with 413."""
+
+BACKLOG = 256
+"""How many connections may wait to be accepted."""
+
+SHUTDOWN_SECONDS = 1.0
+"""How long requests in flight have when the server stops, before they are cancelled."""
+
+Handle = Callable[[Request, Deliver], Awaitable[None]]
+
+
+class HttpServer:
+    """The HTTP handler of a host: a router, and the ports that requests come from.
+
+    `await HttpServer.new(DevRouter(), "127.0.0.1:8080")` has the port at once and answers once its host has started;
+    `HttpServer(DevRouter())` has none until `bind`, and requests reach it through `Host.send`.
+    """
+
+    def __init__(self, router: Router) -> None:
+        """Begin without a port."""
+        self.router = router
+        self._handle: Handle | None = None
+        self._sockets: list[socket.socket] = []
+        self._runner: web.ServerRunner | None = None
+
+    @classmethod
+    async def new(cls, router: Router, address: str) -> Self:
+        """Make a server that listens at `address`, `HOST:PORT`; port 0 is any free one.
+
+        Raises ConfigError where the address is not one, or somebody else has it.
+        """
+        server = cls(router)
+        await server.bind(address)
+        return server
+
+    @property
+    def addr(self) -> str:
+        """The address of the port that was bound last. Raises ConfigError where there is none."""
+        if not self._sockets:
+            raise ConfigError("this server has no port", repair='await server.bind("127.0.0.1:8080")')
+        host, port = self._sockets[-1].getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def port(self) -> int:
+        """The number of the port that was bound last, 0 where there is none."""
+        return int(self._sockets[-1].getsockname()[1]) if self._sockets else 0
+
+    async def bind(self, address: str) -> str:
+        """Open one more port; see `new`. Returns its address."""
+        self._sockets.append(_listen(address))
+        if self._runner is not None:
+            await web.SockSite(self._runner, self._sockets[-1]).start()
+        return self.addr
+
+    async def start(self, handle: Handle) -> None:
+        """Answer requests through `handle`: what waits at the ports, and what comes."""
+        self._handle = handle
+        self._runner = web.ServerRunner(
+            web.Server(self._answer, handler_cancellation=True, auto_decompress=False, access_log=None),
+            handle_signals=False,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+        await self._runner.setup()
+        for listening in self._sockets:
+            await web.SockSite(self._runner, listening).start()
+
+    async def stop(self) -> None:
+        """Close every port and connection. Requests in flight are cancelled after a second."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+        for listening in self._sockets:
+            listening.close()
+        self._sockets.clear()
+
+    async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        assert self._handle is not None
+        answer = Answer(incoming)
+        if (incoming.content_length or 0) > BODY_LIMIT:
+            await answer.deliver(StreamedResponse(413, (), b""))
+            return answer
+        if incoming.headers.get("Expect", "").lower() == "100-continue":
+            await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            await self._handle(_request(incoming), answer.deliver)
+        except WashError:
+            answer.abort()  # the head is out, and what breaks off must not look complete
+        return answer
+
+
+Ingress = HttpServer
+"""The name of `HttpServer` since wash-runtime 2.6.1."""
+
+
+def _request(incoming: web.BaseRequest) -> Request:
+    return Request(
+        method=incoming.method,
+        target=incoming.raw_path,
+        headers=tuple([(name.decode("latin-1"), value) for name, value in incoming.raw_headers]),
+        body=_body(incoming) if incoming.body_exists else b"",
+        scheme="http",
+        authority=incoming.headers.get("Host", ""),
+    )
+
+
+def _body(incoming: web.BaseRequest) -> bytes | AsyncIterator[bytes]:
+    """What is there already where that is all, else what comes."""
+    content = incoming.content
+    return content.read_nowait() if content.is_eof() else _chunks(content)
+
+
+async def _chunks(content: StreamReader) -> AsyncIterator[bytes]:
+    total = 0
+    async for chunk in content.iter_any():
+        total += len(chunk)
+        if total > BODY_LIMIT:
+            raise ValueError(f"the body of the request is longer than {BODY_LIMIT:,} bytes")
+        yield chunk
+
+
+def _listen(address: str) -> socket.socket:
+    """Bind a socket to `HOST:PORT`, so that the port is ours from now on."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(
+            f"{address!r} is not an address to listen at", repair='the form is HOST:PORT, such as "127.0.0.1:8080"'
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere the option lets two servers share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, int(port)))
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise _cannot_listen(host, port, error) from error
+    return listening
+
+
+def _cannot_listen(host: str, port: str, error: OSError) -> ConfigError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            f"port {port} of {host} is in use by another server, perhaps of another notebook",
+            repair=("%wash serve 0  # any free port", f'await HttpServer.new(DevRouter(), "{host}:0")'),
+        )
+    return ConfigError(
+        f"cannot listen at {host}:{port}: {error.strerror}", repair="%wash serve 127.0.0.1:8080  # this machine only"
+    )
