@@ -39,7 +39,8 @@ def check(engine: WasmtimeEngine) -> None:
     try:
         answer = _lend_two(engine)
     except wasmtime.WasmtimeError as error:
-        raise _refusal(str(error).strip().rpartition("\n")[2].strip()) from error
+        cause = str(error).rpartition("Caused by:")[2].strip()
+        raise _refusal(cause.partition("\n")[0]) from error
     if answer != _ANSWER:
         raise _refusal(f"it answered {answer}")
 
