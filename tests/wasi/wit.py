@@ -14,17 +14,26 @@ class Wit:
     """A recursive descent over one WIT text.
 
     `imports` maps each interface to the WAT that imports it, `functions` to the names of its functions with the number
-    of their parameters.
+    of their parameters. What is newer than `version` is left out, and so is what WIT calls unstable if asked for.
     """
 
-    def __init__(self, text: str, version: str = VERSION) -> None:
+    def __init__(self, text: str, version: str = VERSION, *, unstable: bool = True) -> None:
         self.imports: dict[str, str] = {}
         self.functions: dict[str, dict[str, int]] = {}
+        self._uses: dict[str, set[str]] = {}
         self._version = version
+        self._unstable = unstable
         self._tokens = re.findall(r"[%\w-]*[\w]|->|[{}()<>:;,.@/=]", re.sub(r"//.*", "", text))
         self._resources: set[str] = set()
         while self._tokens:
             self._package()
+
+    def importing(self, *paths: str) -> list[str]:
+        """The imports of some interfaces and of all that they use, in an order that WAT accepts."""
+        wanted = set(paths)
+        for path in reversed(self.imports):
+            wanted |= self._uses[path] if path in wanted else set()
+        return [self.imports[path] for path in self.imports if path in wanted]
 
     def _next(self, *expected: str) -> str:
         token = self._tokens.pop(0)
@@ -47,8 +56,25 @@ class Wit:
         while self._next() != "{":
             pass
         while not self._at("}"):
+            wanted = self._gate()
             self._next("interface")
-            self._interface(package, self._next())
+            name = self._next()
+            self._interface(package, name)
+            if not wanted:
+                del self.imports[f"{package}/{name}"], self.functions[f"{package}/{name}"]
+
+    def _gate(self) -> bool:
+        """Read the gate before an item, if there is one, and say whether the item is wanted."""
+        if not self._at("@"):
+            return True
+        kind = self._next("since", "unstable")
+        inside = []
+        while not self._at(")"):
+            inside.append(self._next())
+        if kind == "unstable":
+            return self._unstable
+        since = "".join(inside).partition("=")[2]
+        return _number(self._version) >= _number(since)
 
     def _interface(self, package: str, name: str) -> None:
         path = f"{package}/{name}"
@@ -56,6 +82,7 @@ class Wit:
         self._body: list[str] = []
         self._counts: dict[str, int] = {}
         self._local: dict[str, str] = {}  # name -> its id in WAT, for resources with (own ...) around it
+        self._uses[path] = set()
         self._next("{")
         self._declare_resources(path)
         items = {
@@ -68,6 +95,7 @@ class Wit:
             "resource": self._resource,
         }
         while not self._at("}"):
+            self._wanted = self._gate()
             keyword = self._next()
             items.get(keyword, self._function_named(keyword))(package, path)
         body = "\n    ".join(self._body)
@@ -94,6 +122,7 @@ class Wit:
         self._next("{")
         for name in self._listed("}"):
             origin = f"{package}/{source}"
+            self._uses[path].add(origin)
             local = self._next() if self._at("as") else name
             self._aliases.append(f'  (alias export ${origin} "{name}" (type ${path}:{local}))')
             self._export(local, f"(eq ${path}:{local})", is_resource=f"{origin}.{name}" in self._resources)
@@ -154,6 +183,7 @@ class Wit:
             return
         self._next("{")
         while not self._at("}"):
+            self._wanted = self._gate()
             method = self._next()
             if method == "constructor":
                 self._function(f"[constructor]{name}", result=f"(own ${name})")
@@ -180,6 +210,8 @@ class Wit:
         if self._at("->"):
             result = self._kind()
         self._next(";")
+        if not self._wanted:
+            return
         self._counts[name] = len(written)
         self._body.append(f'(export "{name}" (func {" ".join(written)}{f" (result {result})" if result else ""}))')
 
@@ -210,6 +242,10 @@ class Wit:
         return arguments
 
 
-def read(version: str = VERSION) -> Wit:
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def read(version: str = VERSION, *, unstable: bool = True) -> Wit:
     """Read all of WASI 0.2 that a component can import."""
-    return Wit((Path(__file__).parent / "wasi.wit").read_text(), version)
+    return Wit((Path(__file__).parent / "wasi.wit").read_text(), version, unstable=unstable)
