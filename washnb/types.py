@@ -9,7 +9,7 @@ import enum
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from washnb.errors import WashError
 from washnb.wit import WitInterface
@@ -119,6 +119,16 @@ class Request:
     authority: str = ""
 
 
+class BodyStream(Protocol):
+    """A body that still flows."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over the chunks, once."""
+
+    async def aclose(self) -> None:
+        """Say that nobody reads on."""
+
+
 @dataclass(frozen=True)
 class StreamedResponse:
     """A response whose head is known and whose body still flows. `body` is bytes where it was complete at once.
@@ -128,7 +138,7 @@ class StreamedResponse:
 
     status: int
     headers: tuple[Header, ...]
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | BodyStream
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,7 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     elapsed: float
-    trace: Any = ()
+    trace: Any = field(default=(), repr=False)
     error: WashError | None = None
 
     @property

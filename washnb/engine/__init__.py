@@ -1,5 +1,7 @@
 """Bytes in, Python callables out: compile a component, link it, run it. The only room that knows wasmtime."""
 
+from .abi import shapes
+from .abi.shapes import Function, InterfaceType
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
@@ -16,9 +18,11 @@ __all__ = [
     "Engine",
     "EngineBuilder",
     "Err",
+    "Function",
     "GuestResource",
     "Instance",
     "Interface",
+    "InterfaceType",
     "Limits",
     "Ok",
     "Some",
@@ -26,4 +30,5 @@ __all__ = [
     "example_names",
     "read_source",
     "resource",
+    "shapes",
 ]

@@ -6,7 +6,6 @@ one piece with a body that is complete.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from time import time
 from aiohttp import web
 
 from washnb.errors import GuestCancelled, GuestError
-from washnb.types import StreamedResponse
+from washnb.types import BodyStream, StreamedResponse
 
 _OF_THE_HOST = frozenset(
     ("connection", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
@@ -57,7 +56,7 @@ class Answer(web.StreamResponse):
         if self._incoming.transport is not None:
             self._incoming.transport.abort()
 
-    async def prepare(self, request: web.BaseRequest) -> None:  # type: ignore[override]
+    async def prepare(self, request: web.BaseRequest) -> None:
         """Do nothing: `deliver` has sent everything when aiohttp asks."""
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -68,13 +67,13 @@ class Answer(web.StreamResponse):
         self.begun = True
         await self._incoming.writer.write(head if self._is_bodiless(response.status) else head + body)
 
-    async def _send_stream(self, response: StreamedResponse, body: AsyncIterator[bytes]) -> None:
+    async def _send_stream(self, response: StreamedResponse, body: BodyStream) -> None:
         writer = self._incoming.writer
         head = self._head(response)
         self.begun = True
         await writer.write(head)
         if self._is_bodiless(response.status):
-            await response.aclose()
+            await body.aclose()
             return
         if head.endswith(_CHUNKED + b"\r\n\r\n"):
             writer.enable_chunking()

@@ -8,7 +8,7 @@ import uuid
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self
 
@@ -96,8 +96,11 @@ class Host:
 
     @property
     def version(self) -> str:
-        """The version of washnb."""
-        return version("washnb")
+        """The version of washnb; `source` where it runs from a checkout that is not installed."""
+        try:
+            return version("washnb")
+        except PackageNotFoundError:
+            return "source"
 
     @property
     def plugins(self) -> Mapping[str, HostPlugin]:

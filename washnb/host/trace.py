@@ -122,7 +122,7 @@ class Trace(Sequence[HostCall]):
 
     def __str__(self) -> str:
         """One line for each call: number, call, duration, who served it."""
-        rows = [(str(call.number), sentence(call), f"{call.duration * 1e3:.1f} ms", call.provider) for call in self]
+        rows = [(str(call.number), sentence(call), f"{call.duration * 1e3:.2f} ms", call.provider) for call in self]
         if not rows:
             return "no host calls"
         widths = [min(max(len(row[column]) for row in rows), 120) for column in range(3)]
