@@ -9,7 +9,7 @@
 (component $adder
   ;; Inside is an ordinary core module: numbers in, numbers out.
   (core module $module
-    (func (export "add") (param $a i32) (param $b i32) (result i32)
+    (func $add (export "add") (param $a i32) (param $b i32) (result i32)
       (i32.add (local.get $a) (local.get $b))))
   (core instance $instance (instantiate $module))
 

@@ -180,7 +180,7 @@
     (import "wasi" "stream.write" (func $stream.write (param i32 i32 i32 i32)))
     (import "wasi" "stream.drop" (func $stream.drop (param i32)))
 
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       (local $length i32)
       (call $read-key (local.get $request))
 

@@ -147,7 +147,7 @@
     (import "wasi" "stream.write" (func $stream.write (param i32 i32 i32 i32)))
     (import "wasi" "stream.drop" (func $stream.drop (param i32)))
 
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       (call $request.drop (local.get $request))
       (call $answer (local.get $out) (i32.const 64) (i32.const 24)))
 

@@ -13,7 +13,7 @@
   (alias export $http "response-outparam" (type $response-outparam))
 
   (core module $main-module
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       (loop $for-ever
         (br $for-ever))))
   (core instance $main (instantiate $main-module))

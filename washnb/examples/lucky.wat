@@ -160,7 +160,7 @@
     (func $play (export "play") (result i32)
       (call $roll (i32.const 6)))
 
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       (local $digits i32)
       (call $request.drop (local.get $request))
       ;; the number ends at 1022, then come a full stop and a line break; in front of it goes the text

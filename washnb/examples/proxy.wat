@@ -279,7 +279,7 @@
     (import "wasi" "stream.drop" (func $stream.drop (param i32)))
     (import "wasi" "error.drop" (func $error.drop (param i32)))
 
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       (local $future i32) (local $pollable i32) (local $response i32)
       (call $read-address (local.get $request))
       (if (i32.eqz (global.get $authority-length))

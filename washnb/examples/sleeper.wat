@@ -33,7 +33,7 @@
   (core module $main-module
     (import "wasi" "subscribe-duration" (func $subscribe (param i64) (result i32)))
     (import "wasi" "block" (func $block (param i32)))
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       ;; a day in nanoseconds
       (call $block (call $subscribe (i64.const 86_400_000_000_000)))))
   (core instance $main (instantiate $main-module

@@ -12,7 +12,7 @@
   (alias export $http "response-outparam" (type $response-outparam))
 
   (core module $main-module
-    (func (export "handle") (param $request i32) (param $out i32)
+    (func $handle (export "handle") (param $request i32) (param $out i32)
       (call $open-the-box))
     (func $open-the-box
       (call $look-inside))
