@@ -59,6 +59,7 @@ def test_suggestions_repair():
         "of wasi:keyvalue, washnb serves only wasi:keyvalue/atomics,batch,store@0.2.0-draft",
         'class FairRoll(Interface, wit="workshop:dice/fair-roll@0.1.0"):  # its functions as methods',
         "%wash attach FairRoll",
+        "HostBuilder().with_plugin(FairRoll)",
     )
 
 

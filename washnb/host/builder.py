@@ -8,7 +8,7 @@ from typing import Self
 
 from washnb.engine import Engine
 from washnb.errors import ConfigError
-from washnb.plugins import HostPlugin, as_plugin
+from washnb.plugins import Attachable, HostPlugin, as_plugin
 
 from .host import Host, require_unique
 from .server import HttpServer
@@ -45,7 +45,7 @@ class HostBuilder:
         self._http = http
         return self
 
-    def with_plugin(self, plugin: HostPlugin | type[HostPlugin]) -> Self:
+    def with_plugin(self, plugin: Attachable) -> Self:
         """Attach a plugin. Raises ConfigError where its id is taken."""
         made = as_plugin(plugin)
         require_unique(made, self._plugins)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 from washnb.engine import CompiledComponent, Engine, Instance
 from washnb.errors import ConfigError, WashError
 from washnb.events import EventBus, PluginChanged
-from washnb.plugins import HostPlugin, as_plugin
+from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Header, Request, Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .assembly import Assembler, match, providers
@@ -148,7 +148,7 @@ class Host:
         if self.running:
             await self._shut_down([self._plugins[plugin_id] for plugin_id in sorted(self._plugins)])
 
-    async def attach(self, plugin: HostPlugin | type[HostPlugin]) -> None:
+    async def attach(self, plugin: Attachable) -> None:
         """Add a plugin, while the host runs too.
 
         It serves the workloads that start from now on, and those that lost what it serves to `detach`.

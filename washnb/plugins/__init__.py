@@ -7,7 +7,7 @@ once over the small protocol in `backend.py`; `in_memory.py` and its later sibli
 from washnb.engine import Err, Interface, Ok, Some, resource
 
 from . import catalog
-from .base import HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
+from .base import Attachable, HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
 from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
 from .keyvalue import Backend as KeyValueBackend
@@ -16,6 +16,7 @@ from .logging import Logger, TracingLogger
 from .state import PerComponent, PerWorkload
 
 __all__ = [
+    "Attachable",
     "Config",
     "ConfigBackend",
     "DynamicConfig",

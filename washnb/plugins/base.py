@@ -134,7 +134,8 @@ class HostPlugin:
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:  # noqa: ARG002
         """Link the interfaces of the plugin into one component of a workload."""
         for entry in self.interfaces:
-            item.link(_made(entry, f"plugin {self.id!r}") if isinstance(entry, type) else entry)
+            made = _without_arguments(entry, f"plugin {self.id!r}")() if isinstance(entry, type) else entry
+            item.link(made)
 
     async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
         """Know that `component_id` is completely linked and could be called."""
@@ -171,6 +172,10 @@ class InterfacePlugin(HostPlugin):
         self.interfaces = (interface,)
 
 
+Attachable = HostPlugin | Interface | type[HostPlugin] | type[Interface]
+"""What `as_plugin` makes a plugin of."""
+
+
 def as_plugin(subject: object) -> HostPlugin:
     """Make a plugin of what somebody wants to attach: a plugin or an interface, each as an object or as its class.
 
@@ -181,12 +186,11 @@ def as_plugin(subject: object) -> HostPlugin:
     if isinstance(subject, HostPlugin):
         return subject
     if isinstance(subject, type) and issubclass(subject, HostPlugin):
-        return _made(subject, "attach")
+        return _without_arguments(subject, "attach")()
     if isinstance(subject, Interface):
         return InterfacePlugin(subject)
     if isinstance(subject, type) and issubclass(subject, Interface):
-        _made(subject, "attach")
-        return InterfacePlugin(subject)
+        return InterfacePlugin(_without_arguments(subject, "attach"))
     raise ConfigError(
         f"{subject!r} is neither a plugin nor a WIT interface",
         repair=(
@@ -206,8 +210,8 @@ def told_to_guest(case: Callable[[str], object]) -> Iterator[None]:
         raise Err(case(error.message)) from error
 
 
-def _made(cls: type[T], who: str) -> T:
-    """Call `cls` without arguments, where its signature allows it; what its code raises is its own affair."""
+def _without_arguments(cls: type[T], who: str) -> type[T]:
+    """Return `cls`, which can be called without arguments. What its own code may raise then is its affair."""
     try:
         inspect.signature(cls).bind()
     except TypeError as error:
@@ -215,7 +219,7 @@ def _made(cls: type[T], who: str) -> T:
             f"{who} cannot make an object of class {cls.__name__}: {error}",
             repair=f"give an object instead of the class: {cls.__name__}(...)",
         ) from error
-    return cls()
+    return cls
 
 
 def _by_package(names: Iterable[str]) -> tuple[WitInterface, ...]:

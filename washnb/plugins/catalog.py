@@ -96,10 +96,16 @@ def suggestions(names: Iterable[str]) -> tuple[str, ...]:
 def _suggestion(name: str) -> tuple[str, ...]:
     entry = by_interface(name)
     if entry is not None:
-        return (f"%wash attach {entry.word}", f"HostBuilder().with_plugin({entry.class_name}())")
+        return _attach(entry.word, f"{entry.class_name}()")
     wanted = WitInterface.parse(name)
     served = [each for entry in CATALOG for each in entry.world.imports if each.package_name == wanted.package_name]
     if served:
         return (f"of {wanted.package_name}, washnb serves only {', '.join(map(str, served))}",)
     class_name = "".join(part.capitalize() for part in name.partition("/")[2].partition("@")[0].split("-"))
-    return (f'class {class_name}(Interface, wit="{name}"):  # its functions as methods', f"%wash attach {class_name}")
+    own = f'class {class_name}(Interface, wit="{name}"):  # its functions as methods'
+    return (own, *_attach(class_name, class_name))
+
+
+def _attach(word: str, plugin: str) -> tuple[str, str]:
+    """The same in a notebook and in a program."""
+    return f"%wash attach {word}", f"HostBuilder().with_plugin({plugin})"

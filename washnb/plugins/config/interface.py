@@ -27,9 +27,6 @@ class Error_Io:  # noqa: N801
     value: str
 
 
-Error = Error_Upstream | Error_Io
-
-
 class Store(Interface, wit="wasi:config/store@0.2.0-rc.1"):
     """wasi:config/store: the settings of one component, read at each call."""
 

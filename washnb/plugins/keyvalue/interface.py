@@ -33,9 +33,6 @@ class Error_Other:  # noqa: N801
     value: str
 
 
-Error = Error_NoSuchStore | Error_AccessDenied | Error_Other
-
-
 @resource("bucket")
 class Bucket:
     """An open bucket in the hands of a guest."""
