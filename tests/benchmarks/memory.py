@@ -1,4 +1,4 @@
-"""What a live instance keeps in memory, against a bare Python process."""
+"""What a live guest keeps in memory, in the midst of a request that waits, against a bare Python process."""
 
 import asyncio
 import gc
@@ -6,13 +6,17 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
-from washnb.engine import Bindings, CompiledComponent, Engine, Instance
-from washnb.wasi import WasiContext, wasi_interfaces
-from washnb.wit import split_version
+from washnb.engine import read_source
+from washnb.host import Host
+from washnb.presets import dev_host
+from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
 
 BUILD = Path(__file__).parent.parent / "components" / "build.py"
-BARE = "import os; print(open('/proc/self/statm').read().split()[1])"
+BARE = "print(open('/proc/self/statm').read().split()[1])"
+GUESTS = 50
+SETTLED = 5.0  # seconds until all of them wait
 MIB = 1 << 20
 
 
@@ -21,36 +25,49 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def bound(component: CompiledComponent) -> Bindings:
-    """Serve all WASI imports of a component; instances are made here, not run."""
-    served = wasi_interfaces(WasiContext())
-    bindings = Bindings(component)
-    for name in bindings.unserved():
-        interface = served.get(split_version(name)[0])
-        if interface is not None:
-            bindings.bind(name, interface, provider="wasi", on_fiber=True)
-    return bindings
+async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be an upstream that its clients wait for."""
+    await reader.read()
+    writer.close()
 
 
-async def per_instance(component: CompiledComponent, count: int) -> float:
-    """Make `count` instances, and return what each adds in bytes."""
-    bindings = bound(component)
-    (await Instance.new(component, bindings)).close()  # what the first one costs stays
+async def start(host: Host, name: str, source: str) -> None:
+    """Start the guest, and answer one request that fails, so that what only the first one costs is paid."""
+    component = Component(name, read_source(source).data, local_resources=LocalResources(allowed_hosts=("127.0.0.1",)))
+    workload = Workload("bench", name, components=(component,))
+    response = await host.workload_start(WorkloadStartRequest(str(uuid4()), workload))
+    if response.error is not None:
+        raise response.error
+    await host.send("GET", "/", to=name)
+
+
+async def per_guest(host: Host, name: str, target: str, upstream: str) -> float:
+    """Let guests wait, and return the bytes that each of them adds."""
     gc.collect()
     before = resident()
-    instances = [await Instance.new(component, bindings) for _ in range(count)]
+    requests = [
+        asyncio.create_task(host.send("GET", target, headers=[("url", upstream.encode())], to=name))
+        for _ in range(GUESTS)
+    ]
+    await asyncio.sleep(SETTLED)
     added = resident() - before
-    for instance in instances:
-        instance.close()
-    return added / count
+    for request in requests:
+        request.cancel()
+    await asyncio.gather(*requests, return_exceptions=True)
+    return added / GUESTS
 
 
-async def measure(guest: str) -> tuple[float, float]:
+async def measure(python_guest: str) -> list[float]:
     """Measure a guest in WAT and one in Python."""
-    with Engine.builder().build() as engine:
-        small = await per_instance(await engine.compile("example:hello"), 500)
-        large = await per_instance(await engine.compile(guest), 40)
-    return small, large
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0, backlog=GUESTS)
+    upstream = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server, dev_host() as host:
+        await start(host, "wat", "example:proxy")
+        await start(host, "python", python_guest)
+        return [
+            await per_guest(host, "wat", f"/{upstream}", upstream),
+            await per_guest(host, "python", "/fetch", upstream),
+        ]
 
 
 def output_of(*arguments: str) -> str:
@@ -59,11 +76,11 @@ def output_of(*arguments: str) -> str:
 
 
 def main() -> None:
-    """Compare what instances add with what a process takes."""
+    """Compare what guests add with what a process takes."""
     bare = int(output_of("-c", BARE)) * resource.getpagesize()
     small, large = asyncio.run(measure(output_of(str(BUILD), "http_fetch_echo")))
     print(f"{'a bare Python process':40} {bare / MIB:7.2f} MiB")
-    for name, size in (("an instance of example:hello", small), ("of a componentize-py guest", large)):
+    for name, size in (("a waiting guest in WAT", small), ("a waiting componentize-py guest", large)):
         print(f"{name:40} {size / MIB:7.2f} MiB   {size / bare:6.3f} x")
 
 
