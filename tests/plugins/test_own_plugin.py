@@ -27,11 +27,17 @@ class Dice(HostPlugin):
 """
 
 
+def run_cell(source: str) -> dict:
+    """Run source as a notebook does, without the future statements of this file, and return its namespace."""
+    cell = {"__name__": "__main__", "dropped": []}
+    exec(compile(source, "<cell>", "exec", dont_inherit=True), cell)
+    return cell
+
+
 @pytest.mark.parametrize("attached", ["Roll", "Roll()", "Dice", "Dice()"])
 async def test_a_cell_is_enough(engine, attached):
     """Ten lines in a cell serve the interface; plugin or interface, class or object, can be attached."""
-    cell = {"__name__": "__main__"}
-    exec(CELL, cell)
+    cell = run_cell(CELL)
     item = await bound_guest(engine, "dice", as_plugin(eval(attached, cell)))
     async with await instance_of(item) as guest:
         assert await guest.call("play", 6) == 5
@@ -150,10 +156,11 @@ async def test_a_new_plugin_takes_over_a_running_guest(engine):
         assert await guest.call("play", 6) == 6
 
 
-RESOURCE_CELL = """
+HEAD = """
 from washnb.plugins import Err, HostPlugin, Interface, resource
+"""
 
-
+BUCKET = """
 @resource("bucket")
 class Bucket:
     async def get(self, key: str) -> bytes | None:
@@ -161,8 +168,9 @@ class Bucket:
 
     def drop(self) -> None:
         dropped.append(self)
+"""
 
-
+STORE = """
 class Error_AccessDenied: ...
 
 
@@ -179,10 +187,14 @@ class Constants(HostPlugin):
 """
 
 
-async def test_a_cell_with_a_resource(engine):
+@pytest.mark.parametrize(
+    "source",
+    [HEAD + BUCKET + STORE, "from __future__ import annotations\n" + HEAD + STORE + BUCKET],
+    ids=["the resource first", "the interface first"],
+)
+async def test_a_cell_with_a_resource(engine, source):
     """A resource is a class: a handle in the guest is an object of it, whose `drop` is called with the handle."""
-    cell = {"__name__": "__main__", "dropped": []}
-    exec(RESOURCE_CELL, cell)
+    cell = run_cell(source)
     item = await bound_guest(engine, "keyvalue_reader", as_plugin(cell["Constants"]))
     async with await instance_of(item) as guest:
         assert await guest.call("read", "any", "answer") == b"42"
@@ -195,7 +207,6 @@ async def test_a_cell_with_a_resource(engine):
 
 async def test_a_resource_that_lacks_a_method(engine):
     """A method that the import has and the resource's class has not fails the binding."""
-    cell = {"__name__": "__main__", "dropped": []}
-    exec(RESOURCE_CELL.replace("async def get", "async def fetch"), cell)
+    cell = run_cell((HEAD + BUCKET + STORE).replace("async def get", "async def fetch"))
     with pytest.raises(ConfigError, match=r"\[method\]bucket.get: func"):
         await bound_guest(engine, "keyvalue_reader", as_plugin(cell["Constants"]))
