@@ -36,6 +36,13 @@ const [sourcePath, witPath, output] = process.argv.slice(2);
 const { component } = await componentize({ sourcePath, witPath, worldName: "hello" });
 await writeFile(output, component);
 """
+C_ADAPT = """
+import { readFile, writeFile } from "node:fs/promises";
+import { componentNew, preview1AdapterCommandPath } from "@bytecodealliance/jco";
+const [core, output] = process.argv.slice(2);
+const adapter = await readFile(preview1AdapterCommandPath());
+await writeFile(output, await componentNew(await readFile(core), [["wasi_snapshot_preview1", adapter]]));
+"""
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,25 @@ def javascript_guest(source: Path) -> Guest:
     return Guest(source, f"{COMPONENTIZE_JS} {JS_BUILD} {JS_WORLD}", make)
 
 
+def c_guest(source: Path) -> Guest:
+    """A guest of Debian's clang and wasi-libc, made a component by jco, which componentize-js brings along."""
+
+    def make(source: Path, output: Path) -> None:
+        core = output.with_suffix(".core.wasm")
+        _run(["clang", "--target=wasm32-wasi", "--sysroot=/usr", "-O2", source, "-o", core], cwd=output.parent)
+        node = _node_project()
+        (node / "adapt.mjs").write_text(C_ADAPT)
+        _run(["node", node / "adapt.mjs", core, output], cwd=node)
+
+    return Guest(source, f"{COMPONENTIZE_JS} {C_ADAPT}", make)
+
+
 GUESTS = {
     "http_counter": python_guest(NOTEBOOK_GUESTS / "http_counter.py", "counter"),
+    "http_capabilities": python_guest(HERE / "http_capabilities.py", "everything"),
     "http_fetch_echo": python_guest(HERE / "http_fetch_echo.py", "proxy"),
     "http_hello_js": javascript_guest(HERE / "http_hello.js"),
+    "posix": c_guest(HERE / "posix.c"),
 }
 
 
