@@ -6,15 +6,33 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from washnb.engine import Engine
+from washnb.engine.store import STORES
+
 hypothesis.settings.register_profile("fast", max_examples=30, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=200, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "fast"))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """One engine for all tests that do not want one of their own, and with it what it has compiled."""
+    with Engine.builder().with_cache_dir(None).build() as engine:
+        yield engine
+
+
+@pytest.fixture(autouse=True)
+def _no_store_is_left() -> Iterator[None]:
+    """Hold every test to what its calls promise: ended in whatever way, they leave no store and so no handle behind."""
+    before = set(STORES)
+    yield
+    assert set(STORES) <= before, "a store outlived the test that made it"
 
 
 @pytest.fixture(scope="session")

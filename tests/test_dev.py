@@ -87,25 +87,24 @@ def test_the_environment_is_made_again_when_the_project_asks_for_more(dev, monke
     assert installed == ["dev"]
 
 
-def execute(tmp_path, *sources: str) -> subprocess.CompletedProcess[str]:
-    """Run a notebook of these cells as `dev.py lab --execute` does."""
+@pytest.fixture(name="executed", scope="module")
+def _executed(tmp_path_factory) -> subprocess.CompletedProcess[str]:
+    """Run a notebook as `dev.py lab --execute` does."""
+    sources = ("print('one')\n2", "1/0", "print('never')")
     cells = [nbformat.v4.new_markdown_cell("# A heading\nand prose"), *map(nbformat.v4.new_code_cell, sources)]
-    path = tmp_path / "some.ipynb"
+    path = tmp_path_factory.mktemp("notebook") / "some.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     command = [sys.executable, "notebooks/execute.py", str(path)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_a_notebook_is_printed_as_text(tmp_path):
+def test_a_notebook_is_printed_as_text(executed):
     """Headings, code, and what each cell printed and returned."""
-    done = execute(tmp_path, "print('one')\n2")
-    assert done.stdout.split() == ["#", "A", "heading", ">>>", "print('one')", "...", "2", "one", "2"]
-    assert done.returncode == 0
+    assert executed.stdout.startswith("\n# A heading\n\n>>> print('one')\n... 2\none\n2\n\n>>> 1/0\n")
 
 
-def test_a_notebook_that_fails_ends_in_one_line(tmp_path):
+def test_a_notebook_that_fails_ends_in_one_line(executed):
     """A cell that raises stops the run with exit code 1 and a last line that names notebook and error."""
-    done = execute(tmp_path, "1/0", "print('never')")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "some.ipynb failed: ZeroDivisionError: division by zero"
-    assert "never" not in done.stdout
+    assert executed.returncode == 1
+    assert executed.stderr.splitlines()[-1] == "some.ipynb failed: ZeroDivisionError: division by zero"
+    assert "never" not in executed.stdout
