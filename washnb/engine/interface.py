@@ -54,7 +54,7 @@ def resource(name: str) -> Callable[[C], C]:
     """Mark a class whose objects stand for the WIT resource `name` (kebab-case, as in WIT).
 
     Where the class has a method `drop`, it is called, without arguments, when the guest drops its last handle or goes
-    away; it must be quick and must not raise.
+    away; it must be quick. An exception ends the guest that dropped the handle; where the guest is gone, it is logged.
     """
 
     def mark(cls: C) -> C:

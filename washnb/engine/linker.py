@@ -36,7 +36,7 @@ from .abi.shapes import Enum, Function, Primitive, Result, Variant
 from .component import Code, CompiledComponent
 from .interface import Err, Interface
 from .resources import type_id
-from .store import STORES, Store, continuation, drop
+from .store import STORES, Store, continuation
 
 Slot = tuple[str, Function]
 
@@ -71,10 +71,14 @@ def _serve(slot, context, _type, arguments, _count, results, _room, error, conti
 
 
 def _destroy(_data, context, rep):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    dropped = STORES[context].objects.pop(rep, None)
+    method = getattr(dropped, "drop", None)
+    if method is None:
+        return 0
     try:
-        drop(STORES[context].objects.pop(rep, None))
-    except BaseException as failure:  # noqa: BLE001
-        STORES[context].failure = failure, -1
+        method()
+    except BaseException as failure:  # noqa: BLE001 - as above
+        STORES[context].failure = failure, f"{type(dropped).__name__}.drop"
         return error_new(b"dropping a host resource failed")
     return 0
 

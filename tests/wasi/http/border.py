@@ -20,6 +20,9 @@ FUNCTIONS = {
     "block": (POLL, "[method]pollable.block", "(param i32)"),
     "get": (TYPES, "[method]future-incoming-response.get", "(param i32 i32)"),
     "status": (TYPES, "[method]incoming-response.status", "(param i32) (result i32)"),
+    "response": (TYPES, "[constructor]outgoing-response", "(param i32) (result i32)"),
+    "body": (TYPES, "[method]outgoing-response.body", "(param i32 i32)"),
+    "write": (TYPES, "[method]outgoing-body.write", "(param i32 i32)"),
     "set": (TYPES, "[static]response-outparam.set", "(param i32 i32 i32 i32 i64 i32 i32 i32 i32)"),
 }
 
@@ -51,6 +54,11 @@ MAIN = """
       (if (i32.eqz (i32.load8_u (i32.const 80)))
         (then (i32.store16 (i32.const 88) (call $status (i32.load (i32.const 88))))))
       (i32.const 80))
+    (func (export "orphan") (local $body i32)
+      (call $body (call $response (call $fields)) (i32.const 64))
+      (local.set $body (i32.load (i32.const 68)))
+      (call $write (local.get $body) (i32.const 64))
+      (call $drop-body (local.get $body)))
     (func (export "refuse") (param $case i32) (param $out i32)
       (call $set (local.get $out) (i32.const 1) (local.get $case)
         (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))"""
@@ -66,6 +74,10 @@ def border_guest() -> bytes:
         )
         imported.append(f'    (import "host" "{name}" (func ${name} {core_type}))')
         given.append(f'(export "{name}" (func ${name}))')
+    lowered.append(f'  (alias export ${TYPES} "outgoing-body" (type $outgoing-body))')
+    lowered.append("  (core func $drop-body (canon resource.drop $outgoing-body))")
+    imported.append('    (import "host" "drop-body" (func $drop-body (param i32)))')
+    given.append('(export "drop-body" (func $drop-body))')
     lines = [
         "(component",
         *read(unstable=False).importing(TYPES, HANDLER, POLL),
@@ -80,6 +92,7 @@ def border_guest() -> bytes:
         f'  (alias export ${TYPES} "response-outparam" (type $outparam))',
         '  (func (export "fetch") (result (result u16 (error $error-code)))',
         '    (canon lift (core func $main "fetch") (memory (core memory $libc "memory"))))',
+        '  (func (export "orphan") (canon lift (core func $main "orphan")))',
         '  (func (export "refuse") (param "case" u32) (param "out" (own $outparam))',
         '    (canon lift (core func $main "refuse"))))',
     ]

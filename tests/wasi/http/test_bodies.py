@@ -94,6 +94,17 @@ class TestIncoming:
         stream.drop()
         assert isinstance(IncomingBody.finish(body), FutureTrailers)
 
+    async def test_drop_with_a_live_stream_ends_the_guest(self) -> None:
+        """The stream is a child of the body and has to go first; the source is given back all the same."""
+        source = Source(b"a")
+        body = IncomingBody(source)
+        stream = body.stream()
+        with pytest.raises(ValueError, match="dropped an incoming-body while the stream"):
+            body.drop()
+        await asyncio.sleep(0.01)
+        assert source.closed
+        assert error_of(stream.read, 1) == StreamError_Closed()
+
     @pytest.mark.parametrize("read_first", [False, True])
     async def test_trailers_wait_for_the_end_of_an_unread_body(self, read_first: bool) -> None:
         """What the guest leaves unread is read and dropped before the trailers are there."""
@@ -136,7 +147,9 @@ class TestIncoming:
         source = Source(b"a", b"b")
         body = IncomingBody(source)
         if begun:
-            assert await settle(body.stream().blocking_read(1)) == b"a"
+            stream = body.stream()
+            assert await settle(stream.blocking_read(1)) == b"a"
+            stream.drop()
         body.drop()
         await asyncio.sleep(0.01)
         assert source.closed
@@ -182,6 +195,16 @@ class TestOutgoing:
             OutgoingBody.finish(body, None)
         stream.drop()
         OutgoingBody.finish(body, None)
+
+    async def test_drop_with_a_live_stream_ends_the_guest(self) -> None:
+        """The stream is a child of the body and has to go first; whoever reads the body learns of its end."""
+        body = an_outgoing()
+        body.write()
+        chunks = body.contents()
+        with pytest.raises(ValueError, match="dropped an outgoing-body while the stream"):
+            body.drop()
+        with pytest.raises(Err):
+            await anext(chunks)
 
     async def test_flowing_body(self) -> None:
         """What is written after the host has looked comes in chunks, and ends where the guest finishes."""

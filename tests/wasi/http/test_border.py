@@ -153,3 +153,9 @@ async def test_denial_is_the_error_of_handle(guest: Instance, client: Client) ->
     with pytest.raises(Err) as caught:
         await guest.call("fetch")
     assert plain(caught.value.value) == ("HttpRequestDenied", None)
+
+
+async def test_parent_dropped_before_its_child_ends_the_guest(guest: Instance) -> None:
+    """A body that goes before the stream of its contents is a mistake of the guest, as in wasmtime."""
+    with pytest.raises(GuestError, match="dropped an outgoing-body while the stream of its contents is alive"):
+        await guest.call("orphan")

@@ -60,8 +60,7 @@ class IncomingBody:
     @staticmethod
     def finish(this: IncomingBody) -> FutureTrailers:
         """End the reading, and wait for the trailers. Ends the guest (ValueError) while its stream is alive."""
-        if this._streaming:
-            raise ValueError("the guest finished an incoming-body while the stream of its contents is alive")
+        this._require_no_stream("finished")
         return FutureTrailers(this._source)
 
     def stream_dropped(self) -> None:
@@ -69,8 +68,13 @@ class IncomingBody:
         self._streaming = False
 
     def drop(self) -> None:
-        """Give back the source."""
+        """Give back the source. Ends the guest (ValueError) while its stream is alive."""
         self._source.drop()
+        self._require_no_stream("dropped")
+
+    def _require_no_stream(self, what: str) -> None:
+        if self._streaming:
+            raise ValueError(f"the guest {what} an incoming-body while the stream of its contents is alive")
 
 
 @resource("future-trailers")
@@ -197,8 +201,7 @@ class OutgoingBody:
         Trailers are accepted and not sent. Raises Err with the size error where the number of bytes is not the one that
         was announced; then the body counts as given up. Ends the guest (ValueError) while its stream is alive.
         """
-        if this._streaming:
-            raise ValueError("the guest finished an outgoing-body while the stream of its contents is alive")
+        this._require_no_stream("finished")
         if this._length is not None and this._written != this._length:
             this._give_up()
             raise Err(this._size_error(this._written))
@@ -206,9 +209,10 @@ class OutgoingBody:
         this._pipe.close()
 
     def drop(self) -> None:
-        """Give the body up, where it was not finished."""
+        """Give the body up, where it was not finished. Ends the guest (ValueError) while its stream is alive."""
         if not self._finished:
             self._give_up()
+        self._require_no_stream("dropped")
 
     def contents(self) -> bytes | SentChunks:
         """What is to be sent: all of it where the guest has finished, else the chunks as they come."""
@@ -230,6 +234,10 @@ class OutgoingBody:
     def stream_dropped(self) -> None:
         """The guest has let go of the stream."""
         self._streaming = False
+
+    def _require_no_stream(self, what: str) -> None:
+        if self._streaming:
+            raise ValueError(f"the guest {what} an outgoing-body while the stream of its contents is alive")
 
     def _give_up(self) -> None:
         self._pipe.fail(Error("the guest gave the body up", ErrorCode_HttpProtocolError()))
