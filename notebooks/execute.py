@@ -61,9 +61,11 @@ def main() -> int:
     )
     try:
         client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        last = TERMINAL_CODES.sub("", str(error)).strip().splitlines()[-1]
-        print(f"{path.name} failed: {last}", file=sys.stderr)
+    except CellExecutionError as error:
+        print(f"{path.name} failed: {error.ename}: {error.evalue.partition(chr(10))[0]}", file=sys.stderr)
+        return 1
+    except (CellTimeoutError, DeadKernelError) as error:
+        print(f"{path.name} failed: {error}", file=sys.stderr)
         return 1
     return 0
 
