@@ -56,6 +56,25 @@ def test_bytes_of_any_kind_are_taken(kind):
     assert read_source(kind(EMPTY_COMPONENT), "shop").name == "shop"
 
 
+def test_wat_may_be_given_as_a_string():
+    """What begins like WAT is no path."""
+    assert read_source("(component)").data.startswith(EMPTY_COMPONENT)
+    assert "a core WebAssembly module" in refusal("\n(module)").message
+
+
+def test_an_address_is_told_to_be_fetched():
+    """A URL is no path, and the line that fetches it is at hand."""
+    error = refusal("https://example.com/shop.wasm")
+    assert error.message == "https://example.com/shop.wasm is an address, and components are read from files"
+    assert error.repair == ('urllib.request.urlretrieve("https://example.com/shop.wasm", "component.wasm")',)
+
+
+@pytest.mark.parametrize("path", ["a\0b.wasm", "~nosuchuser/a.wasm", "a" * 5000, "", "/proc/self/nothing/x"])
+def test_a_path_that_cannot_be_is_an_error_of_ours(path):
+    """However odd a path is, it meets an error that names it."""
+    assert refusal(path).message
+
+
 def test_every_example_can_be_read_by_its_name():
     """`example:NAME` finds each WAT file of the package."""
     assert {"adder", "counter", "hello"} <= set(example_names())

@@ -21,6 +21,8 @@ from washnb.errors import NotAComponentError
 Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 
 _EXAMPLE = "example:"
+_WAT = ("(component", "(module")
+_LARGEST_TEXT = 64 << 20  # bytes; what is larger and no wasm was loaded by mistake
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _MAGIC = b"\0asm"
 _CORE_MODULE = b"\x01\0\0\0"
@@ -69,15 +71,22 @@ def example_names() -> tuple[str, ...]:
 def read_source(source: Source, name: str | None = None) -> SourceBytes:
     """Fetch the bytes of a component and make sure that they are one.
 
-    `source` is the path of a `.wasm` or `.wat` file, `example:NAME`, or the bytes themselves, binary or text. `name`
-    is what the component shall be called; otherwise the file's or example's name is taken. Raises NotAComponentError.
+    `source` is the path of a `.wasm` or `.wat` file, `example:NAME`, or the component itself as bytes or as WAT text.
+    `name` is what it shall be called; otherwise the file's or example's name is taken. Raises NotAComponentError.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return _checked(name or "component", bytes(source), "the given data")
-    place = os.fspath(source)
-    if isinstance(source, str) and source.startswith(_EXAMPLE):
-        return _example(source.removeprefix(_EXAMPLE), name)
-    path = Path(place).expanduser()
+    if isinstance(source, str):
+        if source.startswith(_EXAMPLE):
+            return _example(source.removeprefix(_EXAMPLE), name)
+        if source.lstrip().startswith(_WAT):
+            return _checked(name or "component", source.encode(), "the given text")
+        if "://" in source:
+            raise NotAComponentError(
+                f"{source} is an address, and components are read from files",
+                repair=f'urllib.request.urlretrieve("{source}", "component.wasm")',
+            )
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 - Path.expanduser raises for a user that does not exist
     return _checked(name or path.stem, _read_file(path), str(path))
 
 
@@ -93,15 +102,18 @@ def _example(wanted: str, name: str | None) -> SourceBytes:
 
 def _read_file(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+            data = magic + (file.read() if magic == _MAGIC else file.read(_LARGEST_TEXT))
     except FileNotFoundError:
         raise NotAComponentError(f"there is no file {path}", repair=_nearby(path)) from None
     except IsADirectoryError:
         raise NotAComponentError(
             f"{path} is a directory, not a component", repair=_offer(_components_in(path), f"no .wasm in {path}")
         ) from None
-    except OSError as error:
-        raise NotAComponentError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise NotAComponentError(f"{path} cannot be read: {reason}") from error
     if not data:
         raise NotAComponentError(
             f"{path} is empty", repair="the build that should have written it has failed, or has not finished"
@@ -114,13 +126,19 @@ def _nearby(path: Path) -> list[str]:
     directory = path.parent
     if not directory.is_dir():
         return [f"there is no directory {directory} either"]
-    names = [each.name for each in directory.iterdir() if each.is_file()]
-    close = _did_you_mean(path.name, names, "" if directory == Path() else f"{directory}{os.sep}")
+    close = _did_you_mean(path.name, _names_in(directory), "" if directory == Path() else f"{directory}{os.sep}")
     return close or _offer(_components_in(directory), f"no .wasm or .wat file is in {directory.resolve()}")
 
 
 def _components_in(directory: Path) -> list[str]:
-    return sorted(str(each) for each in directory.iterdir() if each.suffix in {".wasm", ".wat"})
+    return sorted(str(directory / name) for name in _names_in(directory) if name.endswith((".wasm", ".wat")))
+
+
+def _names_in(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)  # noqa: PTH208 - names are what is compared
+    except OSError:  # one that may not be read has nothing to offer
+        return []
 
 
 def _offer(files: list[str], nothing: str) -> list[str]:
