@@ -41,8 +41,6 @@ class Deck:
 class Table(Interface, wit="workshop:cards/table@0.1.0"):
     """An interface of WIT."""
 
-    Deck = Deck
-
     def shuffled(self, suits: list[str]) -> Deck:
         """Return a resource."""
         return Deck([Card(suit, rank) for suit in suits for rank in range(13)])
