@@ -11,7 +11,7 @@ from aiohttp import web
 from washnb.engine import Err
 from washnb.host.allowed_hosts import parse_allowed_hosts
 from washnb.host.egress import Egress
-from washnb.wasi import ErrorCode_HttpRequestDenied, Pipe, SentChunks
+from washnb.wasi import Pipe, SentChunks, error_code
 
 from .loopback import a_request, answering, exchange, http_server, raw_server, trusting, whole
 
@@ -223,7 +223,7 @@ class TestPolicy:
         send = egress.sender(parse_allowed_hosts(allowed), component="counter")
         with pytest.raises(Err) as caught:
             send(a_request(80))
-        assert caught.value.value == ErrorCode_HttpRequestDenied()
+        assert caught.value.value == error_code.ErrorCode_HttpRequestDenied()
         assert "component counter: outgoing request to host '127.0.0.1'" in caplog.text
         assert ("deny-all" in caplog.text) == (not allowed)
 

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from washnb.engine import Err
-from washnb.host.egress import Egress, error_code
+from washnb.host.egress import Egress, code_of
 from washnb.wasi import ClientRequest, Error, Pipe, SentChunks
-from washnb.wasi.http import error_code as codes
+from washnb.wasi import error_code as codes
 
 from .loopback import a_request, answering, exchange, http_server, raw_server, trusting, whole
 
@@ -211,4 +211,4 @@ async def test_guest_gives_its_body_up(egress: Egress) -> None:
 )
 def test_what_loopback_cannot_show(error: Exception, code: object) -> None:
     """Failures that no server on loopback brings about have their codes too."""
-    assert error_code(error) == code
+    assert code_of(error) == code

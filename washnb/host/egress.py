@@ -20,27 +20,9 @@ from washnb.engine import Err
 from washnb.wasi import (
     ClientRequest,
     ClientResponse,
-    DnsErrorPayload,
-    ErrorCode,
-    ErrorCode_ConnectionReadTimeout,
-    ErrorCode_ConnectionRefused,
-    ErrorCode_ConnectionTerminated,
-    ErrorCode_ConnectionTimeout,
-    ErrorCode_DestinationIpUnroutable,
-    ErrorCode_DnsError,
-    ErrorCode_HttpProtocolError,
-    ErrorCode_HttpRequestDenied,
-    ErrorCode_HttpRequestUriInvalid,
-    ErrorCode_HttpResponseHeaderSectionSize,
-    ErrorCode_HttpResponseHeaderSize,
-    ErrorCode_HttpResponseIncomplete,
-    ErrorCode_HttpResponseTimeout,
-    ErrorCode_InternalError,
-    ErrorCode_TlsCertificateError,
-    ErrorCode_TlsProtocolError,
-    FieldSizePayload,
     Send,
     SentChunks,
+    error_code,
 )
 
 from .allowed_hosts import AllowedHost
@@ -56,6 +38,8 @@ HEADER_BYTES = 64 * 1024
 
 _UNASKED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SHORTEST_TIMEOUT = 1e-3  # aiohttp takes 0 for "no timeout"
+
+_NO_ADDRESS = error_code.DnsErrorPayload("address not available", 0)  # in wash-runtime's words
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +66,7 @@ class Egress:
                     "is not allowed by allowed_hosts policy" if policy else "denied: allowed_hosts is empty (deny-all)"
                 )
                 _log.warning("component %s: outgoing request to host '%s' %s", component, request.host, why)
-                raise Err(ErrorCode_HttpRequestDenied())
+                raise Err(error_code.ErrorCode_HttpRequestDenied())
             return self._send(request)
 
         return send
@@ -144,7 +128,7 @@ class _Upload:
     def __init__(self, chunks: SentChunks) -> None:
         self._chunks = chunks
         self._begun = False
-        self.failure: Err[ErrorCode] | None = None
+        self.failure: Err[error_code.ErrorCode] | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -222,58 +206,55 @@ def _headers(request: ClientRequest) -> list[tuple[str, str]]:
     return [("Host", request.authority), *((name, value.decode()) for name, value in request.headers)]
 
 
-def _as_wit(error: Exception, upload: _Upload | None) -> Err[ErrorCode]:
+def _as_wit(error: Exception, upload: _Upload | None) -> Err[error_code.ErrorCode]:
     """What the guest is told of a failed exchange; its own error, where it gave up the body."""
     if upload is not None and upload.failure is not None:
         return upload.failure
-    return Err(error_code(error))
+    return Err(code_of(error))
 
 
-def error_code(error: BaseException) -> ErrorCode:
+def code_of(error: BaseException) -> error_code.ErrorCode:
     """Translate an exception of aiohttp into the error-code of wasi:http."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return ErrorCode_DnsError(DnsErrorPayload("address not available", 0))
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return ErrorCode_TlsCertificateError()
-    if isinstance(error, aiohttp.ClientSSLError):
-        return ErrorCode_TlsProtocolError()
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return ErrorCode_ConnectionTimeout()
-    if isinstance(error, aiohttp.SocketTimeoutError):
-        return ErrorCode_ConnectionReadTimeout()
-    if isinstance(error, TimeoutError):
-        return ErrorCode_HttpResponseTimeout()
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _CONNECT_ERRORS.get(error.os_error.errno or 0, ErrorCode_ConnectionRefused())
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return ErrorCode_HttpResponseIncomplete()
     if isinstance(error, aiohttp.ClientResponseError):
         return _head_error(error)
-    if isinstance(error, aiohttp.ClientConnectionError | ConnectionError):
-        return ErrorCode_ConnectionTerminated()
-    if isinstance(error, aiohttp.InvalidURL):
-        return ErrorCode_HttpRequestUriInvalid()
-    if isinstance(error, ValueError):
-        return ErrorCode_HttpProtocolError()
-    return ErrorCode_InternalError(f"{type(error).__name__}: {error}")
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno in _CONNECT_ERRORS:
+        return _CONNECT_ERRORS[error.os_error.errno]
+    for kind, code in _ERRORS:
+        if isinstance(error, kind):
+            return code
+    return error_code.ErrorCode_InternalError(f"{type(error).__name__}: {error}")
 
 
-_CONNECT_ERRORS: dict[int, ErrorCode] = {
-    errno.ECONNREFUSED: ErrorCode_ConnectionRefused(),
-    errno.ECONNRESET: ErrorCode_ConnectionTerminated(),
-    errno.EHOSTUNREACH: ErrorCode_DestinationIpUnroutable(),
-    errno.ENETUNREACH: ErrorCode_DestinationIpUnroutable(),
-    errno.ETIMEDOUT: ErrorCode_ConnectionTimeout(),
+_ERRORS: tuple[tuple[type[Exception], error_code.ErrorCode], ...] = (
+    # the first that fits counts: derived classes stand before their bases
+    (aiohttp.ClientConnectorDNSError, error_code.ErrorCode_DnsError(_NO_ADDRESS)),
+    (aiohttp.ClientConnectorCertificateError, error_code.ErrorCode_TlsCertificateError()),
+    (aiohttp.ClientSSLError, error_code.ErrorCode_TlsProtocolError()),
+    (aiohttp.ConnectionTimeoutError, error_code.ErrorCode_ConnectionTimeout()),
+    (aiohttp.SocketTimeoutError, error_code.ErrorCode_ConnectionReadTimeout()),
+    (TimeoutError, error_code.ErrorCode_HttpResponseTimeout()),
+    (aiohttp.ClientConnectorError, error_code.ErrorCode_ConnectionRefused()),
+    (aiohttp.ClientPayloadError, error_code.ErrorCode_HttpResponseIncomplete()),
+    (aiohttp.ClientConnectionError, error_code.ErrorCode_ConnectionTerminated()),
+    (ConnectionError, error_code.ErrorCode_ConnectionTerminated()),
+    (aiohttp.InvalidURL, error_code.ErrorCode_HttpRequestUriInvalid()),
+    (ValueError, error_code.ErrorCode_HttpProtocolError()),  # aiohttp will not write such a head
+)
+_CONNECT_ERRORS: dict[int | None, error_code.ErrorCode] = {
+    errno.ECONNRESET: error_code.ErrorCode_ConnectionTerminated(),
+    errno.EHOSTUNREACH: error_code.ErrorCode_DestinationIpUnroutable(),
+    errno.ENETUNREACH: error_code.ErrorCode_DestinationIpUnroutable(),
+    errno.ETIMEDOUT: error_code.ErrorCode_ConnectionTimeout(),
 }
 
 
-def _head_error(error: aiohttp.ClientResponseError) -> ErrorCode:
+def _head_error(error: aiohttp.ClientResponseError) -> error_code.ErrorCode:
     """What is wrong with the head of a response that could not be read."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, http_exceptions.LineTooLong):
-            return ErrorCode_HttpResponseHeaderSize(FieldSizePayload(None, None))
+            return error_code.ErrorCode_HttpResponseHeaderSize(error_code.FieldSizePayload(None, None))
         cause = cause.__cause__
     if error.message.startswith("Too many headers"):
-        return ErrorCode_HttpResponseHeaderSectionSize(None)
-    return ErrorCode_HttpProtocolError()
+        return error_code.ErrorCode_HttpResponseHeaderSectionSize(None)
+    return error_code.ErrorCode_HttpProtocolError()

@@ -5,32 +5,12 @@ For a request that a workload serves: `incoming_request(request)` and a `Respons
 `OutgoingResponse`, an `Err` with an error code, or None; `streamed(answer)` takes the response for sending.
 
 For the requests that a workload makes: `OutgoingHandler(send)`, where `send` turns a `ClientRequest` into a
-`ClientResponse`, or raises `Err` with an `ErrorCode_*`.
+`ClientResponse`, or raises `Err` with a case of `error_code`.
 """
 
+from . import error_code
 from .bodies import FutureTrailers, IncomingBody, OutgoingBody, SentChunks
-from .error_code import (
-    DnsErrorPayload,
-    ErrorCode,
-    ErrorCode_ConnectionReadTimeout,
-    ErrorCode_ConnectionRefused,
-    ErrorCode_ConnectionTerminated,
-    ErrorCode_ConnectionTimeout,
-    ErrorCode_DestinationIpUnroutable,
-    ErrorCode_DnsError,
-    ErrorCode_DnsTimeout,
-    ErrorCode_HttpProtocolError,
-    ErrorCode_HttpRequestDenied,
-    ErrorCode_HttpRequestUriInvalid,
-    ErrorCode_HttpResponseHeaderSectionSize,
-    ErrorCode_HttpResponseHeaderSize,
-    ErrorCode_HttpResponseIncomplete,
-    ErrorCode_HttpResponseTimeout,
-    ErrorCode_InternalError,
-    ErrorCode_TlsCertificateError,
-    ErrorCode_TlsProtocolError,
-    FieldSizePayload,
-)
+from .error_code import ErrorCode
 from .fields import Fields
 from .incoming import ClientResponse, FutureIncomingResponse, IncomingRequest, IncomingResponse, incoming_request
 from .outgoing import OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam, streamed
@@ -40,26 +20,7 @@ from .types import HttpTypes
 __all__ = [
     "ClientRequest",
     "ClientResponse",
-    "DnsErrorPayload",
     "ErrorCode",
-    "ErrorCode_ConnectionReadTimeout",
-    "ErrorCode_ConnectionRefused",
-    "ErrorCode_ConnectionTerminated",
-    "ErrorCode_ConnectionTimeout",
-    "ErrorCode_DestinationIpUnroutable",
-    "ErrorCode_DnsError",
-    "ErrorCode_DnsTimeout",
-    "ErrorCode_HttpProtocolError",
-    "ErrorCode_HttpRequestDenied",
-    "ErrorCode_HttpRequestUriInvalid",
-    "ErrorCode_HttpResponseHeaderSectionSize",
-    "ErrorCode_HttpResponseHeaderSize",
-    "ErrorCode_HttpResponseIncomplete",
-    "ErrorCode_HttpResponseTimeout",
-    "ErrorCode_InternalError",
-    "ErrorCode_TlsCertificateError",
-    "ErrorCode_TlsProtocolError",
-    "FieldSizePayload",
     "Fields",
     "FutureIncomingResponse",
     "FutureTrailers",
@@ -75,6 +36,7 @@ __all__ = [
     "ResponseOutparam",
     "Send",
     "SentChunks",
+    "error_code",
     "incoming_request",
     "streamed",
 ]

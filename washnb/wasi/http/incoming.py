@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from washnb.engine import Err, Ok, resource
 from washnb.types import Header, Request
@@ -14,58 +15,6 @@ from .bodies import IncomingBody
 from .error_code import ErrorCode
 from .fields import Fields
 from .uri import Method, Scheme, method_of, scheme_of
-
-
-@resource("incoming-request")
-class IncomingRequest:
-    """A request that came to the workload."""
-
-    __slots__ = ("_consumed", "_headers", "_request")
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._headers: Fields | None = None
-        self._consumed = False
-
-    def method(self) -> Method:
-        """The method."""
-        return method_of(self._request.method)
-
-    def path_with_query(self) -> str | None:
-        """Path and query as they were sent."""
-        return self._request.target or None
-
-    def scheme(self) -> Scheme | None:
-        """The scheme."""
-        return scheme_of(self._request.scheme)
-
-    def authority(self) -> str | None:
-        """The authority: of the target, else of the Host header."""
-        return self._request.authority or next(
-            (value.decode("latin-1") for name, value in self._request.headers if name.lower() == "host"), None
-        )
-
-    def headers(self) -> Fields:
-        """The headers, immutable."""
-        if self._headers is None:
-            self._headers = Fields.received(self._request.headers)
-        return self._headers
-
-    def consume(self) -> IncomingBody:
-        """The body; once. Raises Err afterwards."""
-        if self._consumed:
-            raise Err
-        self._consumed = True
-        return IncomingBody(self._request.body)
-
-
-def incoming_request(request: Request) -> IncomingRequest:
-    """Make the resource that `wasi:http/incoming-handler.handle` takes.
-
-    Nothing is copied or parsed before the guest asks. A streamed body is iterated once the guest reads it, and closed
-    (`aclose`) when the guest lets go of it; a body that the guest never asks for is left alone.
-    """
-    return IncomingRequest(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +31,23 @@ class ClientResponse:
     close: Callable[[], None] = lambda: None
 
 
-@resource("incoming-response")
-class IncomingResponse:
-    """A response that came back."""
+M = TypeVar("M", bound=Request | ClientResponse)
 
-    __slots__ = ("_consumed", "_headers", "_response")
 
-    def __init__(self, response: ClientResponse) -> None:
-        self._response = response
+class _Received(Generic[M]):
+    """What both messages that come in have: headers that are read when they are asked for, and a body to take once."""
+
+    __slots__ = ("_consumed", "_headers", "_message")
+
+    def __init__(self, message: M) -> None:
+        self._message = message
         self._headers: Fields | None = None
         self._consumed = False
-
-    def status(self) -> int:
-        """The status code."""
-        return self._response.status
 
     def headers(self) -> Fields:
         """The headers, immutable."""
         if self._headers is None:
-            self._headers = Fields.received(self._response.headers)
+            self._headers = Fields.received(self._message.headers)
         return self._headers
 
     def consume(self) -> IncomingBody:
@@ -108,12 +55,57 @@ class IncomingResponse:
         if self._consumed:
             raise Err
         self._consumed = True
-        return IncomingBody(self._response.body)
+        return IncomingBody(self._message.body)
+
+
+@resource("incoming-request")
+class IncomingRequest(_Received[Request]):
+    """A request that came to the workload."""
+
+    __slots__ = ()
+
+    def method(self) -> Method:
+        """The method."""
+        return method_of(self._message.method)
+
+    def path_with_query(self) -> str | None:
+        """Path and query as they were sent."""
+        return self._message.target or None
+
+    def scheme(self) -> Scheme | None:
+        """The scheme."""
+        return scheme_of(self._message.scheme)
+
+    def authority(self) -> str | None:
+        """The authority: of the target, else of the Host header."""
+        return self._message.authority or next(
+            (value.decode("latin-1") for name, value in self._message.headers if name.lower() == "host"), None
+        )
+
+
+def incoming_request(request: Request) -> IncomingRequest:
+    """Make the resource that `wasi:http/incoming-handler.handle` takes.
+
+    Nothing is copied or parsed before the guest asks. A streamed body is iterated once the guest reads it, and closed
+    (`aclose`) when the guest lets go of it; a body that the guest never asks for is left alone.
+    """
+    return IncomingRequest(request)
+
+
+@resource("incoming-response")
+class IncomingResponse(_Received[ClientResponse]):
+    """A response that came back."""
+
+    __slots__ = ()
+
+    def status(self) -> int:
+        """The status code."""
+        return self._message.status
 
     def drop(self) -> None:
         """Release the connection, unless the body has taken it over."""
         if not self._consumed:
-            self._response.close()
+            self._message.close()
 
 
 @resource("future-incoming-response")

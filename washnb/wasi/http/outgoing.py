@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 from washnb.engine import Err, Ok, resource
 from washnb.types import StreamedResponse
@@ -31,26 +32,41 @@ from .uri import (
 _GET = Method_Get()
 
 
-@resource("outgoing-request")
-class OutgoingRequest:
-    """A request that a guest makes. The setters raise Err for what is not of the syntax."""
+class _Sent:
+    """What both messages that go out have: headers that are fixed, and a body to open once."""
 
-    __slots__ = ("_authority", "_headers", "_method", "_path_with_query", "_scheme", "opened_body")
+    __slots__ = ("_headers", "opened_body")
+    _size_error: ClassVar[type[ErrorCode_HttpRequestBodySize | ErrorCode_HttpResponseBodySize]]
 
     def __init__(self, headers: Fields) -> None:
         self._headers = headers.freeze()
-        self._method: Method = _GET
-        self._path_with_query: str | None = None
-        self._scheme: Scheme | None = None
-        self._authority: str | None = None
         self.opened_body: OutgoingBody | None = None
+
+    def headers(self) -> Fields:
+        """The headers, immutable."""
+        return self._headers
 
     def body(self) -> OutgoingBody:
         """The body to write; once. Raises Err afterwards."""
         if self.opened_body is not None:
             raise Err
-        self.opened_body = OutgoingBody(self._headers.content_length(), ErrorCode_HttpRequestBodySize)
+        self.opened_body = OutgoingBody(self._headers.content_length(), self._size_error)
         return self.opened_body
+
+
+@resource("outgoing-request")
+class OutgoingRequest(_Sent):
+    """A request that a guest makes. The setters raise Err for what is not of the syntax."""
+
+    __slots__ = ("_authority", "_method", "_path_with_query", "_scheme")
+    _size_error = ErrorCode_HttpRequestBodySize
+
+    def __init__(self, headers: Fields) -> None:
+        super().__init__(headers)
+        self._method: Method = _GET
+        self._path_with_query: str | None = None
+        self._scheme: Scheme | None = None
+        self._authority: str | None = None
 
     def method(self) -> Method:
         """The method; GET at first."""
@@ -92,10 +108,6 @@ class OutgoingRequest:
             raise Err
         self._authority = authority
 
-    def headers(self) -> Fields:
-        """The headers, immutable."""
-        return self._headers
-
 
 @resource("request-options")
 class RequestOptions:
@@ -134,15 +146,15 @@ class RequestOptions:
 
 
 @resource("outgoing-response")
-class OutgoingResponse:
+class OutgoingResponse(_Sent):
     """A response that a guest makes."""
 
-    __slots__ = ("_headers", "_status", "opened_body")
+    __slots__ = ("_status",)
+    _size_error = ErrorCode_HttpResponseBodySize
 
     def __init__(self, headers: Fields) -> None:
-        self._headers = headers.freeze()
+        super().__init__(headers)
         self._status = 200
-        self.opened_body: OutgoingBody | None = None
 
     def status_code(self) -> int:
         """The status code; 200 at first."""
@@ -153,17 +165,6 @@ class OutgoingResponse:
         if not 100 <= status_code <= 999:
             raise Err
         self._status = status_code
-
-    def headers(self) -> Fields:
-        """The headers, immutable."""
-        return self._headers
-
-    def body(self) -> OutgoingBody:
-        """The body to write; once. Raises Err afterwards."""
-        if self.opened_body is not None:
-            raise Err
-        self.opened_body = OutgoingBody(self._headers.content_length(), ErrorCode_HttpResponseBodySize)
-        return self.opened_body
 
 
 Answer = OutgoingResponse | Err[ErrorCode]
