@@ -64,13 +64,6 @@ class Client:
         return ClientResponse(418, (), b"")
 
 
-@pytest.fixture(scope="module")
-def engine():
-    """An engine without a cache: the guest is used here only."""
-    with Engine.builder().with_cache_dir(None).build() as engine:
-        yield engine
-
-
 @pytest.fixture
 def client() -> Client:
     """The client of the guest's requests."""
