@@ -36,6 +36,12 @@ def test_names_have_no_case() -> None:
     assert fields.entries() == [("x-kind", b"a"), ("x-kind", b"b")]
 
 
+def test_long_names_are_names() -> None:
+    """Length is no matter up to the limit of one name."""
+    fields = Fields.from_list([("A" * 65535, b"x")])
+    assert fields.get("a" * 65535) == [b"x"]
+
+
 def test_values_of_a_name_stand_together() -> None:
     """Entries are grouped by name, in the order of the first value of each."""
     fields = Fields.from_list([("a", b"1"), ("b", b"2"), ("a", b"3")])
@@ -51,7 +57,7 @@ def test_empty_value_is_a_value() -> None:
     assert (fields.has("a"), fields.get("a")) == (False, [])
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a\nb", "ä", "a:", "a\x00", "(a)"])
+@pytest.mark.parametrize("name", ["", "a b", "a\nb", "ä", "a:", "a\x00", "(a)", "a" * 65536])
 def test_what_is_no_name(name: str) -> None:
     """A name that is no token is absent to readers and invalid-syntax to writers."""
     fields = Fields()

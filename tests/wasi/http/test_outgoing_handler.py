@@ -10,6 +10,7 @@ from washnb.wasi.http import uri
 from washnb.wasi.http.bodies import OutgoingBody
 from washnb.wasi.http.error_code import (
     ErrorCode_HttpProtocolError,
+    ErrorCode_HttpRequestBodySize,
     ErrorCode_HttpRequestDenied,
     ErrorCode_HttpRequestUriInvalid,
 )
@@ -69,10 +70,11 @@ def test_defaults() -> None:
         ({"scheme": uri.Scheme_Other("ws")}, ErrorCode_HttpProtocolError()),
         ({"authority": None}, ErrorCode_HttpRequestUriInvalid()),
         ({"path": None}, ErrorCode_HttpProtocolError()),
+        ({"headers": (("content-length", b"5"),)}, ErrorCode_HttpRequestBodySize(0)),
     ],
 )
 def test_what_cannot_be_sent(request_parts: dict[str, object], code: object) -> None:
-    """An unknown scheme, no authority and no path are refused by `handle` itself, as in wasmtime."""
+    """An unknown scheme, no authority, no path and a length without a body are refused by `handle` itself."""
     handler = OutgoingHandler(lambda _: pytest.fail("sent"))
     assert error_of(handler.handle, a_request(**request_parts), None) == code
 

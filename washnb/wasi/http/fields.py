@@ -53,14 +53,23 @@ FORBIDDEN_FIELDS = frozenset(
 FIELD_SIZE_LIMIT = 128 * 1024
 """How much one `fields` may hold, in bytes; each name and each value counts `ENTRY_COST` on top of its length."""
 ENTRY_COST = 32
+NAME_LIMIT = 65535
+"""The longest name, as in wasmtime-wasi-http."""
 
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _CONTENT_LENGTH = "content-length"
 
 
-@lru_cache(maxsize=1024)
+def _parsed_name(name: str) -> str | None:
+    return name.lower() if len(name) <= NAME_LIMIT and is_token(name) else None
+
+
+_known_name = lru_cache(maxsize=1024)(_parsed_name)
+
+
 def _normal_name(name: str) -> str | None:
-    return name.lower() if is_token(name) else None
+    # guests choose the names: what is kept between calls must stay small
+    return _known_name(name) if len(name) <= 64 else _parsed_name(name)
 
 
 def _name_to_change(name: str) -> str:

@@ -10,7 +10,7 @@ from washnb.errors import ConfigError
 from washnb.types import Header
 
 from .bodies import SentChunks
-from .error_code import ErrorCode_HttpProtocolError, ErrorCode_HttpRequestUriInvalid
+from .error_code import ErrorCode_HttpProtocolError, ErrorCode_HttpRequestBodySize, ErrorCode_HttpRequestUriInvalid
 from .incoming import ClientResponse, FutureIncomingResponse
 from .outgoing import OutgoingRequest, RequestOptions
 from .uri import Scheme, Scheme_Http, Scheme_Other, method_name, split_authority
@@ -69,7 +69,7 @@ class OutgoingHandler(Interface, wit="wasi:http/outgoing-handler@0.2.12"):
 
 
 def client_request(request: OutgoingRequest, options: RequestOptions) -> ClientRequest:
-    """Read a guest's request. Raises Err: HTTP-protocol-error, HTTP-request-URI-invalid."""
+    """Read a guest's request. Raises Err: HTTP-protocol-error, HTTP-request-URI-invalid, HTTP-request-body-size."""
     scheme = _scheme_name(request.scheme())
     authority = split_authority(request.authority() or "")
     if authority is None:
@@ -77,6 +77,8 @@ def client_request(request: OutgoingRequest, options: RequestOptions) -> ClientR
     path_with_query = request.path_with_query()
     if path_with_query is None:
         raise Err(ErrorCode_HttpProtocolError())
+    if request.opened_body is None and request.headers().content_length():
+        raise Err(ErrorCode_HttpRequestBodySize(0))
     sent_path = path_with_query.partition("#")[0]
     return ClientRequest(
         method=method_name(request.method()),
