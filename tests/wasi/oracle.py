@@ -1,6 +1,7 @@
 """Runs commands on wasmtime's own WASI and reports how they went: a program of its own, JSON in and JSON out.
 
-In: a list of {"wat", "env", "args", "stdin"}. Out: for each, {"end", "stdout", "stderr"}. Bytes are hexadecimal. `end`
+In: a list of {"guest", "env", "args", "stdin"}, the guest as the bytes of WAT or of a component. Out: for each,
+{"end", "stdout", "stderr"}. Bytes are hexadecimal. `end`
 is "ok", "err", "exit N" or "trap". It is a process of its own because wasmtime's WASI starts threads that are at odds
 with the end of the interpreter.
 """
@@ -40,7 +41,7 @@ def run(engine: wasmtime.Engine, case: dict) -> dict:
         linker.add_wasip2()
         store = wasmtime.Store(engine)
         store.set_wasi(configured(case, folder))
-        guest = component.Component(engine, case["wat"])
+        guest = component.Component(engine, bytes.fromhex(case["guest"]))
         instance = linker.instantiate(store, guest)
         (export,) = guest.type.exports(engine)
         function = instance.get_func(

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from washnb.engine import Bindings, Engine, Instance
+from washnb.engine import Bindings, Instance
 from washnb.wasi import WasiContext, wasi_interfaces
 from washnb.wit import split_version
 
 from .wit import VERSION, read
 
 NOT_NATIVE = "wasi:http"  # is not part of what wasmtime's C API adds to a linker
-
-
-@pytest.fixture(scope="module")
-def engine():
-    """An engine without a cache: these components are used once."""
-    with Engine.builder().with_cache_dir(None).build() as engine:
-        yield engine
 
 
 def importing(wit, *paths: str) -> str:

@@ -11,7 +11,7 @@ from washnb.wasi import Error, OutputStream, Pollable, Signal, StreamError_Close
 from washnb.wasi.filesystem import ErrorCode, Types
 from washnb.wasi.io import FLUSHED_WRITE_LIMIT, READ_LIMIT, Poll, closed, failed
 
-from .asking import error_of
+from .asking import error_of, settle
 
 
 class Switch(Pollable):
@@ -217,6 +217,24 @@ async def test_a_write_that_closes_the_stream_has_succeeded(waits):
         writing = await writing
     assert writing is None
     assert error_of(stream.check_write) == StreamError_Closed()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_write_whose_flush_fails_has_failed(waits):
+    """Only being closed is forgiven: the failure is the error of the write that led to it."""
+    stream = SlowOutput(flushes=not waits)
+    failure = failed(Error("disk full"))
+    stream._accept = lambda contents: stream.change(error=None if waits else failure)
+
+    async def write() -> None:
+        await settle(stream.blocking_write_and_flush(b"last words"))
+
+    writing = asyncio.ensure_future(write())
+    await asyncio.sleep(0)
+    stream.change(error=failure)
+    with pytest.raises(Err) as caught:
+        await writing
+    assert caught.value.value.value.message == "disk full"
 
 
 @pytest.mark.parametrize("operation", ["check_write", "flush", "blocking_flush", "write", "blocking_write_and_flush"])

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import pytest
 
-from washnb.engine import Bindings, Engine, Err, Instance
-from washnb.errors import GuestError
-from washnb.wasi import ExitRequested, WasiContext, wasi_interfaces
-from washnb.wit import split_version
-
+from .commands import Case, run_here, run_natively
 from .guest import command, do
 from .wit import VERSION
 
 MILLISECOND = 1_000_000
 
 
-@dataclass
-class Case:
-    """A guest, what it is given, and how it ends."""
-
-    body: str | list[str]
-    end: str = "ok"
-    stdin: bytes = b""
-    env: dict[str, str] = field(default_factory=dict)
-    args: list[str] = field(default_factory=list)
-    version: str = VERSION
-
-    @property
-    def wat(self) -> str:
-        """The guest."""
-        return command("\n".join(self.body) if isinstance(self.body, list) else self.body, self.version)
+def case(body: str | list[str], end: str = "ok", *, version: str = VERSION, **given: object) -> Case:
+    """A guest with this body, and how it ends."""
+    return Case(command("\n".join(body) if isinstance(body, list) else body, version).encode(), end, **given)
 
 
 STDIN = do("get-stdin", note="keep in")
@@ -70,9 +48,9 @@ def wait_for(*nanoseconds: int) -> list[str]:
 
 
 CASES = {
-    "standard input is read to its end": Case(READ_ALL, stdin=b"hello, world"),
-    "empty standard input is closed": Case(READ_ALL),
-    "two handles read one standard input": Case(
+    "standard input is read to its end": case(READ_ALL, stdin=b"hello, world"),
+    "empty standard input is closed": case(READ_ALL),
+    "two handles read one standard input": case(
         [
             STDIN,
             do("get-stdin", note="keep a"),
@@ -83,7 +61,7 @@ CASES = {
         ],
         stdin=b"abcdefgh",
     ),
-    "environment, arguments and working directory": Case(
+    "environment, arguments and working directory": case(
         # the lists lie where realloc has put them: the same places, for both hosts ask for the same memory
         [
             do("get-environment", note="8"),
@@ -94,18 +72,18 @@ CASES = {
         env={"NAME": "wärme", "EMPTY": ""},
         args=["prog", "--flag", ""],
     ),
-    "no environment at all": Case([do("get-environment", note="8"), do("get-arguments", note="8")]),
-    "nothing is a terminal": Case([do(f"terminal-{name}", note="1") for name in ("stdin", "stdout", "stderr")]),
-    "exit with ok": Case([do("exit", 0)], end="exit 0"),
-    "exit with err": Case([do("exit", 1)], end="exit 1"),
-    "exit with a code": Case([do("exit-with-code", 42)], end="exit 42"),
-    "exit with code 0": Case([do("exit-with-code", 0)], end="exit 0"),
-    "run returns an error": Case("(return (i32.const 1))", end="err"),
-    "a trap of the guest": Case("(unreachable)", end="trap"),
-    "what was printed before an exit is there": Case(
+    "no environment at all": case([do("get-environment", note="8"), do("get-arguments", note="8")]),
+    "nothing is a terminal": case([do(f"terminal-{name}", note="1") for name in ("stdin", "stdout", "stderr")]),
+    "exit with ok": case([do("exit", 0)], end="exit 0"),
+    "exit with err": case([do("exit", 1)], end="exit 1"),
+    "exit with a code": case([do("exit-with-code", 42)], end="exit 42"),
+    "exit with code 0": case([do("exit-with-code", 0)], end="exit 0"),
+    "run returns an error": case("(return (i32.const 1))", end="err"),
+    "a trap of the guest": case("(unreachable)", end="trap"),
+    "what was printed before an exit is there": case(
         [STDOUT, FILL, do("blocking-write", "out", 2048, 10), do("exit", 1)], end="exit 1"
     ),
-    "printing in all ways": Case(
+    "printing in all ways": case(
         [
             STDOUT,
             FILL,
@@ -127,13 +105,13 @@ CASES = {
             do("drop-output", "out"),
         ]
     ),
-    "errors have their own stream": Case(
+    "errors have their own stream": case(
         [do("get-stderr", note="keep out"), FILL, do("blocking-write", "out", 2048, 7, note="unit")]
     ),
-    "a blocking write of 4097 bytes": Case([STDOUT, do("blocking-write", "out", 2048, 4097)], end="trap"),
-    "a blocking write of 4097 zeroes": Case([STDOUT, do("blocking-zeroes", "out", 4097)], end="trap"),
-    "more zeroes than check-write permits": Case([STDOUT, do("write-zeroes", "out", 1 << 40)], end="trap"),
-    "standard input spliced to standard output": Case(
+    "a blocking write of 4097 bytes": case([STDOUT, do("blocking-write", "out", 2048, 4097)], end="trap"),
+    "a blocking write of 4097 zeroes": case([STDOUT, do("blocking-zeroes", "out", 4097)], end="trap"),
+    "more zeroes than check-write permits": case([STDOUT, do("write-zeroes", "out", 1 << 40)], end="trap"),
+    "standard input spliced to standard output": case(
         [
             STDIN,
             STDOUT,
@@ -144,13 +122,15 @@ CASES = {
             do("blocking-splice", "out", "in", 4000, note="count"),
             do("splice", "out", "in", 1, note="count"),
             do("blocking-splice", "out", "in", 1, note="count"),
+            do("splice", "out", "in", 0, note="count"),
+            do("blocking-splice", "out", "in", 0, note="count"),
         ],
         stdin=bytes(range(256)) * 4,
     ),
-    "poll of nothing": Case([do("poll", 0, 0)], end="trap"),
-    "poll names the timer that is done": Case(wait_for(3600 * 10**9, MILLISECOND)),
-    "poll names all that are done": Case([*wait_for(MILLISECOND), *wait_for(0, 2**62, 0), *wait_for(0)]),
-    "poll of a stream and a timer": Case(
+    "poll of nothing": case([do("poll", 0, 0)], end="trap"),
+    "poll names the timer that is done": case(wait_for(3600 * 10**9, MILLISECOND)),
+    "poll names all that are done": case([*wait_for(MILLISECOND), *wait_for(0, 2**62, 0), *wait_for(0)]),
+    "poll of a stream and a timer": case(
         [
             STDIN,
             f"(i32.store (i32.const 4096) {do('subscribe-input', 'in')})",
@@ -160,7 +140,7 @@ CASES = {
         ],
         stdin=b"x",
     ),
-    "time passes": Case(
+    "time passes": case(
         [
             f"(local.set $t {do('now')})",
             do("subscribe-duration", 5 * MILLISECOND, note="keep a"),
@@ -179,7 +159,7 @@ CASES = {
             do("drop-pollable", "b"),
         ]
     ),
-    "the end of time is not now": Case(
+    "the end of time is not now": case(
         [
             do("subscribe-duration", -1, note="keep a"),
             do("ready", "a", note="i32"),
@@ -187,7 +167,7 @@ CASES = {
             do("ready", "b", note="i32"),
         ]
     ),
-    "the time of day": Case(
+    "the time of day": case(
         [
             do("wall-now"),
             "(call $note-i32 (i64.gt_u (i64.load (local.get $ret)) (i64.const 1700000000)))",
@@ -196,7 +176,7 @@ CASES = {
             "(call $note-i32 (i32.gt_u (i32.load offset=8 (local.get $ret)) (i32.const 0)))",
         ]
     ),
-    "random bytes and numbers": Case(
+    "random bytes and numbers": case(
         [
             line
             for kind in ("random", "insecure")
@@ -209,9 +189,9 @@ CASES = {
             )
         ]
     ),
-    "too many random bytes": Case([do("random-bytes", 1 << 40)], end="trap"),
-    "too many insecure random bytes": Case([do("insecure-bytes", 1 << 40)], end="trap"),
-    "no directories and no names": Case(
+    "too many random bytes": case([do("random-bytes", 1 << 40)], end="trap"),
+    "too many insecure random bytes": case([do("insecure-bytes", 1 << 40)], end="trap"),
+    "no directories and no names": case(
         [
             do("get-directories"),
             "(call $note (i32.add (local.get $ret) (i32.const 4)) (i32.const 4))",
@@ -222,61 +202,14 @@ CASES = {
             do("drop-network", "a"),
         ]
     ),
-    **{f"the oldest WASI, {version}": Case(READ_ALL, stdin=b"old", version=version) for version in ("0.2.0", "0.2.3")},
+    **{f"the oldest WASI, {version}": case(READ_ALL, stdin=b"old", version=version) for version in ("0.2.0", "0.2.3")},
 }
 
 
 @pytest.fixture(scope="module")
 def native() -> dict[str, dict[str, str]]:
     """How every case goes on wasmtime's own WASI."""
-    cases = [
-        {"wat": case.wat, "env": case.env, "args": case.args, "stdin": case.stdin.hex()} for case in CASES.values()
-    ]
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "oracle.py")],
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return dict(zip(CASES, json.loads(done.stdout), strict=True))
-
-
-@pytest.fixture(scope="module")
-def engine():
-    """An engine without a cache: each guest is used once."""
-    with Engine.builder().with_cache_dir(None).build() as engine:
-        yield engine
-
-
-async def run_here(engine: Engine, case: Case) -> dict[str, str]:
-    """How a case goes on our WASI."""
-    written = {"stdout": b"", "stderr": b""}
-
-    def write(stream: str, contents: bytes) -> None:
-        written[stream] += contents
-
-    component = await engine.compile(case.wat.encode(), name="guest")
-    served = wasi_interfaces(WasiContext(case.env, case.args, stdin=case.stdin, on_write=write))
-    bindings = Bindings(component)
-    for name in component.imports:
-        bindings.bind(name, served[split_version(name)[0]], provider="wasi", on_fiber=True)
-    async with await Instance.new(component, bindings) as instance:
-        end = await ending(instance)
-    return {"end": end, **{stream: contents.hex() for stream, contents in written.items()}}
-
-
-async def ending(instance: Instance) -> str:
-    """Run the command and say how it ended."""
-    try:
-        await instance.call("wasi:cli/run#run")
-    except Err:
-        return "err"
-    except GuestError as error:
-        return f"exit {error.__cause__.code}" if isinstance(error.__cause__, ExitRequested) else "trap"
-    return "ok"
+    return dict(zip(CASES, run_natively(CASES.values()), strict=True))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -353,4 +353,11 @@ async def test_blocking_splice_of_nothing_asks_only_for_room():
     """A length of zero moves nothing and does not touch the source, as in wasmtime."""
     output = PipeOutputStream(Pipe())
     assert output.blocking_splice(PipeInputStream(Pipe()), 0) == 0
-    assert output.splice(PipeInputStream(Pipe()), FLUSHED_WRITE_LIMIT) == 0
+    at_its_end = BytesInputStream(b"")
+    assert output.blocking_splice(at_its_end, 0) == output.splice(at_its_end, 0) == 0
+    assert error_of(output.splice, at_its_end, 1) == error_of(output.blocking_splice, at_its_end, 1)
+
+
+def test_splice_moves_what_is_there():
+    """From a source that is open and has nothing it moves nothing."""
+    assert PipeOutputStream(Pipe()).splice(PipeInputStream(Pipe()), FLUSHED_WRITE_LIMIT) == 0
