@@ -143,11 +143,11 @@ CASES = {
     "time passes": case(
         [
             f"(local.set $t {do('now')})",
-            do("subscribe-duration", 5 * MILLISECOND, note="keep a"),
+            do("subscribe-duration", 50 * MILLISECOND, note="keep a"),
             do("ready", "a", note="i32"),
             do("block", "a"),
             do("ready", "a", note="i32"),
-            f"(call $note-i32 (i64.ge_u (i64.sub {do('now')} (local.get $t)) (i64.const {5 * MILLISECOND})))",
+            f"(call $note-i32 (i64.ge_u (i64.sub {do('now')} (local.get $t)) (i64.const {50 * MILLISECOND})))",
             f"(call $note-i32 (i64.lt_u (i64.sub {do('now')} (local.get $t)) (i64.const {10**10})))",
             f"(local.set $a (call $subscribe-instant (i64.add {do('now')} (i64.const {MILLISECOND}))))",
             do("block", "a"),
