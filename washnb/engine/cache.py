@@ -122,7 +122,10 @@ class Cache:
             raise ConfigError(
                 f"the cache directory {self.directory} belongs to another user (id {about.st_uid}); it holds native "
                 "code that would run as you",
-                repair="Engine.builder().with_cache_dir(a_directory_of_yours)",
+                repair=[
+                    "Engine.builder().with_cache_dir(a_directory_of_yours)",
+                    "or, for all engines, the environment variable XDG_CACHE_HOME",
+                ],
             )
         if about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ConfigError(

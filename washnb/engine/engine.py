@@ -31,6 +31,8 @@ from .runtime import Runtime
 from .source import Source, SourceBytes, not_wasi_2, read_source
 
 _TICK = 0.2  # seconds between two progress events of a long compilation
+# wasmtime 50.0 traps calls that lend two resources while these are on (see selftest)
+_OFF = ("wasmtime_config_concurrency_support_set", "wasmtime_config_wasm_component_model_async_set")
 _BACKTRACE_DETAILS = "WASMTIME_BACKTRACE_DETAILS"
 
 OnProgress = Callable[[CompileProgress], None]
@@ -85,9 +87,10 @@ class EngineBuilder:
         for configure in self._configure:
             configure(config)
         config.epoch_interruption = True
-        # wasmtime 50.0 traps calls that lend two resources while these are on (see selftest)
-        bindings.wasmtime_config_concurrency_support_set(config.ptr(), False)
-        bindings.wasmtime_config_wasm_component_model_async_set(config.ptr(), False)
+        for switch in _OFF:
+            if not hasattr(bindings, switch):
+                raise selftest.refusal(f"it has no {switch}")
+            getattr(bindings, switch)(config.ptr(), False)
         return config
 
     def _cache(self) -> Cache | None:

@@ -40,9 +40,9 @@ def check(engine: WasmtimeEngine) -> None:
         answer = _lend_two(engine)
     except wasmtime.WasmtimeError as error:
         cause = str(error).rpartition("Caused by:")[2].strip()
-        raise _refusal(cause.partition("\n")[0]) from error
+        raise refusal(f"lending two resources in one call fails ({cause.splitlines()[0]})") from error
     if answer != _ANSWER:
-        raise _refusal(f"it answered {answer}")
+        raise refusal(f"lending two resources in one call gives {answer}")
 
 
 def _lend_two(engine: WasmtimeEngine) -> object:
@@ -66,8 +66,9 @@ def _both(store: wasmtime.StoreContext, *things: wt.ResourceAny) -> int:
     return _ANSWER
 
 
-def _refusal(symptom: str) -> ConfigError:
+def refusal(symptom: str) -> ConfigError:
+    """The error that says on what this release of wasmtime fails."""
     return ConfigError(
-        f"washnb does not hold on wasmtime {version('wasmtime')}: lending two resources in one call fails ({symptom})",
+        f"washnb does not hold on wasmtime {version('wasmtime')}: {symptom}",
         repair="pip install --upgrade washnb   (it brings the wasmtime release that it was tested with)",
     )
