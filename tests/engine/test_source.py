@@ -208,3 +208,9 @@ def test_a_mistake_in_wat_shows_its_line(tmp_path):
     assert f"{path} is WAT with a mistake" in error.message
     assert ":2:" in error.message
     assert "(core modul)" in error.message
+
+
+def test_a_mistake_in_one_endless_line_is_shown_in_part():
+    """Generated WAT may be a single line of megabytes; the message stays readable."""
+    error = refusal(f"(component (core modul {'x' * 10_000}))")
+    assert max(map(len, error.message.splitlines())) < 200

@@ -81,7 +81,7 @@ def take_error(store: Store) -> str | None:
 def guest_error(component: str, doing: str, text: str) -> GuestError:
     """What wasmtime said as an error of ours: a TrapError where wasm was running, with reason and backtrace."""
     lines = text.strip().splitlines()
-    frames = [match[1] for line in lines if (match := _FRAME.match(line))]
+    frames = _frames(lines)
     match = _CAUSE.match(lines[-1]) if lines else None
     reason = (match[1] if match else "").removeprefix("wasm trap: ")
     message = f"{component}: {doing} ended: {reason}"
@@ -96,6 +96,17 @@ def guest_error(component: str, doing: str, text: str) -> GuestError:
         backtrace=frames,
         component=component,
     )
+
+
+def _frames(lines: list[str]) -> list[str]:
+    """The frames of a wasm backtrace, each with the source lines that follow it where the guest has them."""
+    frames: list[str] = []
+    for line in lines:
+        if match := _FRAME.match(line):
+            frames.append(match[1])
+        elif frames and line.lstrip().startswith("at "):
+            frames[-1] += f" {line.strip()}"
+    return frames
 
 
 GUEST_VALUE_LIMIT = "2.67 MiB (2,796,202 bytes of list<u8>)"

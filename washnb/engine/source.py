@@ -46,6 +46,7 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
 )
 _HTML = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 _WASI_3 = re.compile(rb"wasi:[a-z-]+/[a-z-]+@0\.3\.[0-9A-Za-z.+-]*")
+_LONGEST_LINE = 160  # characters of a line of WAT that a message shows; generated WAT may have all on one
 _IMPORT_SECTION, _EXPORT_SECTION = 10, 11
 
 
@@ -184,7 +185,8 @@ def _from_text(data: bytes, origin: str, name: str) -> bytes:
     try:
         return bytes(wat2wasm(text))
     except WasmtimeError as error:
-        raise NotAComponentError(f"{origin} is WAT with a mistake\n{error}", component=name) from None
+        reason = "\n".join(line[:_LONGEST_LINE] for line in str(error).splitlines())
+        raise NotAComponentError(f"{origin} is WAT with a mistake\n{reason}", component=name) from None
 
 
 def _something_else(origin: str, kind: str, name: str) -> NotAComponentError:
