@@ -1,6 +1,9 @@
 """The host runtime: workloads, HTTP, lifecycle of plugins."""
 
+import logging
+
 from .builder import HostBuilder
+from .command import CommandResult
 from .heartbeat import HostHeartbeat
 from .host import Host, HostApi
 from .registry import WorkloadSummary
@@ -9,6 +12,7 @@ from .server import HttpServer, Ingress
 from .trace import Trace, is_secret, sentence
 
 __all__ = [
+    "CommandResult",
     "DevRouter",
     "Host",
     "HostApi",
@@ -22,3 +26,6 @@ __all__ = [
     "is_secret",
     "sentence",
 ]
+
+# what goes wrong in a guest is an event and an answer; it is printed only where the program sets logging up
+logging.getLogger("washnb").addHandler(logging.NullHandler())

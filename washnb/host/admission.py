@@ -42,6 +42,12 @@ class Admission:
             )
         return Scope(self, seconds, fixed=fixed)
 
+    def timeout(self, seconds: float | None) -> GuestTimeout:
+        """Make the error of a call that took longer than it may."""
+        return GuestTimeout(
+            f"workload {self._workload!r} did not finish a call within {seconds:g} s", workload=self._workload
+        )
+
     async def close(self, reason: WashError, *, grace: float, limit: float) -> None:
         """Let nobody in any more, give calls in flight `grace` seconds to end well, then end them for `reason`.
 
@@ -108,4 +114,4 @@ class Scope:
         try:
             await self._timeout.__aexit__(kind, error, traceback)
         except TimeoutError:
-            raise self._reason or GuestTimeout(f"the guest did not finish within {self._seconds:g} s") from None
+            raise self._reason or self._admission.timeout(self._seconds) from None

@@ -74,7 +74,7 @@ class Assembler:
         )
         bindings = Bindings(compiled)
         bind_wasi(bindings, compiled, context)
-        return WorkloadComponent(component, compiled, bindings)
+        return WorkloadComponent(manifest.name, component, compiled, bindings)
 
     def _printed(self, workload: str, component: str, stream: str, line: str) -> None:
         if self._events:

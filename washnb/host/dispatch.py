@@ -90,7 +90,7 @@ class Dispatcher:
         try:
             async with (
                 workload.admission.admit(seconds),
-                await component.instantiate(workload.workload_name, observer) as instance,
+                await component.instantiate(observer) as instance,
             ):
                 return await instance.call(full_name, *args)
         except WashError as error:
@@ -130,8 +130,7 @@ class Dispatcher:
                 exchange.request,
                 exchange.deliver_head,
                 scope,
-                label=workload.workload_name,
-                observer=self._observer(exchange, workload.workload_name, component.name),
+                self._observer(exchange, workload.workload_name, component.name),
             )
 
     def _observer(self, exchange: _Exchange, workload: str, component: str) -> Recorder | None:

@@ -19,6 +19,7 @@ from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Header, Request, Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .assembly import Assembler, match, providers
+from .command import CommandResult, run_command
 from .dispatch import Dispatcher
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
@@ -253,6 +254,20 @@ class Host:
         """
         target = self._registry.find(workload)
         return await target.keep_instance(target.component(component))
+
+    async def run(
+        self,
+        workload: str,
+        *arguments: str,
+        stdin: bytes = b"",
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> CommandResult:
+        """Run the command that a workload's first component is; its arguments, input and output are those of the run.
+
+        Raises ConfigError where it is none, GuestError where it fails other than by exiting.
+        """
+        component = self._registry.find(workload).component(None)
+        return await run_command(component, arguments, stdin, timeout)
 
     async def send(
         self,

@@ -28,8 +28,6 @@ async def respond(
     request: Request,
     deliver: Deliver,
     scope: Scope,
-    *,
-    label: str,
     observer: CallObserver | None,
 ) -> None:
     """Let a fresh instance of `component` answer `request`.
@@ -42,9 +40,9 @@ async def respond(
 
     """
     outparam = ResponseOutparam()
-    delivery = _Delivery(outparam, deliver, scope)
+    delivery = _Delivery(component.label, outparam, deliver, scope)
     try:
-        async with await component.instantiate(label, observer) as instance:
+        async with await component.instantiate(observer) as instance:
             await instance.call(f"{component.http_export}#handle", incoming_request(request), outparam)
         await delivery.finish()
     except BaseException:
@@ -55,7 +53,8 @@ async def respond(
 class _Delivery:
     """Brings the answer of one guest to whoever asked, once at most: beside the guest or after it."""
 
-    def __init__(self, outparam: ResponseOutparam, deliver: Deliver, scope: Scope) -> None:
+    def __init__(self, label: str, outparam: ResponseOutparam, deliver: Deliver, scope: Scope) -> None:
+        self._label = label
         self._outparam = outparam
         self._deliver = deliver
         self._scope = scope
@@ -91,14 +90,14 @@ class _Delivery:
         try:
             await self._deliver(streamed(answer))
         except Err as error:
-            raise GuestError(f"the guest gave its response up: {error.value!r}") from error
+            raise GuestError(f"{self._label} gave its response up: {error.value!r}") from error
 
     def _answer(self) -> OutgoingResponse:
         answer = self._outparam.answer
         if isinstance(answer, OutgoingResponse):
             return answer
         if isinstance(answer, Err):
-            raise GuestError(f"the guest answered with an error: {answer.value!r}") from answer
+            raise GuestError(f"{self._label} answered with an error: {answer.value!r}") from answer
         raise GuestError(
-            "the guest returned without an answer", repair="its handler has to call response-outparam.set once"
+            f"{self._label} returned without an answer", repair="its handler has to call response-outparam.set once"
         )

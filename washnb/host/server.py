@@ -23,6 +23,9 @@ BODY_LIMIT = 256 * 1024 * 1024
 BACKLOG = 256
 """How many connections may wait to be accepted."""
 
+LINGER_SECONDS = 1.0
+"""How long the server reads on from a client that still sends when its answer is out, so that it gets to read that."""
+
 SHUTDOWN_SECONDS = 1.0
 """How long requests in flight have when the server stops, before they are cancelled."""
 
@@ -77,7 +80,13 @@ class HttpServer:
         """Answer requests through `handle`: what waits at the ports, and what comes."""
         self._handle = handle
         self._runner = web.ServerRunner(
-            web.Server(self._answer, handler_cancellation=True, auto_decompress=False, access_log=None),
+            web.Server(
+                self._answer,
+                handler_cancellation=True,
+                auto_decompress=False,
+                access_log=None,
+                lingering_time=LINGER_SECONDS,
+            ),
             handle_signals=False,
             shutdown_timeout=SHUTDOWN_SECONDS,
         )

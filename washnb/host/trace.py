@@ -225,19 +225,16 @@ class ValueKeeper:
         self._counts: dict[str, int] = {}
 
     def safe(self, value: object, shape: shapes.Shape | None, depth: int = 0) -> Any:
-        """Copy `value`, whose WIT type is `shape` (None: text, numbers and nothing only)."""
-        if isinstance(value, str | bytes):
-            return value if len(value) <= _LONGEST else Excerpt(value[:_LONGEST], len(value))
+        """Copy `value`, whose WIT type is `shape` (None: a scalar, or nothing)."""
         if shape is None or isinstance(shape, shapes.Primitive):
-            return (
-                value if value is None or isinstance(value, bool | int | float) else Excerpt(str(value)[:_LONGEST], 1)
-            )
+            return _scalar(value)
         if depth > _DEEPEST:
             return CaseValue("...")
-        keep = self._keepers[type(shape)]
-        return keep(self, value, shape, depth + 1)
+        return self._keepers[type(shape)](self, value, shape, depth + 1)
 
     def _list(self, value: Any, shape: shapes.List, depth: int) -> Any:
+        if isinstance(value, bytes):
+            return _scalar(value)
         kept = tuple(self.safe(item, shape.element, depth) for item in value[:_LONGEST])
         return kept if len(value) <= _LONGEST else Excerpt(kept, len(value))
 
@@ -324,6 +321,12 @@ class _Pending:
 def is_secret(name: str) -> bool:
     """Whether nobody is shown a value of this name: Authorization, Cookie, or with token, secret or password in it."""
     return _SECRET.search(name) is not None
+
+
+def _scalar(value: object) -> Any:
+    if isinstance(value, str | bytes):
+        return value if len(value) <= _LONGEST else Excerpt(value[:_LONGEST], len(value))
+    return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
 
 
 def _text(value: object) -> str:

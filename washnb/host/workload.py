@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 class WorkloadComponent:
     """One component of a workload: its code, and which Python object serves which import of it."""
 
+    workload: str
     manifest: Component
     compiled: CompiledComponent
     bindings: Bindings
@@ -41,6 +42,11 @@ class WorkloadComponent:
     def name(self) -> str:
         """The component's name in its workload."""
         return self.manifest.name
+
+    @cached_property
+    def label(self) -> str:
+        """What errors call it: its workload's name and its own, where they differ."""
+        return self.name if self.name == self.workload else f"{self.workload}/{self.name}"
 
     @cached_property
     def limits(self) -> Limits:
@@ -53,11 +59,9 @@ class WorkloadComponent:
         """The component's own spelling of wasi:http/incoming-handler, where it exports that."""
         return next((name for name in self.compiled.exports if "/" in name and _serves_http(name)), None)
 
-    async def instantiate(self, label: str, observer: CallObserver | None = None) -> Instance:
-        """Make a fresh instance in a store of its own; `label` names it in errors."""
-        return await Instance.new(
-            self.compiled, self.bindings, limits=self.limits, observer=observer, label=f"{label}/{self.name}"
-        )
+    async def instantiate(self, observer: CallObserver | None = None) -> Instance:
+        """Make a fresh instance in a store of its own."""
+        return await Instance.new(self.compiled, self.bindings, limits=self.limits, observer=observer, label=self.label)
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,7 @@ class BoundWorkload:
 
     async def keep_instance(self, component: WorkloadComponent) -> Instance:
         """Make an instance that lives until its owner closes it, or the workload does."""
-        instance = await component.instantiate(self.workload_name)
+        instance = await component.instantiate()
         self._kept.add(instance)
         return instance
 
