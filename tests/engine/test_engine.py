@@ -253,7 +253,7 @@ def test_the_self_test_refuses_a_wrong_answer(monkeypatch):
 def test_a_wasmtime_without_the_way_round_is_refused(monkeypatch):
     """A release that has lost the switches is named as the culprit, not met with an AttributeError."""
     monkeypatch.delattr(wasmtime._bindings, "wasmtime_config_concurrency_support_set")
-    with pytest.raises(ConfigError, match="does not hold on wasmtime .* has no wasmtime_config_concurrency"):
+    with pytest.raises(ConfigError, match=r"does not hold on wasmtime .* has no wasmtime_config_concurrency"):
         Engine.builder().with_cache_dir(None).build()
 
 
