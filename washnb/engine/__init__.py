@@ -2,12 +2,12 @@
 
 from .abi import shapes
 from .abi.shapes import Function, InterfaceType
+from .abi.handles import GuestResource
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
 from .interface import Err, Interface, Ok, Some, resource
 from .linker import Bindings
-from .resources import GuestResource
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
 

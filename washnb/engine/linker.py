@@ -18,6 +18,7 @@ from wasmtime import component as wt
 from washnb.errors import CompileError, ConfigError, GuestError
 
 from .abi import hints
+from .abi.handles import type_id
 from .abi.layout import (
     CONTINUATION,
     CONTINUE,
@@ -35,8 +36,7 @@ from .abi.plan import ExportPlan, Handler, ImportPlan
 from .abi.shapes import Enum, Function, Primitive, Result, Variant
 from .component import Code, CompiledComponent
 from .interface import Err, Interface
-from .resources import type_id
-from .store import STORES, Store, continuation
+from .store import STORES, Store, suspend
 
 Slot = tuple[str, Function]
 
@@ -57,28 +57,30 @@ def _unheeding(function: types.FunctionType) -> types.FunctionType:
     return types.FunctionType(code.replace(co_code=bytes(instructions)), function.__globals__, function.__name__)
 
 
-def _serve(slot, context, _type, arguments, _count, results, _room, error, continuation_at):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+_continue = CONTINUATION.pack_into
+
+
+def _serve(slot, context, _type, arguments, _count, results, _room, error, continuation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     try:
         store = STORES[context]
         if store.slots[slot](store, arguments, results):
-            CONTINUATION.pack_into(MEMORY, continuation_at, *continuation(store))
+            _continue(MEMORY, continuation, CONTINUE, suspend(store))
         else:
-            CONTINUATION.pack_into(MEMORY, continuation_at, CONTINUE, DONE, 0)
+            _continue(MEMORY, continuation, CONTINUE, DONE)
     except BaseException as failure:  # noqa: BLE001 - it goes through wasmtime, and the driver raises it again
         STORES[context].failure = failure, slot
-        CONTINUATION.pack_into(MEMORY, continuation_at, CONTINUE, DONE, 0)
+        _continue(MEMORY, continuation, CONTINUE, DONE)
         WORD.pack_into(MEMORY, error, error_new(b"the host function failed"))
 
 
 def _destroy(_data, context, rep):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    dropped = STORES[context].objects.pop(rep, None)
-    method = getattr(dropped, "drop", None)
-    if method is None:
-        return 0
     try:
-        method()
+        store = STORES[context]
+        dropped = store.objects.pop(rep, None)
+        if hasattr(dropped, "drop"):
+            dropped.drop()
     except BaseException as failure:  # noqa: BLE001 - as above
-        STORES[context].failure = failure, f"{type(dropped).__name__}.drop"
+        store.failure = failure, f"{type(dropped).__name__}.drop"
         return error_new(b"dropping a host resource failed")
     return 0
 

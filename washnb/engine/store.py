@@ -7,26 +7,16 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from washnb.errors import MismatchError
-
 from .abi.layout import (
-    BYTES,
-    CONTINUE,
     FUNC,
     HOST_HANDLE,
     INSTANCE,
     LENT,
     MEMORY,
     OWNED,
-    REP,
-    REP_OFFSET,
     VAL,
     WORD,
-    any_clone,
     any_delete,
-    any_to_host,
-    host_delete,
-    host_to_any,
     set_epoch_deadline,
     store_context,
     store_delete,
@@ -34,8 +24,7 @@ from .abi.layout import (
     store_new,
     yield_at_deadline,
 )
-from .abi.shapes import Resource
-from .resources import GuestResource, type_id
+from .abi.handles import GuestResource
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +51,7 @@ class Store:
     __slots__ = (
         *(
             "_memory",
-            "_next_rep",
+            "next_rep",
             "_raw",
             "boxes",
             "closing",
@@ -73,7 +62,7 @@ class Store:
             "handles",
             "instance",
         ),
-        *("lent", "objects", "observer", "pending", "result", "scratch", "slots", "switch"),
+        *("lent", "next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "switch"),
     )
 
     def __init__(self, engine: int, slots: list[Any], observer: Any, limits: Limits) -> None:
@@ -93,7 +82,7 @@ class Store:
         self.slots = slots
         self.observer = observer
         self.objects: dict[int, Any] = {}
-        self._next_rep = 1
+        self.next_rep = 1
         self.boxes: list[int] = []
         self.lent: list[int] = []
         self.handles: list[GuestResource] = []
@@ -101,65 +90,6 @@ class Store:
         self.failure: tuple[BaseException, int | str] | None = None
         self.closing = False
         STORES[self.context] = self
-
-    def take(self, handle: int) -> Any:
-        """The object behind an owned handle; it leaves the table."""
-        return self.objects.pop(self._rep(handle))
-
-    def borrow(self, handle: int) -> Any:
-        """The object behind a lent handle. This gives the loan back: a guest traps that ends a call with one open."""
-        return self.objects[self._rep(handle)]
-
-    def _rep(self, handle: int) -> int:
-        if any_to_host(self.context, handle, self.scratch):
-            raise MismatchError("a guest passed a handle of another resource type")
-        (host,) = WORD.unpack_from(MEMORY, self.scratch)
-        (rep,) = REP.unpack_from(MEMORY, host + REP_OFFSET)
-        host_delete(host)
-        return int(rep)
-
-    def adopt(self, handle: int, resource: Resource) -> GuestResource:
-        """A handle of our own to a resource that the guest defines."""
-        adopted = GuestResource(self, resource, any_clone(handle))
-        self.handles.append(adopted)
-        return adopted
-
-    def give(self, value: Any, resource: Resource) -> int:
-        """The address of a new owned handle to `value`, a box that is the caller's to pass on or to free."""
-        if not resource.host:
-            address = self._address_of(value, resource)
-            value.used_up = True
-            return int(any_clone(address))
-        return self._host_handle(OWNED, self._enter(value), resource)
-
-    def lend(self, value: Any, resource: Resource) -> int:
-        """The address of a new lent handle to `value`, as `give`; it is good until `settle`."""
-        if not resource.host:
-            return int(any_clone(self._address_of(value, resource)))
-        rep = self._enter(value)
-        self.lent.append(rep)
-        return self._host_handle(LENT, rep, resource)
-
-    def _enter(self, value: Any) -> int:
-        rep = self._next_rep
-        self._next_rep = rep + 1
-        self.objects[rep] = value
-        return rep
-
-    def _host_handle(self, ownership: int, rep: int, resource: Resource) -> int:
-        image = HOST_HANDLE.pack(ownership, rep, type_id(resource.key))
-        if host_to_any(self.context, id(image) + BYTES, self.scratch):
-            raise MismatchError(f"wasmtime refused a handle to {resource.key}")
-        return int(WORD.unpack_from(MEMORY, self.scratch)[0])
-
-    def _address_of(self, value: Any, resource: Resource) -> int:
-        if not isinstance(value, GuestResource) or value.resource.key != resource.key:
-            raise MismatchError(f"a handle to the guest's resource {resource.name} is needed, not {value!r}")
-        if value.owner is not self:
-            raise MismatchError(f"{value!r} belongs to another instance")
-        if value.used_up:
-            raise MismatchError(f"{value!r} was given away before")
-        return value.address
 
     def free_boxes(self) -> None:
         """Free the handles that were packed into values, once wasmtime has its own copies."""
@@ -196,10 +126,10 @@ def drop(value: Any) -> None:
             _log.exception("%s.drop() failed", type(value).__name__)
 
 
-def continuation(store: Store) -> tuple[int, int, int]:
-    """What a pending host call leaves with wasmtime: polls find it pending until `resume`."""
+def suspend(store: Store) -> int:
+    """What the continuation of a pending host call looks at: polls find it pending until `resume`."""
     WORD.pack_into(MEMORY, store.switch, LENT)
-    return CONTINUE, store.switch, 0
+    return store.switch
 
 
 def resume(store: Store) -> None:

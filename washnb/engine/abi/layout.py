@@ -14,7 +14,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
-from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint32, c_uint64
+from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint32, c_uint8, c_uint64
 from typing import Any
 
 from wasmtime import _ffi as ffi
@@ -43,8 +43,10 @@ SCALARS: dict[str, str] = {
     **{"f32": "f", "f64": "d", "char": "I"},
 }
 
-# thunks take plain integers: building ctypes pointers for each call would cost more than the call
-THUNK = ctypes.CFUNCTYPE(None, *[c_size_t] * 9)
+# Thunks take plain integers: building ctypes pointers for each call would cost more than the call. Of the arguments that
+# they have no use for they take one byte, which makes the cheapest integer:
+# slot, context, (type), arguments, (their number), results, (their number), error, continuation
+THUNK = ctypes.CFUNCTYPE(None, *[c_size_t] * 2, c_uint8, c_size_t, c_uint8, c_size_t, c_uint8, *[c_size_t] * 2)
 DESTRUCTOR = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_uint32)
 
 _leaf_library = ctypes.PyDLL(ffi.dll._name)
@@ -110,7 +112,7 @@ store_delete = _running("wasmtime_store_delete", None, c_size_t)
 
 WORD = struct.Struct("<Q")
 REP = struct.Struct("<I")
-CONTINUATION = struct.Struct("<QQQ")  # callback, its argument, finalizer
+CONTINUATION = struct.Struct("<QQ")  # callback and its argument; the finalizer that follows stays null
 HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and room to spare
 REP_OFFSET = 8
 
@@ -141,7 +143,11 @@ def _check() -> None:
         "it is not little-endian": sys.byteorder == "little",
         "pointers have not 8 bytes": ctypes.sizeof(ctypes.c_void_p) == WORD.size,
         "component values have an unknown layout": (VAL, PAYLOAD, ENTRY) == (32, 8, 48),
-        "continuations have an unknown layout": ctypes.sizeof(ffi.wasmtime_async_continuation_t) == CONTINUATION.size,
+        "continuations have an unknown layout": (
+            ffi.wasmtime_async_continuation_t.env.offset,
+            ffi.wasmtime_async_continuation_t.finalizer.offset,
+        )
+        == (WORD.size, CONTINUATION.size),
         "bytes objects have an unknown layout": MEMORY[id(probe) + BYTES : id(probe) + BYTES + len(probe)] == probe,
     }
     for reason, passed in checks.items():

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..interface import Err, Ok, Some
 from . import classes
+from .handles import adopt, rep_of
 from .layout import ENTRY, MEMORY, PAYLOAD, SCALARS, VAL, WORD
 from .names import python_name
 from .shapes import (
@@ -23,6 +24,7 @@ from .shapes import (
     Own,
     Primitive,
     Record,
+    Resource,
     Result,
     Shape,
     Tuple,
@@ -157,14 +159,16 @@ class Lift:
         return f"{read}({', '.join(raws)})"
 
     def _own(self, shape: Own, raws: Sequence[str], _hint: Any) -> str:
-        if shape.resource.host:
-            return f"store.take({raws[0]})"
-        return f"store.adopt({raws[0]}, {self._source.constant('resource', shape.resource)})"
+        return self._handle(shape.resource, raws[0], "store.objects.pop({})")
 
     def _borrow(self, shape: Borrow, raws: Sequence[str], _hint: Any) -> str:
-        if shape.resource.host:
-            return f"store.borrow({raws[0]})"
-        return f"store.adopt({raws[0]}, {self._source.constant('resource', shape.resource)})"
+        return self._handle(shape.resource, raws[0], "store.objects[{}]")
+
+    def _handle(self, resource: Resource, raw: str, find: str) -> str:
+        if resource.host:
+            return find.format(f"{self._source.constant('rep_of', rep_of)}(store, {raw})")
+        adopted = self._source.constant("adopt", adopt)
+        return f"{adopted}(store, {raw}, {self._source.constant('resource', resource)})"
 
 
 class _Cases(dict[bytes, Callable[[Any, int], Any]]):

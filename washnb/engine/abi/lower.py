@@ -15,6 +15,7 @@ from typing import Any
 
 from ..interface import Err, Ok, Some
 from . import members
+from .handles import give, hand_back, lend, type_id
 from .layout import BYTES, KIND, PAYLOAD, SCALARS
 from .names import python_name
 from .shapes import (
@@ -26,6 +27,7 @@ from .shapes import (
     Own,
     Primitive,
     Record,
+    Resource,
     Result,
     Shape,
     Tuple,
@@ -216,14 +218,21 @@ class Lower:
         return [size, buffer]
 
     def _own(self, shape: Own, value: str) -> list[str]:
-        return [self._boxed_handle("give", shape, value)]
+        return [self._handle(shape.resource, value, "give", give)]
 
     def _borrow(self, shape: Borrow, value: str) -> list[str]:
-        return [self._boxed_handle("lend", shape, value)]
+        return [self._handle(shape.resource, value, "lend", lend)]
 
-    def _boxed_handle(self, method: str, shape: Own | Borrow, value: str) -> str:
+    def _handle(self, resource: Resource, value: str, hint: str, enter: Callable[..., None]) -> str:
+        """The name of the address of a box with the handle, which the store frees once it was read."""
         handle = self._source.name("handle")
-        self._source.line(f"{handle} = store.{method}({value}, {self._source.constant('resource', shape.resource)})")
+        if resource.host:
+            function, word = self._source.constant(hint, enter), self._source.unpacker("Q")
+            self._source.line(f"{function}(store, {value}, {type_id(resource.key)}, store.scratch)")
+            self._source.line(f"{handle}, = {word}(MEMORY, store.scratch)")
+        else:
+            function, constant = (self._source.constant("back", hand_back), self._source.constant("resource", resource))
+            self._source.line(f"{handle} = {function}(store, {value}, {constant}, owned={enter is give})")
         self._source.line(f"store.boxes.append({handle})")
         return handle
 

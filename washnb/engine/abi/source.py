@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,10 +89,18 @@ class Source:
 
     def compile(self, origin: str) -> Any:
         """The function. `origin` names it in tracebacks."""
+        if any("keep" in line for line in self._lines[1:]) and "keep" not in self._lines[0]:
+            self._lines.insert(1, "    keep = [].append")
         text = "\n".join(self._lines)
         scope = dict(self.globals)
-        exec(compile(text, f"<{origin}>", "exec"), scope)  # text of our own making, no name of a guest in it
+        exec(_compiled(text, f"<{origin}>"), scope)  # text of our own making
         return scope[self._lines[0].removeprefix("def ").partition("(")[0]]
 
 
 _structs: dict[str, struct.Struct] = {}
+
+
+@functools.lru_cache(maxsize=2048)
+def _compiled(text: str, origin: str) -> types.CodeType:
+    """Compiling is most of the work, and each new binding table asks for the same text again."""
+    return compile(text, origin, "exec")
