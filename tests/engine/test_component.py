@@ -165,6 +165,24 @@ async def test_functions_at_the_root_have_the_empty_name(load):
     assert "" not in (await load(STREAMS)).imports
 
 
+async def test_resources_at_the_root_are_known_to_interfaces(load):
+    """A world may declare a resource without an interface, and an alias of one; both keep their owner's key."""
+    component = await load(
+        STREAMS
+        + """
+      (import "waiting" (type $waiting (eq $pollable)))
+      (import "ticket" (type $ticket (sub resource)))
+      (import "shop:web/desk" (instance
+        (export "ticket" (type $t (eq $ticket)))
+        (export "serve" (func (param "ticket" (own $t)) (result (own $waiting))))))"""
+    )
+    ticket = Resource("/ticket", "ticket", host=True)
+    pollable = Resource("wasi:io/poll/pollable", "pollable", host=True)
+    assert component.imports[""].resources == {"waiting": pollable, "ticket": ticket}
+    serve = component.imports["shop:web/desk"].functions["serve"]
+    assert serve == Function("serve", (("ticket", Own(ticket)),), Own(pollable))
+
+
 async def test_the_world_names_imports_and_exports(engine):
     """`world()` is the component's contract as names, without the walk through their types showing."""
     world = (await engine.compile("example:counter")).world()

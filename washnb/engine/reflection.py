@@ -16,28 +16,12 @@ from wasmtime import component as wt
 from washnb.errors import NotAComponentError
 from washnb.wit import split_version
 
-from .abi.shapes import (
-    Borrow,
-    Enum,
-    Flags,
-    Function,
-    InterfaceType,
-    List,
-    Option,
-    Own,
-    Primitive,
-    Record,
-    Resource,
-    Result,
-    Shape,
-    Tuple,
-    Variant,
-)
+from .abi import shapes
 
-Interfaces = dict[str, InterfaceType]
+Interfaces = dict[str, shapes.InterfaceType]
 
-_PRIMITIVES: dict[type, Primitive] = {
-    kind: Primitive(kind.__name__.lower())
+_PRIMITIVES: dict[type, shapes.Primitive] = {
+    kind: shapes.Primitive(kind.__name__.lower())
     for kind in (
         wt.Bool,
         wt.S8,
@@ -64,60 +48,60 @@ def reflect(
     `digest` makes the keys of the resources that the guest defines unique. Raises NotAComponentError where a type is
     one of WASI 0.3, which has no shape.
     """
-    walk = _Walk(name, digest)
+    walk = _Walk(name)
     kind = component.type
-    imports = _interfaces(kind.imports(engine), engine, walk.imported)
-    exports = _interfaces(kind.exports(engine), engine, walk.exported)
+    imports = walk.interfaces(
+        kind.imports(engine),
+        engine,
+        lambda name, each: shapes.Resource(f"{split_version(name)[0]}/{each}", each, host=True),
+    )
+    exports = walk.interfaces(
+        kind.exports(engine),
+        engine,
+        lambda name, each: shapes.Resource(f"{name}/{each}#{digest}", each, host=False),
+    )
     return imports, exports
-
-
-def _interfaces(
-    externs: dict[str, Any],
-    engine: WasmtimeEngine,
-    interface: Callable[[str, list[tuple[str, Any]]], InterfaceType],
-) -> Interfaces:
-    found: Interfaces = {}
-    root: list[tuple[str, Any]] = []
-    for name, extern in externs.items():
-        item = extern.ty
-        if isinstance(item, wt.ComponentInstanceType):
-            found[name] = interface(name, [(each, inner.ty) for each, inner in item.exports(engine).items()])
-        else:
-            root.append((name, item))
-    at_root = interface("", root)
-    if at_root.functions or at_root.resources:
-        found[""] = at_root
-    return found
 
 
 class _Walk:
     """Turns wasmtime's types into shapes and remembers every resource type it has met."""
 
-    def __init__(self, component: str, digest: str) -> None:
+    def __init__(self, component: str) -> None:
         self._component = component
-        self._digest = digest
-        self._resources: list[tuple[wt.ResourceType, Resource]] = []
-        self._shapes: dict[type, Callable[[Any], Shape]] = {
-            wt.ListType: lambda kind: List(self.shape(kind.element)),
-            wt.OptionType: lambda kind: Option(self.shape(kind.payload)),
-            wt.ResultType: lambda kind: Result(self._payload(kind.ok), self._payload(kind.err)),
-            wt.TupleType: lambda kind: Tuple(tuple(self.shape(each) for each in kind.elements)),
-            wt.RecordType: lambda kind: Record(self._fields(kind.fields)),
-            wt.VariantType: lambda kind: Variant(tuple((case, self._payload(of)) for case, of in kind.cases)),
-            wt.EnumType: lambda kind: Enum(tuple(kind.names)),
-            wt.FlagsType: lambda kind: Flags(tuple(kind.names)),
-            wt.OwnType: lambda kind: Own(self._resource(kind.ty)),
-            wt.BorrowType: lambda kind: Borrow(self._resource(kind.ty)),
+        self._resources: list[tuple[wt.ResourceType, shapes.Resource]] = []
+        self._shapes: dict[type, Callable[[Any], shapes.Shape]] = {
+            wt.ListType: lambda kind: shapes.List(self.shape(kind.element)),
+            wt.OptionType: lambda kind: shapes.Option(self.shape(kind.payload)),
+            wt.ResultType: lambda kind: shapes.Result(self._payload(kind.ok), self._payload(kind.err)),
+            wt.TupleType: lambda kind: shapes.Tuple(tuple(self.shape(each) for each in kind.elements)),
+            wt.RecordType: lambda kind: shapes.Record(self._fields(kind.fields)),
+            wt.VariantType: lambda kind: shapes.Variant(tuple((case, self._payload(of)) for case, of in kind.cases)),
+            wt.EnumType: lambda kind: shapes.Enum(tuple(kind.names)),
+            wt.FlagsType: lambda kind: shapes.Flags(tuple(kind.names)),
+            wt.OwnType: lambda kind: shapes.Own(self._resource(kind.ty)),
+            wt.BorrowType: lambda kind: shapes.Borrow(self._resource(kind.ty)),
         }
 
-    def imported(self, name: str, items: list[tuple[str, Any]]) -> InterfaceType:
-        plain = split_version(name)[0]
-        return self._interface(name, items, lambda each: Resource(f"{plain}/{each}", each, host=True))
+    def interfaces(
+        self, externs: dict[str, Any], engine: WasmtimeEngine, define: Callable[[str, str], shapes.Resource]
+    ) -> Interfaces:
+        """All imports, or all exports. `define` makes the resource of an interface's name and its own."""
+        contents: dict[str, dict[str, Any]] = {}
+        for name, extern in externs.items():
+            item = extern.ty
+            if isinstance(item, wt.ComponentInstanceType):
+                inside, kinds = name, {each: inner.ty for each, inner in item.exports(engine).items()}
+            else:
+                inside, kinds = "", {name: item}
+            # resources first, in the order of declaration: functions at the root and in interfaces may share them
+            for each, kind in kinds.items():
+                if isinstance(kind, wt.ResourceType) and self._known(kind) is None:
+                    self._resources.insert(0, (kind, define(inside, each)))
+            contents.setdefault(inside, {}).update(kinds)
+        found = {name: self._interface(name, kinds) for name, kinds in contents.items()}
+        return {name: each for name, each in found.items() if name or each.functions or each.resources}
 
-    def exported(self, name: str, items: list[tuple[str, Any]]) -> InterfaceType:
-        return self._interface(name, items, lambda each: Resource(f"{name}/{each}#{self._digest}", each, host=False))
-
-    def shape(self, kind: Any) -> Shape:
+    def shape(self, kind: Any) -> shapes.Shape:
         primitive = _PRIMITIVES.get(type(kind))
         if primitive is not None:
             return primitive
@@ -130,37 +114,33 @@ class _Walk:
             )
         return make(kind)
 
-    def _interface(self, name: str, items: list[tuple[str, Any]], define: Callable[[str], Resource]) -> InterfaceType:
-        resources = {
-            each: self._known(kind) or self._add(kind, define(each))
-            for each, kind in items
-            if isinstance(kind, wt.ResourceType)
-        }
-        functions = {each: self._function(each, kind) for each, kind in items if isinstance(kind, wt.FuncType)}
-        return InterfaceType(name, functions, resources)
+    def _interface(self, name: str, kinds: dict[str, Any]) -> shapes.InterfaceType:
+        return shapes.InterfaceType(
+            name,
+            functions={
+                each: self._function(each, kind) for each, kind in kinds.items() if isinstance(kind, wt.FuncType)
+            },
+            resources={each: self._resource(kind) for each, kind in kinds.items() if isinstance(kind, wt.ResourceType)},
+        )
 
-    def _function(self, name: str, kind: wt.FuncType) -> Function:
-        return Function(name, self._fields(kind.params), self._payload(kind.result))
+    def _function(self, name: str, kind: wt.FuncType) -> shapes.Function:
+        return shapes.Function(name, self._fields(kind.params), self._payload(kind.result))
 
-    def _fields(self, fields: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Shape], ...]:
+    def _fields(self, fields: Iterable[tuple[str, Any]]) -> tuple[tuple[str, shapes.Shape], ...]:
         return tuple((name, self.shape(kind)) for name, kind in fields)
 
-    def _payload(self, kind: Any) -> Shape | None:
+    def _payload(self, kind: Any) -> shapes.Shape | None:
         return None if kind is None else self.shape(kind)
 
-    def _resource(self, kind: wt.ResourceType) -> Resource:
+    def _resource(self, kind: wt.ResourceType) -> shapes.Resource:
         known = self._known(kind)
         assert known is not None, "a handle refers to a resource that was declared before it"
         return known
 
-    def _known(self, kind: wt.ResourceType) -> Resource | None:
+    def _known(self, kind: wt.ResourceType) -> shapes.Resource | None:
         for position, (known, resource) in enumerate(self._resources):
             if known == kind:
                 # functions of one interface name the same few resources: the next search finds this one at once
                 self._resources.insert(0, self._resources.pop(position))
                 return resource
         return None
-
-    def _add(self, kind: wt.ResourceType, resource: Resource) -> Resource:
-        self._resources.insert(0, (kind, resource))
-        return resource
