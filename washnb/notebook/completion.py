@@ -1,0 +1,179 @@
+"""TAB: verbs, options, names and files, from what the verbs declare and what the session knows."""
+
+from __future__ import annotations
+
+import re
+from argparse import Action
+from collections.abc import Callable, Iterable, Mapping
+from os import sep
+from pathlib import Path
+from typing import Any
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
+
+from . import verbs
+from .session import Session
+from .verbs import VERBS, Verb
+from .views import LEVELS
+
+_LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
+_COMPONENTS = (".wasm", ".wat")
+
+
+def candidates(rest: str, session: Session, namespace: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The word under the cursor, and what it could become. `rest` is the line behind `%wash`, up to the cursor."""
+    *before, word = rest.split(" ")
+    before = [each for each in before if each]
+    if not before:
+        return word, _beginning(word, VERBS)
+    verb = VERBS.get(before[0])
+    if verb is None:
+        return word, []
+    return word, _beginning(word, _offers(verb, before[1:], word, session, namespace))
+
+
+def _beginning(word: str, offers: Iterable[str]) -> list[str]:
+    return [offer for offer in offers if offer.startswith(word)]
+
+
+def _offers(verb: Verb, before: list[str], word: str, session: Session, namespace: Mapping[str, Any]) -> Iterable[str]:
+    parser = verb.parser()
+    options = parser.options()
+    if before and before[-1] in options and _takes_value(options[before[-1]]):
+        action = options[before[-1]]
+    elif word.startswith("-"):
+        return sorted(each for each in options if each.startswith("--") or len(word) < 2)
+    elif verb.literal:
+        return _Offers(session, namespace, word, before).exports()
+    else:
+        position = len(_positionals(before, options))
+        declared = parser.positionals()
+        if not declared:
+            return ()
+        action = declared[min(position, len(declared) - 1)]
+        if position >= len(declared) and action.nargs not in {"*", "+"}:
+            return ()
+    if action.choices:
+        return list(action.choices)
+    return _Offers(session, namespace, word, before).of(parser.completers.get(action.dest, ""))
+
+
+def _takes_value(action: Action) -> bool:
+    return action.nargs is None
+
+
+def _positionals(before: list[str], options: Mapping[str, Action]) -> list[str]:
+    found = []
+    skip = False
+    for word in before:
+        if skip:
+            skip = False
+        elif word in options:
+            skip = _takes_value(options[word])
+        elif not word.startswith("-"):
+            found.append(word)
+    return found
+
+
+class _Offers:
+    """What there is of each kind. Nothing here opens a host: without one, nothing is loaded or attached."""
+
+    def __init__(self, session: Session, namespace: Mapping[str, Any], word: str, before: list[str]) -> None:
+        self._session = session
+        self._namespace = namespace
+        self._word = word
+        self._before = before
+
+    def of(self, kind: str) -> Iterable[str]:
+        """What there is of one of the kinds that verbs declare."""
+        kinds: dict[str, Callable[[], Iterable[str]]] = {
+            verbs.SOURCES: self.sources,
+            verbs.SUBJECTS: lambda: [*self.workloads(), *self.sources()],
+            verbs.WORKLOADS: self.workloads,
+            verbs.PLUGINS: self.plugins,
+            verbs.ATTACHED: lambda: self._session.known().plugins,
+            verbs.BUCKETS: lambda: self._session.known().buckets,
+            verbs.FILES: lambda: [f"@{each}" for each in _files(self._word.removeprefix("@"), ())],
+            verbs.METHODS: lambda: ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "/"),
+            verbs.VERBS_: lambda: VERBS,
+            "levels": lambda: LEVELS,
+        }
+        return kinds[kind]() if kind in kinds else ()
+
+    def sources(self) -> Iterable[str]:
+        """Files that are components, examples, and variables that hold bytes."""
+        from washnb.engine import example_names
+
+        held = [name for name, value in self._namespace.items() if isinstance(value, bytes) and name[0] != "_"]
+        return [*held, *_files(self._word, _COMPONENTS), *(f"example:{name}" for name in example_names())]
+
+    def workloads(self) -> Iterable[str]:
+        """The names that are loaded."""
+        return self._session.known().workloads
+
+    def plugins(self) -> Iterable[str]:
+        """Words of the catalog, and classes and objects of the notebook that can be attached."""
+        from washnb.plugins import HostPlugin, Interface, catalog
+
+        own = [
+            name
+            for name, value in self._namespace.items()
+            if not name.startswith("_")
+            and value not in (HostPlugin, Interface)
+            and (
+                isinstance(value, HostPlugin | Interface)
+                or (isinstance(value, type) and issubclass(value, HostPlugin | Interface))
+            )
+        ]
+        return [*catalog.words(), "all", *own]
+
+    def exports(self) -> Iterable[str]:
+        """`NAME.EXPORT(` for every export of what is loaded."""
+        return [f"{each}(" for each in self._session.known().exports]
+
+
+def _files(word: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Paths that begin with `word`: folders, and files with one of `suffixes` (all files without any)."""
+    folder = word[: len(word) - len(re.split(r"[/\\]", word)[-1])]
+    found = []
+    try:
+        entries = sorted(Path(folder or ".").expanduser().iterdir())
+    except OSError:
+        return []
+    for entry in entries:
+        if entry.is_dir():
+            found.append(f"{folder}{entry.name}{sep}")
+        elif not suffixes or entry.suffix in suffixes:
+            found.append(folder + entry.name)
+    return found
+
+
+def install(shell: Any, session: Session) -> None:
+    """Let TAB complete lines of `%wash` in `shell`."""
+
+    @context_matcher(identifier=_IDENTIFIER)  # type: ignore[untyped-decorator]
+    def wash_matcher(context: CompletionContext) -> dict[str, Any]:
+        line = _LINE.search(context.text_until_cursor)
+        if line is None:
+            return {"completions": []}
+        word, found = candidates(line["rest"], session, shell.user_ns)
+        return {
+            "completions": [SimpleCompletion(each, type="magic") for each in found],
+            "matched_fragment": word,
+            "suppress": True,
+            "ordered": True,
+        }
+
+    shell.Completer.custom_matchers.append(wash_matcher)
+
+
+_IDENTIFIER = "washnb"
+
+
+def uninstall(shell: Any) -> None:
+    """Take back what `install` did."""
+    shell.Completer.custom_matchers[:] = [
+        matcher
+        for matcher in shell.Completer.custom_matchers
+        if getattr(matcher, "matcher_identifier", None) != _IDENTIFIER
+    ]

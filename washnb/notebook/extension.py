@@ -1,0 +1,48 @@
+"""What `%load_ext washnb` puts into an IPython shell, and `%unload_ext washnb` takes out of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import completion, rendering
+from .magics import Wash
+from .session import Session
+
+_NAME = "wash"
+
+
+def load(shell: Any) -> None:
+    """Register the magics, TAB, and the way errors look; put the session into the user's namespace as `wash`.
+
+    A variable of that name that is the user's own stays, and they are told.
+    """
+    if _registered(shell) is not None:
+        return
+    magics = Wash(shell, Session())
+    shell.register_magics(magics)
+    shell.configurables.append(magics)  # what %config looks through
+    completion.install(shell, magics.session)
+    rendering.install(shell)
+    if _NAME in shell.user_ns and not isinstance(shell.user_ns[_NAME], Session):
+        print("%wash is ready. Your variable `wash` stays as it is: the session is not in it.")  # noqa: T201
+    else:
+        shell.push({_NAME: magics.session}, interactive=False)
+
+
+def unload(shell: Any) -> None:
+    """Close the session and take everything back."""
+    magics = _registered(shell)
+    if magics is None:
+        return
+    magics.session.close()
+    for kind in shell.magics_manager.magics.values():
+        kind.pop(_NAME, None)
+    shell.configurables.remove(magics)
+    completion.uninstall(shell)
+    rendering.uninstall(shell)
+    if shell.user_ns.get(_NAME) is magics.session:
+        del shell.user_ns[_NAME]
+
+
+def _registered(shell: Any) -> Wash | None:
+    return next((each for each in shell.configurables if isinstance(each, Wash)), None)

@@ -1,0 +1,40 @@
+"""What `load` is told besides the source: the name it goes by, and settings that come from the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from washnb.errors import ConfigError
+
+from .arguments import closest
+
+_FROM_ENVIRONMENT = "env:"
+_EXAMPLE = "example:"
+
+
+def name_of(source: object) -> str:
+    """The name that a source goes by where nobody says another one: that of the file, or of the example."""
+    if not isinstance(source, str | os.PathLike):
+        return "component"
+    last = re.split(r"[/\\]", str(os.fspath(source)).removeprefix(_EXAMPLE))[-1]
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", last.rpartition(".")[0] or last).strip("-") or "component"
+
+
+def with_environment(values: Mapping[str, object] | None) -> dict[str, str]:
+    """Replace each value `env:NAME` with that variable of the process, so that secrets stay out of the notebook."""
+    return {key: _from_environment(key, str(value)) for key, value in (values or {}).items()}
+
+
+def _from_environment(key: str, value: str) -> str:
+    if not value.startswith(_FROM_ENVIRONMENT):
+        return value
+    name = value.removeprefix(_FROM_ENVIRONMENT)
+    if name not in os.environ:
+        near = closest(name, os.environ)
+        raise ConfigError(
+            f"{key}={value}: the environment variable {name} is not set",
+            repair=f"did you mean env:{near}?" if near else f"import os; os.environ[{name!r}] = getpass.getpass()",
+        )
+    return os.environ[name]

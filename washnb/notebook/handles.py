@@ -1,0 +1,312 @@
+"""What the verbs return: values that a test reads, and that show themselves in a notebook."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, fields
+from http import HTTPStatus
+from typing import Any, Protocol, Self, TypeVar
+
+from washnb.errors import ConfigError
+from washnb.types import Response
+
+from . import hosted
+from .arguments import closest
+from .text import Table, escape, face, one_line, plain, redacted, size
+
+T = TypeVar("T")
+
+
+class Told:
+    """A value that its verb tells of in a line, `news`: the notebook does not show it once more.
+
+    It shows itself as usual from the second time on.
+    """
+
+    news: str = ""
+
+    def told(self) -> None:
+        """Skip the next display."""
+
+        def silent() -> None:
+            del self._ipython_display_
+
+        self._ipython_display_ = silent
+
+
+class ToldTable(Told, Table):
+    """A table that comes with a line of its verb."""
+
+    def saying(self, news: str) -> Self:
+        """Tell `news` with the table."""
+        self.news = news
+        return self
+
+
+class Address(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
+    """Where the host answers: the address, and behind JupyterHub or Binder the link that leads there."""
+
+    link: str
+
+    def __new__(cls, url: str, link: str | None = None) -> Self:
+        """Make the address out of `url`."""
+        address = super().__new__(cls, url)
+        address.link = link or url
+        address.news = f"serving at {address.link}"
+        return address
+
+    def _repr_html_(self) -> str:
+        return f'<a href="{escape(self.link)}" target="_blank" rel="noopener">{escape(self.link)}</a>'
+
+
+@dataclass(frozen=True, repr=False)
+class ShownResponse(Response):
+    """A response that shows itself: status, headers, the body as JSON, text or hex, and what went wrong."""
+
+    @classmethod
+    def of(cls, response: Response) -> ShownResponse:
+        """Take over every field."""
+        return cls(**{each.name: getattr(response, each.name) for each in fields(response)})
+
+    @property
+    def _status_line(self) -> str:
+        try:
+            phrase = HTTPStatus(self.status).phrase
+        except ValueError:
+            phrase = ""
+        return f"{self.status} {phrase}".rstrip()
+
+    @property
+    def _summary(self) -> str:
+        return f"{len(self.headers)} headers, body {size(len(self.body))}"
+
+    def __repr__(self) -> str:
+        shown = face(self.body)
+        head = [self._status_line, *(f"{name}: {one_line(value)}" for name, value in redacted(self.headers.items()))]
+        body = [plain(shown.text)] if shown.text else []
+        note = [f"({shown.note})"] if shown.note else []
+        error = [f"! {plain(str(self.error))}"] if self.error is not None else []
+        return "\n".join([*head, *([""] if body or error else []), *body, *note, *error])
+
+    def _repr_html_(self) -> str:
+        shown = face(self.body)
+        colour = "#2e7d32" if self.status < 400 else "#c62828"
+        headers = "".join(
+            f"<div><b>{escape(name)}</b>: {escape(value)}</div>" for name, value in redacted(self.headers.items())
+        )
+        parts = [
+            f'<div style="font-weight: 600; color: {colour}">{escape(self._status_line)}</div>',
+            f'<details><summary style="opacity: .7">{self._summary}</summary>{headers}</details>',
+        ]
+        if shown.text:
+            parts.append(f'<pre style="white-space: pre-wrap; margin: .4em 0">{escape(shown.text)}</pre>')
+        if shown.note:
+            parts.append(f'<div style="opacity: .7">{escape(shown.note)}</div>')
+        if self.error is not None:
+            parts.append(f'<pre style="white-space: pre-wrap; color: {colour}">{escape(str(self.error))}</pre>')
+        return "".join(parts)
+
+
+@dataclass(frozen=True, repr=False)
+class Completed:
+    """A command that has ended: its exit code, and what it wrote."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    def __repr__(self) -> str:
+        lines = [plain(self.stdout).rstrip("\n")] if self.stdout else []
+        if self.stderr:
+            lines += [f"stderr: {line}" for line in plain(self.stderr).splitlines()]
+        return "\n".join([*lines, f"exit code {self.exit_code}"])
+
+    def _repr_html_(self) -> str:
+        parts = [f"<pre>{escape(self.stdout)}</pre>"] if self.stdout else []
+        if self.stderr:
+            parts.append(f'<pre style="color: #c62828">{escape(self.stderr)}</pre>')
+        return "".join([*parts, f"<div>exit code <b>{self.exit_code}</b></div>"])
+
+
+@dataclass(frozen=True)
+class Known:
+    """What can be named in a line: what is loaded and attached, buckets, and `NAME.EXPORT`s."""
+
+    workloads: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ()
+
+
+class Caller(Protocol):
+    """What a handle asks of its session."""
+
+    def call(self, name: str, export: str, *arguments: object) -> Any:
+        """Call `interface#function`, or a function at the root, of the workload `name`."""
+
+    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` on the host's loop and wait for it."""
+
+    def reload(self, name: str | None = None) -> Any:
+        """Load the workload again."""
+
+    def unload(self, name: str | None = None) -> Any:
+        """Stop the workload."""
+
+    def inspect(self, subject: Any) -> Any:
+        """Show its world."""
+
+
+def spelling(function: str) -> str:
+    """A WIT name as Python spells it."""
+    name = function.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+class Exported:
+    """The functions of one export, as attributes."""
+
+    def __init__(self, caller: Caller, workload: str, interface: str, functions: Mapping[str, str]) -> None:
+        """`functions` maps each WIT name to its signature in WIT."""
+        self._caller = caller
+        self._workload = workload
+        self._interface = interface
+        self._functions = dict(functions)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return the function of that name, ready to be called."""
+        for function, signature in self._functions.items():
+            if name in {spelling(function), function}:
+                export = f"{self._interface}#{function}" if self._interface else function
+                return _callable(self._caller, self._workload, export, spelling(function), signature)
+        raise NoSuchExport(self._workload, name, dir(self))
+
+    def __dir__(self) -> list[str]:
+        """Offer the functions to completion."""
+        return [spelling(function) for function in self._functions]
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [self._interface or "exports at the root", *(f"  {each}" for each in self._functions.values())]
+        )
+
+
+def _callable(caller: Caller, workload: str, export: str, name: str, signature: str) -> Callable[..., Any]:
+    def call(*arguments: object) -> Any:
+        __tracebackhide__ = True
+        return caller.call(workload, export, *arguments)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = signature
+    return call
+
+
+class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside WorkloadNotFound
+    """A workload exports no function of that name."""
+
+    def __init__(self, workload: str, name: str, known: list[str]) -> None:
+        """Name the closest of those that are `known`, or all of them."""
+        near = closest(name, known)
+        hint = f"did you mean {near}?" if near else f"it exports {', '.join(known) or 'no function'}"
+        super().__init__(f"{workload} exports no function {name}", workload=workload, repair=hint)
+
+
+Functions = Mapping[str, Mapping[str, str]]
+"""Exported interfaces by name, each a mapping from WIT name of a function to its signature."""
+
+
+class Exports(Mapping[str, Exported]):
+    """The exported interfaces of a workload, by name, with or without version."""
+
+    def __init__(self, caller: Caller, workload: str, functions: Functions) -> None:
+        """Keep what there is to call."""
+        self._made = {name: Exported(caller, workload, name, each) for name, each in functions.items()}
+
+    def __getitem__(self, name: str) -> Exported:
+        """Return the interface. Raises KeyError, which names those that there are."""
+        if name in self._made:
+            return self._made[name]
+        matching = [each for each in self._made if each.partition("@")[0] == name]
+        if len(matching) != 1:
+            raise KeyError(f"{name}; there is {', '.join(filter(None, self._made)) or 'none'}")
+        return self._made[matching[0]]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, with versions."""
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        """How many interfaces are exported."""
+        return len(self._made)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self._made.values())) or "no exports"
+
+
+class WorkloadHandle(Told):
+    """A loaded workload. Its exports are its attributes, where their names are unambiguous and not the handle's own."""
+
+    def __init__(self, caller: Caller, name: str) -> None:
+        """Stand for the workload that is loaded as `name`."""
+        self.name = name
+        self._caller = caller
+        self.news = f"{name} is running"
+
+    def _functions(self) -> Functions:
+        return self._caller.on_host(lambda deployments: hosted.functions_of(deployments, self.name))
+
+    @property
+    def state(self) -> str:
+        """running, waiting or unloaded."""
+        return self._caller.on_host(lambda deployments: hosted.state_of(deployments, self.name))
+
+    @property
+    def exports(self) -> Exports:
+        """The exported interfaces, by name: `.exports["docs:adder/add"].add(1, 2)`."""
+        return Exports(self._caller, self.name, self._functions())
+
+    def reload(self) -> WorkloadHandle:
+        """Load the source again; state is kept."""
+        self._caller.reload(self.name)
+        return self
+
+    def unload(self) -> None:
+        """Stop the workload."""
+        self._caller.unload(self.name)
+
+    def inspect(self) -> Any:
+        """Show the world of the component: who serves its imports."""
+        return self._caller.inspect(self.name)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return the export of that name; see `function`."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.function(name)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return an exported function by its name in WIT or in Python.
+
+        Raises ConfigError where several interfaces have one, NoSuchExport where none has.
+        """
+        functions = self._functions()
+        homes = [home for home, each in functions.items() if spelling(name) in map(spelling, each)]
+        if len(homes) > 1:
+            raise ConfigError(
+                f"{self.name} exports {name} in {' and '.join(homes)}",
+                workload=self.name,
+                repair=[f'wash["{self.name}"].exports["{home}"].{name}(...)' for home in homes],
+            )
+        if not homes:
+            raise NoSuchExport(self.name, name, [spelling(one) for each in functions.values() for one in each])
+        found: Callable[..., Any] = getattr(self.exports[homes[0]], name)
+        return found
+
+    def __dir__(self) -> list[str]:
+        """Offer the exports to completion, too."""
+        own = [name for name in super().__dir__() if not name.startswith("_")]
+        return [*own, *(spelling(function) for functions in self._functions().values() for function in functions)]
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.state}"

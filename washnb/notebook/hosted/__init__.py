@@ -1,0 +1,46 @@
+"""What of the session lives on the host's loop: what is loaded, what is remembered, what is read of it for people.
+
+These modules load the whole host, so that each waits until a name of it is used: `%load_ext washnb` needs none.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "Command": "actions",
+    "ConfigBackend": "reading",
+    "Deployment": "deployments",
+    "Deployments": "deployments",
+    "History": "history",
+    "Inspection": "reports",
+    "KeyValueBackend": "reading",
+    "RequestTrace": "history",
+    "Status": "reports",
+    "TraceReport": "history",
+    "attached": "reports",
+    "completed": "actions",
+    "config_of": "reading",
+    "detached": "reports",
+    "functions_of": "reading",
+    "inspection": "reports",
+    "keyvalue_of": "reading",
+    "known": "reading",
+    "opened": "actions",
+    "plugin_table": "reports",
+    "plugins_of": "deployments",
+    "require_loaded": "reading",
+    "sent": "actions",
+    "served": "actions",
+    "state_of": "reading",
+    "status": "reports",
+    "traced": "actions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,108 @@
+"""What verbs do on the host's loop beyond loading and attaching: open the host, send, serve, trace, run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from washnb.engine import read_source
+from washnb.errors import ConfigError
+from washnb.events import EventBus
+from washnb.presets import dev_host
+from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
+
+from ..grants import name_of
+from ..handles import Address, Completed, ShownResponse
+from ..requests import Asked
+from .deployments import NAMESPACE, Deployments, Source
+from .history import TraceReport
+
+_FIRST_PORT = 8000
+_LOOPBACK = "127.0.0.1"
+
+
+async def opened(events: EventBus, *, tracing: bool) -> Deployments:
+    """Start a host that tells its events to `events`, too."""
+    host = await dev_host(plugins=False).start()
+    host.tracing = tracing
+    deployments = Deployments(host)
+    host.events().subscribe(deployments.history.take)
+    host.events().subscribe(events.publish)
+    return deployments
+
+
+async def sent(deployments: Deployments, asked: Asked, to: str | None, seconds: float | None) -> ShownResponse:
+    """Send a request to the workload `to`, or else to the one used last that answers HTTP."""
+    target = deployments.answering(to)
+    response = await deployments.host.send(
+        asked.method, asked.path, headers=asked.headers, body=asked.body, to=target.workload_id, timeout=seconds
+    )
+    return ShownResponse.of(response)
+
+
+async def traced(deployments: Deployments, action: str | None) -> TraceReport:
+    """Report on the requests that are remembered."""
+    history = deployments.history
+    if action == "clear":
+        history.clear_requests()
+    shown = [] if action in {"on", "off"} else history.requests(last=action == "last")
+    return TraceReport(shown, tracing=deployments.host.tracing)
+
+
+async def served(deployments: Deployments, port: int | str | None) -> Address:
+    """Open a port. Without one asked for, the server that is open already, else port 8000, else any free one."""
+    http = deployments.host.http
+    assert http is not None  # the preset's host has one
+    if port is None and http.port:
+        return _address(http.addr)
+    if port is not None:
+        return _address(await http.bind(_listening_at(str(port))))
+    try:
+        return _address(await http.bind(f"{_LOOPBACK}:{_FIRST_PORT}"))
+    except ConfigError:
+        return _address(await http.bind(f"{_LOOPBACK}:0"))
+
+
+def _listening_at(port: str) -> str:
+    return port if ":" in port else f"{_LOOPBACK}:{port}"
+
+
+def _address(listening: str) -> Address:
+    url = f"http://{listening}"
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")  # set by JupyterHub, and so on Binder
+    port = re.search(r"\d+$", listening)
+    return Address(url, f"{prefix.rstrip('/')}/proxy/{port[0]}/" if prefix and port else None)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What `run` is told. `seconds` bounds the run."""
+
+    source: Source
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    stdin: bytes
+    seconds: float | None
+
+
+async def completed(deployments: Deployments, command: Command) -> Completed:
+    """Run a command to its end, as a workload that is gone afterwards."""
+    name = name_of(command.source)
+    read = await asyncio.to_thread(read_source, command.source, name)
+    component = Component(name, read.data, read.digest, LocalResources(environment=command.environment))
+    host, workload_id = deployments.host, str(uuid4())
+    response = await host.workload_start(
+        WorkloadStartRequest(workload_id, Workload(NAMESPACE, name, components=(component,)))
+    )
+    try:
+        if response.error is not None:
+            raise response.error
+        result = await host.run(workload_id, *command.arguments, stdin=command.stdin, timeout=command.seconds)
+    finally:
+        await host.workload_stop(workload_id)
+    stdout, stderr = (each.decode("utf-8", "replace") for each in (result.stdout, result.stderr))
+    return Completed(result.exit_code, stdout, stderr)

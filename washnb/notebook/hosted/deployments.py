@@ -1,0 +1,298 @@
+"""What the session has loaded: each name with its source and its grants, running on the host or waiting for a plugin.
+
+Everything here runs on the host's loop. To the host a start that is denied has failed; here it waits, and the attach
+that completes it starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from washnb.engine import CompiledComponent, Instance, read_source
+from washnb.errors import ConfigError, GuestError, UnsatisfiedImportError, WashError, WorkloadNotFound
+from washnb.host import Host
+from washnb.plugins import HostPlugin, as_plugin, catalog
+from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
+
+from ..arguments import closest
+from .history import History
+
+Source = bytes | bytearray | memoryview | str | os.PathLike[str]
+"""What a component is loaded from: bytes, a path, or `example:NAME`."""
+
+NAMESPACE = "notebook"
+
+
+@dataclass
+class Deployment:
+    """One name: where its component comes from, what it was granted, and how it does.
+
+    `functions` are those that it exports: interface, function, signature in WIT.
+    """
+
+    name: str
+    source: Source
+    resources: LocalResources
+    workload_id: str = field(default_factory=lambda: str(uuid4()))
+    error: WashError | None = None
+    size: int = 0
+    functions: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The imports that nobody serves, where that is what keeps it from running."""
+        if not isinstance(self.error, UnsatisfiedImportError):
+            return ()
+        return tuple(sorted({name for names in self.error.missing.values() for name in names}))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an attach could start it."""
+        return isinstance(self.error, UnsatisfiedImportError)
+
+    @property
+    def answers_http(self) -> bool:
+        """Whether it takes requests."""
+        return any(name.startswith("wasi:http/incoming-handler") for name in self.functions)
+
+    @property
+    def state(self) -> str:
+        """running, or waiting for a plugin."""
+        return "waiting" if self.waiting else "running"
+
+
+class Deployments:
+    """The names of a session, in the order in which they were used."""
+
+    def __init__(self, host: Host) -> None:
+        """Begin with nothing loaded on `host`."""
+        self.host = host
+        self._named: dict[str, Deployment] = {}
+        self.history = History()
+        self._kept: dict[str, Instance] = {}
+        self._turn = asyncio.Lock()
+
+    def __iter__(self) -> Iterator[Deployment]:
+        """Every deployment, the one used last at the end."""
+        return iter(tuple(self._named.values()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, the one used last at the end."""
+        return tuple(self._named)
+
+    def get(self, name: str | None = None) -> Deployment:
+        """Find a deployment; without a name the one used last. Raises WorkloadNotFound."""
+        if not self._named:
+            raise WorkloadNotFound(
+                f"no workload {name!r}: nothing is loaded" if name else "nothing is loaded",
+                repair=("%wash load PATH_OF_A_COMPONENT", "%wash load example:NAME  # TAB completes the names"),
+            )
+        if name is None:
+            return next(reversed(self._named.values()))
+        if name not in self._named:
+            near = closest(name, self._named)
+            raise WorkloadNotFound(
+                f"no workload {name!r}; loaded: {', '.join(self._named)}",
+                workload=name,
+                repair=f"did you mean {near!r}?" if near else f"%wash load SOURCE --as {name}",
+            )
+        return self._named[name]
+
+    def answering(self, name: str | None) -> Deployment:
+        """Find who answers a request: the one named, or else the one used last that exports wasi:http's handler."""
+        running = [one for one in self if one.error is None and one.answers_http and name in {None, one.name}]
+        if running:
+            return self.use(running[-1].name)
+        latest = self.use(name)
+        raise ConfigError(
+            f"workload {latest.name!r} answers no HTTP: it does not export wasi:http/incoming-handler",
+            workload=latest.name,
+            repair=(f"%wash inspect {latest.name}", f"%wash call {latest.name}.FUNCTION(...)"),
+        )
+
+    def use(self, name: str | None) -> Deployment:
+        """Find a running deployment and make it the one used last. Raises its error where it does not run."""
+        deployment = self.running(name)
+        self._named[deployment.name] = self._named.pop(deployment.name)
+        return deployment
+
+    def running(self, name: str | None) -> Deployment:
+        """Find a running deployment. Raises its error where it does not run."""
+        deployment = self.get(name)
+        if deployment.error is not None:
+            raise deployment.error.with_traceback(None)
+        return deployment
+
+    async def load(self, name: str, source: Source, resources: LocalResources) -> Deployment:
+        """Start `source` under `name`, in place of what has that name and with its state.
+
+        Raises WashError where it does not start. One whose imports nobody serves is kept waiting then; where another
+        version runs, that one goes on.
+        """
+        async with self._turn:
+            previous = self._named.get(name)
+            if previous is not None and previous.error is None:
+                return await self._replace(previous, source, resources)
+            deployment = Deployment(name, source, resources)
+            await self._start(deployment)
+            if deployment.error is None or deployment.waiting:
+                await self._forget(previous)
+                self._named[name] = deployment
+        if deployment.error is not None:
+            raise deployment.error
+        return deployment
+
+    async def reload(self, name: str | None) -> Deployment:
+        """Read the source again and start it in place of what runs, which keeps its state."""
+        deployment = self.get(name)
+        return await self.load(deployment.name, deployment.source, deployment.resources)
+
+    async def unload(self, name: str | None) -> str:
+        """Stop a workload and forget its name, which is returned."""
+        deployment = self.get(name)
+        async with self._turn:
+            await self._forget(self._named.pop(deployment.name, None))
+        return deployment.name
+
+    async def unload_all(self) -> list[str]:
+        """Stop every workload and forget their names, which are returned."""
+        return [await self.unload(name) for name in self.names]
+
+    async def attach(self, plugins: Iterable[HostPlugin], *, again: bool = True) -> tuple[str, ...]:
+        """Attach plugins and start what waited for them; returns the names that run now.
+
+        Raises ConfigError for one that is attached already; not `again` leaves out those.
+        """
+        async with self._turn:
+            for plugin in plugins:
+                if plugin.id not in self.host.plugins:
+                    await self.host.attach(plugin)
+                elif again:
+                    raise ConfigError(
+                        f"plugin {plugin.id} is attached already",
+                        repair=f"%wash detach {plugin.id}  # first, or give one of them another id",
+                    )
+            waiting = [deployment for deployment in self if deployment.waiting]
+            for deployment in waiting:
+                await self._start(deployment)
+        return tuple(deployment.name for deployment in waiting if deployment.error is None)
+
+    async def detach(self, plugin: str) -> str:
+        """Take a plugin away, by its word or id, from workloads that run too; returns its id."""
+        entry = catalog.by_word(plugin)
+        plugin_id = plugin if entry is None or plugin in self.host.plugins else entry.plugin_id
+        async with self._turn:
+            await self.host.detach(plugin_id)
+        return plugin_id
+
+    async def close(self) -> None:
+        """Stop the host and everything on it."""
+        for name in tuple(self._kept):
+            self._drop_instance(name)
+        await self.host.stop()
+
+    async def call(self, name: str, export: str, arguments: Sequence[object]) -> Any:
+        """Call an export in the instance that is kept for the calls of a workload, until it is loaded again.
+
+        Raises what the engine raises; a guest that failed is replaced by a fresh instance at the next call.
+        """
+        deployment = self.use(name)
+        instance = self._kept.get(deployment.name)
+        if instance is None:
+            instance = self._kept[deployment.name] = await self.host.instantiate(deployment.workload_id)
+        try:
+            return await instance.call(export, *arguments)
+        except (GuestError, asyncio.CancelledError):
+            self._drop_instance(deployment.name)
+            raise
+
+    def _drop_instance(self, name: str) -> None:
+        instance = self._kept.pop(name, None)
+        if instance is not None:
+            instance.close()
+
+    async def _start(self, deployment: Deployment) -> None:
+        """Start it; what keeps it from running is kept in `error`."""
+        response = await self.host.workload_start(await _request(deployment))
+        deployment.error = response.error
+        if response.error is not None:
+            await self.host.workload_stop(deployment.workload_id)  # the id is free for another try
+        if response.error is None:
+            deployment.functions = await self._functions(deployment)
+        elif deployment.waiting:
+            response.error.add_note(f"{deployment.name} waits: the attach that completes it starts it")
+
+    async def _replace(self, running: Deployment, source: Source, resources: LocalResources) -> Deployment:
+        """Put a new version in the place of one that runs, which goes on where the new one fails."""
+        self._drop_instance(running.name)
+        newer = Deployment(running.name, source, resources, running.workload_id)
+        response = await self.host.workload_reload(await _request(newer))
+        if response.error is not None:
+            response.error.add_note(f"the version of {running.name} that was loaded before goes on")
+            raise response.error
+        newer.functions = await self._functions(newer)
+        self._named.pop(running.name)
+        self._named[running.name] = newer
+        return newer
+
+    async def _functions(self, deployment: Deployment) -> dict[str, dict[str, str]]:
+        compiled = await self.compiled(deployment.source, deployment.name)
+        return {
+            name: {each: str(function) for each, function in interface.functions.items() if not each.startswith("[")}
+            for name, interface in compiled.exports.items()
+        }
+
+    async def compiled(self, source: Source, name: str | None = None) -> CompiledComponent:
+        """Compile a component with the host's engine, which has it in its cache where it was loaded."""
+        read = await asyncio.to_thread(read_source, source, name)
+        return await self.host.engine.compile(read.data, name=read.name, on_progress=self.host.events().publish)
+
+    async def _forget(self, deployment: Deployment | None) -> None:
+        if deployment is not None and deployment.error is None:
+            self._drop_instance(deployment.name)
+            await self.host.workload_stop(deployment.workload_id)
+
+
+async def _request(deployment: Deployment) -> WorkloadStartRequest:
+    component = await asyncio.to_thread(_component, deployment)
+    deployment.size = len(component.bytes)
+    return WorkloadStartRequest(deployment.workload_id, Workload(NAMESPACE, deployment.name, components=(component,)))
+
+
+def _component(deployment: Deployment) -> Component:
+    read = read_source(deployment.source, deployment.name)
+    return Component(deployment.name, read.data, read.digest, deployment.resources)
+
+
+def plugins_of(subjects: Iterable[Any], attached: Collection[str] = ()) -> list[HostPlugin]:
+    """Make plugins of words of the catalog, plugins, interfaces, or their classes. Raises ConfigError.
+
+    `all` stands for what of the catalog is not attached yet.
+    """
+    found: list[HostPlugin] = []
+    for subject in subjects:
+        if not isinstance(subject, str):
+            found.append(as_plugin(subject))
+        elif subject.lower() == "all":
+            found.extend(entry.create() for entry in catalog.CATALOG if entry.plugin_id not in attached)
+        else:
+            found.append(_by_word(subject))
+    return found
+
+
+def _by_word(word: str) -> HostPlugin:
+    entry = catalog.by_word(word)
+    if entry is not None:
+        return entry.create()
+    near = closest(word, (*catalog.words(), "all"))
+    own = "%wash attach NAME  # of a class in your notebook that is a HostPlugin or an Interface"
+    raise ConfigError(
+        f"no plugin is called {word!r}; there are {', '.join(entry.word for entry in catalog.CATALOG)}",
+        repair=f"%wash attach {near}" if near else own,
+    )

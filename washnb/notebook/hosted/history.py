@@ -1,0 +1,94 @@
+"""What the session remembers of what the host told: log lines, and the calls of the requests that were answered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from washnb.events import Event, HostCall, LogLine, RequestHandled
+from washnb.host import Trace
+
+from ..text import escape, one_line, plain
+
+KEPT_LINES = 5_000
+KEPT_REQUESTS = 100
+
+
+@dataclass
+class RequestTrace:
+    """The host calls of one request, and, once it is answered, what was asked and how it ended."""
+
+    calls: Trace = field(default_factory=Trace)
+    handled: RequestHandled | None = None
+
+    @property
+    def headline(self) -> str:
+        """Method, target and status, and what went wrong."""
+        done = self.handled
+        if done is None:
+            return "a request that is not answered yet"
+        error = f"  {done.error}" if done.error else ""
+        return one_line(f"{done.method} {done.target}  {done.status}  to {done.workload or 'nobody'}{error}", 200)
+
+
+class TraceReport:
+    """Requests with their host calls, oldest first. `data` are the `RequestTrace`s."""
+
+    def __init__(self, requests: Iterable[RequestTrace], *, tracing: bool) -> None:
+        """`tracing` says whether calls are being recorded."""
+        self.data = list(requests)
+        self.tracing = tracing
+
+    def __repr__(self) -> str:
+        if not self.data:
+            return "no request yet" if self.tracing else "tracing is off: %wash trace on"
+        return "\n\n".join(f"{request.headline}\n{_indented(plain(str(request.calls)))}" for request in self.data)
+
+    def _repr_html_(self) -> str:
+        if not self.data:
+            return f"<div>{escape(repr(self))}</div>"
+        parts = (
+            f'<div style="font-weight: 600">{escape(request.headline)}</div>'
+            f'<pre style="overflow-x: auto; white-space: pre">{escape(str(request.calls))}</pre>'
+            for request in self.data
+        )
+        return "".join(parts)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+class History:
+    """Listens to the events of the host. Written and read on the host's loop only."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self._requests: OrderedDict[int, RequestTrace] = OrderedDict()
+
+    def take(self, event: Event) -> None:
+        """Remember an event, in place of the oldest of its kind where there are too many."""
+        if isinstance(event, LogLine):
+            self.lines.append(event)
+        elif isinstance(event, HostCall):
+            self._request(event.request).calls.append(event)
+        elif isinstance(event, RequestHandled):
+            self._request(event.request).handled = event
+
+    def requests(self, *, last: bool = False) -> list[RequestTrace]:
+        """Return the requests that are remembered, or only the one answered last."""
+        answered = [request for request in self._requests.values() if request.handled is not None]
+        return answered[-1:] if last else list(self._requests.values())
+
+    def clear_requests(self) -> None:
+        """Forget all requests."""
+        self._requests.clear()
+
+    def _request(self, number: int) -> RequestTrace:
+        if number not in self._requests:
+            self._requests[number] = RequestTrace()
+            if len(self._requests) > KEPT_REQUESTS:
+                self._requests.popitem(last=False)
+        return self._requests[number]

@@ -1,0 +1,52 @@
+"""`%wash` and `%%wash`: a parser and a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Bool, observe
+
+from .arguments import HelpWanted
+from .handles import Told
+from .session import Session
+from .text import Text
+from .verbs import Asking, overview, verb_named
+
+
+@magics_class
+class Wash(Magics):
+    """The magics, and their settings: `%config Wash.trace = False`."""
+
+    trace = Bool(default_value=True, help="Record the host calls of requests, for `%wash trace`.").tag(config=True)
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        """Let the verbs act on `session`."""
+        super().__init__(shell)
+        self.session = session
+
+    @observe("trace")
+    def _trace_changed(self, change: Any) -> None:
+        self.session.tracing = change.new
+
+    @no_var_expand
+    @line_cell_magic
+    def wash(self, line: str, cell: str | None = None) -> Any:
+        """Do a verb of the session; `%wash help` lists them."""
+        __tracebackhide__ = True
+        word, _, rest = line.strip().partition(" ")
+        if word in {"", "--help", "-h"}:
+            return Text(overview())
+        verb = verb_named(word)
+        assert self.shell is not None
+        namespace = self.shell.user_ns
+        try:
+            asking = Asking(self.session, verb.read(rest, namespace), namespace, cell)
+        except HelpWanted as answer:
+            return Text(answer)
+        value = verb.does(asking)
+        if verb.says is not None:
+            print(verb.says(asking, value))  # noqa: T201 - a verb that changes something says so
+        if isinstance(value, Told):
+            value.told()
+        return value

@@ -1,0 +1,106 @@
+"""How a WashError looks in a notebook: a few lines, the repairing one among them. `%tb` shows the whole chain."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+from washnb.errors import GuestError, TrapError, WashError
+
+from .session import Interrupted
+from .text import one_line, plain
+
+_OURS = (WashError, Interrupted)
+_MAGIC = re.compile(r"get_ipython\(\)\.run_(line|cell)_magic\((.*)\)")
+_RED, _BLUE, _DIM, _END = "\x1b[1;31m", "\x1b[1;34m", "\x1b[2m", "\x1b[0m"
+_FRAMES = 6
+
+
+def lines_of(error: WashError, trace: TracebackType | None = None) -> list[str]:
+    """Say what happened, since what, where in the cell, and what repairs it."""
+    lines = [f"{_RED}{type(error).__name__}{_END} ({error.code}): {plain(error.message)}"]
+    if isinstance(error, TrapError):
+        lines += [f"{_DIM}  at {one_line(frame)}{_END}" for frame in error.backtrace[:_FRAMES]]
+    if isinstance(error, GuestError):
+        lines += _causes(error)
+    lines += [f"{_DIM}{plain(note)}{_END}" for note in getattr(error, "__notes__", ())]
+    lines += [f"  {_BLUE}{plain(line)}{_END}" for line in error.repair]
+    place = _cell_line(trace)
+    if place:
+        lines.append(f"{_DIM}{place}{_END}")
+    return lines
+
+
+def _causes(error: BaseException) -> list[str]:
+    """What lies beneath a failure of a guest: the exception of a plugin, and the person's line that raised it."""
+    lines = []
+    for cause in _chain(error):
+        lines.append(f"caused by {type(cause).__name__}: {one_line(str(cause), 300)}")
+        frames = traceback.extract_tb(cause.__traceback__)
+        theirs = [frame for frame in frames if not _is_ours(frame.filename)]
+        if theirs:
+            last = theirs[-1]
+            lines.append(f"  line {last.lineno} in {last.name}: {one_line(last.line or '', 120)}")
+    return lines
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen = {id(error)}
+    cause = error.__cause__
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__
+
+
+def _is_ours(filename: str) -> bool:
+    package = __file__.rpartition("notebook")[0]
+    return filename.startswith((package, sys.prefix, sys.base_prefix, "<frozen"))
+
+
+def _cell_line(trace: TracebackType | None) -> str:
+    """The line of the cell that raised, where the cell has more than that one line."""
+    for frame, number in traceback.walk_tb(trace):
+        name = frame.f_code.co_filename
+        if frame.f_code.co_name == "<module>" and not _is_ours(name):
+            source = linecache.getlines(name)
+            return f"line {number}: {_as_typed(source[number - 1])}" if len(source) > 1 else ""
+    return ""
+
+
+def _as_typed(source: str) -> str:
+    """A line of a cell as the person wrote it: IPython has made calls of the magics in it."""
+    call = _MAGIC.search(source)
+    if call is None:
+        return one_line(source.strip(), 120)
+    name, line = ast.literal_eval(f"({call[2]})")[:2]
+    return one_line(f"{'%%' if call[1] == 'cell' else '%'}{name} {line}".strip(), 120)
+
+
+def install(shell: Any) -> None:
+    """Let `shell` show errors of washnb in this way, beside what it was told to show specially before."""
+    earlier, show_earlier = shell.custom_exceptions, shell.CustomTB
+
+    def handle(
+        shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType, tb_offset: int | None = None
+    ) -> list[str]:
+        if not isinstance(error, _OURS):
+            stack: list[str] = show_earlier(kind, error, trace, tb_offset)
+            return stack
+        sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %tb shows
+        lines = lines_of(error, trace) if isinstance(error, WashError) else [f"{_RED}interrupted{_END}: {error}"]
+        shell._showtraceback(kind, plain(str(error)), lines)  # noqa: SLF001 - what IPython's own ways end in
+        return lines
+
+    shell.set_custom_exc((*earlier, *_OURS), handle)
+
+
+def uninstall(shell: Any) -> None:
+    """Show errors of washnb like every other exception again."""
+    shell.custom_exceptions = tuple(each for each in shell.custom_exceptions if each not in _OURS)

@@ -1,0 +1,87 @@
+"""What `send` is told, made into one request."""
+
+from __future__ import annotations
+
+import json as json_format
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from washnb.errors import ConfigError
+
+from .arguments import closest
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request before it is sent."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def asked_of(
+    request: Sequence[str],
+    headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    body: bytes | str | None,
+    json: object,
+) -> Asked:
+    """Read `("/x",)`, `("POST /x",)` or `("POST", "/x")`, where a URL may stand for the path.
+
+    The method is POST where there is a body, and GET where there is none. Raises ConfigError.
+    """
+    words = [word for part in request for word in part.split(None, 1)]
+    if not words:
+        raise ConfigError("send needs a path", repair="%wash send /")
+    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    content = _content(body, json, pairs)
+    method = _method(words[0]) if len(words) > 1 else ("POST" if content else "GET")
+    path, authority = _target(words[-1])
+    if authority and not _given(pairs, "host"):
+        pairs.append(("host", authority))
+    return Asked(method, path, tuple(pairs), content)
+
+
+def _content(body: bytes | str | None, json: object, pairs: list[tuple[str, str]]) -> bytes:
+    if json is None:
+        return body.encode() if isinstance(body, str) else bytes(body or b"")
+    if body is not None:
+        raise ConfigError("send takes a body or JSON, not both", repair='%wash send /x --json {"n": 1}')
+    try:
+        text = json_format.dumps(json)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"this cannot be JSON: {error}", repair='%wash send /x --json {"n": 1}') from None
+    if not _given(pairs, "content-type"):
+        pairs.append(("content-type", "application/json"))
+    return text.encode()
+
+
+def _given(pairs: Iterable[tuple[str, str]], name: str) -> bool:
+    return any(each.lower() == name for each, _ in pairs)
+
+
+def _method(word: str) -> str:
+    method = word.upper()
+    if method in _METHODS or (word == method and _TOKEN.fullmatch(word)):
+        return method
+    near = closest(method, [each.lower() for each in _METHODS])
+    raise ConfigError(
+        f"{word!r} is no HTTP method", repair=f"did you mean {near.upper()}?" if near else "%wash send POST /x"
+    )
+
+
+def _target(word: str) -> tuple[str, str]:
+    """Path with query, and the authority where the word is a URL."""
+    if word.startswith("/"):
+        return word, ""
+    if word.startswith(("http://", "https://")):
+        parts = urlsplit(word)
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{parts.path or '/'}{query}", parts.netloc
+    raise ConfigError(f"{word!r} is no path: a path begins with /", repair=f"%wash send /{word}")

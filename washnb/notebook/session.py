@@ -1,0 +1,365 @@
+"""The session: one host on a thread of its own, and the sync door between it and everybody else.
+
+This is the only file that starts a thread with a loop. A notebook's kernel blocks its own loop while a cell runs; the
+host must answer all the same, so it lives on another. Whoever wants something of it hands a coroutine to `wait`, from
+whatever thread, and is interrupted promptly: the coroutine is cancelled, and with it the guest that it waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent import futures
+from typing import Any, Self, TypeVar
+
+from washnb.errors import ConfigError, GuestCancelled
+from washnb.events import Event, EventBus
+from washnb.types import LocalResources
+
+from . import hosted
+from .grants import name_of, with_environment
+from .handles import Address, Completed, Known, ShownResponse, ToldTable, WorkloadHandle
+from .requests import asked_of
+from .views import ConfigView, KeyValueView, LogsView
+
+T = TypeVar("T")
+
+_GRACE = 1.0
+"""Seconds that an interrupted caller waits for the guest to be gone, and a closed session for its thread."""
+
+_CLOSING = 5.0
+"""Seconds that a host has to stop."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The person interrupted a verb; what it waited for has been cancelled."""
+
+
+class HostThread:
+    """A daemon thread with a running event loop."""
+
+    def __init__(self) -> None:
+        """Start the thread, and return once its loop runs."""
+        self._process = os.getpid()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="washnb host", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._ready.set()
+        await self._stopped.wait()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process is a fork of the one that started the thread: threads do not come along."""
+        return os.getpid() != self._process
+
+    def wait(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run the coroutine that `work` makes on the loop; return what it returns, raise what it raises.
+
+        It runs with the caller's context variables, so that what it prints lands in the caller's cell. On
+        KeyboardInterrupt it is cancelled first, and Interrupted raised. Raises ConfigError on the thread of the loop
+        itself, and in a fork.
+        """
+        __tracebackhide__ = True
+        self._refuse_impossible()
+        outcome: futures.Future[T] = futures.Future()
+        task: asyncio.Task[T] | None = None
+
+        def begin() -> None:
+            nonlocal task
+            task = self._loop.create_task(work())
+            task.add_done_callback(lambda done: _hand_over(done, outcome))
+
+        self._loop.call_soon_threadsafe(begin)
+        try:
+            return outcome.result()
+        except KeyboardInterrupt:
+            self._loop.call_soon_threadsafe(lambda: task and task.cancel())
+            ended, _ = futures.wait([outcome], timeout=_GRACE)
+            raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
+        except futures.CancelledError:
+            raise GuestCancelled("the session was closed before the answer came") from None
+
+    def _refuse_impossible(self) -> None:
+        if self.forked:
+            raise ConfigError(
+                "this process is a fork of the one that the session belongs to: its host did not come along",
+                repair=("wash.reset()  # a host for this process", "or start processes with the method `spawn`"),
+            )
+        if threading.current_thread() is self._thread:
+            raise ConfigError(
+                "a verb was called from the host's own thread, which would wait for itself for ever",
+                repair="in a plugin, await the methods of the host instead",
+            )
+
+    def stop(self) -> None:
+        """Cancel what still runs and end the thread. Does nothing in a fork, and nothing the second time."""
+        if self.forked or not self._thread.is_alive():
+            return
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_GRACE)
+
+
+def _hand_over(task: asyncio.Task[T], outcome: futures.Future[T]) -> None:
+    if task.cancelled():
+        outcome.cancel()
+        outcome.set_running_or_notify_cancel()
+    elif error := task.exception():
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(task.result())
+
+
+class Session:
+    """One host and what is loaded on it, for a notebook, a script or a test: the verbs of `%wash` as methods.
+
+    Nothing runs until the first verb; `close`, or the end of the process, leaves no thread and no port behind. Methods
+    may be called from any thread. What goes wrong is a WashError that ends with the line that repairs it.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing loaded."""
+        self._thread: HostThread | None = None
+        self._deployments: hosted.Deployments | None = None
+        self._opening = threading.RLock()
+        self._events = EventBus()
+        self._tracing = True
+
+    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` on the host's loop and wait for it; opens the host where there is none yet."""
+        __tracebackhide__ = True
+        with self._opening:
+            if self._thread is None or self._deployments is None:
+                self._open()
+            thread, deployments = self._thread, self._deployments
+        assert thread is not None
+        assert deployments is not None
+        return thread.wait(lambda: work(deployments))
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `subscriber` on the host's loop for each event, of the hosts that `reset` makes too."""
+        return self._events.subscribe(subscriber)
+
+    def _open(self) -> None:
+        self._thread = self._thread or HostThread()
+        try:
+            self._deployments = self._thread.wait(lambda: hosted.opened(self._events, tracing=self._tracing))
+        except BaseException:
+            self._thread.stop()
+            self._thread = None
+            raise
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Stop every workload, the host and its thread. The next verb begins anew."""
+        with self._opening:
+            thread, self._thread = self._thread, None
+            deployments, self._deployments = self._deployments, None
+        atexit.unregister(self.close)
+        if thread is None or thread.forked:
+            return
+        try:
+            if deployments is not None:
+                thread.wait(lambda: asyncio.wait_for(deployments.close(), _CLOSING))
+        finally:
+            thread.stop()
+
+    def reset(self) -> None:
+        """Throw the host away with all that is loaded, attached and stored; the next verb opens a fresh one."""
+        self.close()
+
+    def __enter__(self) -> Self:
+        """Use the session in a `with` block, which closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the session."""
+        self.close()
+
+    def load(
+        self,
+        source: hosted.Source,
+        name: str | None = None,
+        *,
+        attach: Iterable[object] = (),
+        config: Mapping[str, object] | None = None,
+        env: Mapping[str, object] | None = None,
+        allowed_hosts: Iterable[str] = (),
+    ) -> WorkloadHandle:
+        """Compile a component, link what it imports, and start it.
+
+        `source` is a path, `example:NAME`, or bytes. `attach` are plugins, as for the method of that name. `config` is
+        what wasi:config hands out, `env` the guest's environment; a value `env:NAME` is taken from the environment of
+        this process. `allowed_hosts` are the hosts that it may send requests to. A name that is loaded already is
+        replaced, and its state kept. A component with an import that nobody serves waits for the plugin: the error
+        says for which.
+        """
+        __tracebackhide__ = True
+        resources = LocalResources(
+            config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
+        )
+        if attach:
+            self.on_host(lambda deployments: deployments.attach(hosted.plugins_of(attach), again=False))
+        loaded = self.on_host(lambda deployments: deployments.load(name or name_of(source), source, resources))
+        return self._handle(loaded.name)
+
+    def reload(self, name: str | None = None) -> WorkloadHandle:
+        """Load the source of a workload again, by default of the one used last; its state is kept."""
+        __tracebackhide__ = True
+        return self._handle(self.on_host(lambda deployments: deployments.reload(name)).name)
+
+    def unload(self, name: str | None = None) -> str:
+        """Stop a workload, by default the one used last, and return its name; what was kept for it goes."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: deployments.unload(name))
+
+    def unload_all(self) -> list[str]:
+        """Stop every workload, and return their names."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: deployments.unload_all())
+
+    def __getitem__(self, name: str) -> WorkloadHandle:
+        """Return a loaded workload. Raises WorkloadNotFound."""
+        __tracebackhide__ = True
+        self.on_host(lambda deployments: hosted.require_loaded(deployments, name))
+        return self._handle(name)
+
+    def _handle(self, name: str) -> WorkloadHandle:
+        return WorkloadHandle(self, name)
+
+    def attach(self, *plugins: object) -> ToldTable:
+        """Attach plugins, and start what waited for them.
+
+        A plugin is a word (`keyvalue`, `config`, `logging`, `all`), a HostPlugin or an Interface, or a class of these.
+        """
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.attached(deployments, plugins))
+
+    def detach(self, plugin: str) -> ToldTable:
+        """Take a plugin away, by its word or id; the next call of a guest to it fails."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.detached(deployments, plugin))
+
+    @property
+    def plugins(self) -> ToldTable:
+        """What is attached, what it serves, and who uses it."""
+        return self.on_host(hosted.plugin_table)
+
+    def status(self) -> hosted.Status:
+        """Say what is loaded, how it does, and what the host is."""
+        return self.on_host(hosted.status)
+
+    def send(
+        self,
+        *request: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | str | None = None,
+        json: object = None,
+        to: str | None = None,
+        timeout: float | None = None,
+    ) -> ShownResponse:
+        """Send a request through the router, without a socket: `("/x")`, `("POST /x")` or `("POST", "/x")`.
+
+        `json` is a value that becomes the body. `to` names a workload; without it the one used last answers. `timeout`
+        is in seconds. A guest that fails is an answer, too, with `.error`; a workload that cannot answer is raised.
+        """
+        __tracebackhide__ = True
+        asked = asked_of(request, headers, body, json)
+        return self.on_host(lambda deployments: hosted.sent(deployments, asked, to, timeout))
+
+    def call(self, name: str, export: str, *arguments: object) -> Any:
+        """Call an exported function: `("adder", "docs:adder/add#add", 1, 2)`. The same as `wash["adder"].add(1, 2)`.
+
+        Raises Err where the function returns a WIT error.
+        """
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: deployments.call(name, export, arguments))
+
+    def run(
+        self,
+        source: hosted.Source,
+        *arguments: str,
+        env: Mapping[str, object] | None = None,
+        stdin: bytes | str = b"",
+        timeout: float | None = None,
+    ) -> Completed:
+        """Run a command, a component that exports wasi:cli/run, to its end; `timeout` is in seconds."""
+        __tracebackhide__ = True
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        environment = with_environment(env)
+        return self.on_host(
+            lambda deployments: hosted.completed(
+                deployments, hosted.Command(source, arguments, environment, given, timeout)
+            )
+        )
+
+    def inspect(self, subject: hosted.Source) -> hosted.Inspection:
+        """Show the world of a workload or of a component: who serves each import, and what it exports."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.inspection(deployments, subject))
+
+    def trace(self, action: str | None = None) -> hosted.TraceReport:
+        """Show the host calls of the requests so far, or of the `last` one; turn recording `on` or `off`; `clear`."""
+        __tracebackhide__ = True
+        if action not in {None, "on", "off", "last", "clear"}:
+            raise ConfigError(f"trace knows no {action!r}", repair="%wash trace on, off, last or clear")
+        if action in {"on", "off"}:
+            self.tracing = action == "on"
+        return self.on_host(lambda deployments: hosted.traced(deployments, action))
+
+    @property
+    def tracing(self) -> bool:
+        """Whether host calls are recorded."""
+        return self._tracing
+
+    @tracing.setter
+    def tracing(self, on: bool) -> None:
+        self._tracing = on
+        if self._deployments is not None:
+            self._deployments.host.tracing = on
+
+    def serve(self, port: int | str | None = None) -> Address:
+        """Open the HTTP server: at `port`, at an address `HOST:PORT`, or at any port that is free, 8000 first."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.served(deployments, port))
+
+    @property
+    def host(self) -> hosted.Host:
+        """The host itself. It belongs to the session's loop: its coroutines are awaited there."""
+
+        async def itself(deployments: hosted.Deployments) -> hosted.Host:
+            return deployments.host
+
+        return self.on_host(itself)
+
+    @property
+    def kv(self) -> KeyValueView:
+        """Buckets, keys and values: `wash.kv[bucket][key] = value` edits."""
+        return KeyValueView(self)
+
+    @property
+    def config(self) -> ConfigView:
+        """Settings: `wash.config[key] = value` edits."""
+        return ConfigView(self)
+
+    @property
+    def logs(self) -> LogsView:
+        """What components logged and printed."""
+        return LogsView(self)
+
+    def known(self) -> Known:
+        """What can be named, for completion. Opens no host."""
+        return Known() if self._deployments is None else self.on_host(hosted.known)
+
+    def __repr__(self) -> str:
+        if self._deployments is None:
+            return "a session of washnb with nothing loaded: wash.load(SOURCE)"
+        return repr(self.status())

@@ -1,0 +1,164 @@
+"""Text that people are shown: control characters made visible, bytes as JSON, text or hex, tables, secrets hidden.
+
+What a guest wrote is never markup and never a command to a terminal: it goes through `plain` for terminals and through
+`escape` for HTML.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+HIDDEN = "••••••"
+
+# C0 has pictures of its own in Unicode. C1 and the marks that turn the direction of text have none: their escapes.
+_PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
+_ESCAPES = {
+    code: f"\\u{code:04x}"
+    for code in (*range(0x80, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+}
+_VISIBLE = str.maketrans(_PICTURES | _ESCAPES | dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
+
+
+def plain(text: str) -> str:
+    """Make control characters visible; newline and tab stay."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+def one_line(text: str, limit: int = 120) -> str:
+    """Make `text` fit one line of at most `limit` characters."""
+    flat = plain(text).replace("\n", "⏎").replace("\t", " ")
+    return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
+
+
+def escape(text: str) -> str:
+    """Text for HTML: markup and control characters are shown, not obeyed."""
+    return html.escape(plain(text))
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value of a header, variable or key of this name is kept out of what is shown, as in traces."""
+    from washnb.host import is_secret as secret
+
+    return secret(name)
+
+
+def redacted(values: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs of name and value, the values of secrets hidden."""
+    pairs = values.items() if isinstance(values, Mapping) else values
+    return [(name, HIDDEN if is_secret(name) else value) for name, value in pairs]
+
+
+@dataclass(frozen=True)
+class Face:
+    """How bytes are shown: `kind` is json, text, hex or empty; `note` says more where the text alone would not do."""
+
+    kind: str
+    text: str
+    note: str = ""
+
+
+def face(data: bytes, limit: int = 4096) -> Face:
+    """Show bytes as indented JSON, as text, or as a hex dump; at most `limit` bytes of them."""
+    if not data:
+        return Face("empty", "")
+    note = f"{limit:,} of {len(data):,} bytes" if len(data) > limit else ""
+    readable = _readable(data)
+    if readable is None:
+        return Face("hex", hex_dump(data[:limit]), note or _counter(data))
+    if not note and readable.lstrip()[:1] in {"{", "["}:
+        try:
+            return Face("json", json.dumps(json.loads(readable), indent=2, ensure_ascii=False))
+        except ValueError:
+            pass  # it only looks like JSON
+    return Face("text", readable if not note else readable.encode()[:limit].decode("utf-8", "ignore"), note)
+
+
+def _readable(data: bytes) -> str | None:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if all(character.isprintable() or character in "\n\r\t" for character in text) else None
+
+
+def _counter(data: bytes) -> str:
+    # wasi:keyvalue/atomics keeps its counters in memory as 8 bytes, least significant first
+    value = int.from_bytes(data, "little")
+    return f"{value:,} as u64" if len(data) == 8 and value < 2**48 else ""
+
+
+def hex_dump(data: bytes) -> str:
+    """Sixteen bytes to a line: offset, hex, and the printable ASCII among them."""
+    lines = []
+    for start in range(0, len(data), 16):
+        row = data[start : start + 16]
+        letters = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
+        lines.append(f"{start:08x}  {row.hex(' '):<47}  {letters}")
+    return "\n".join(lines)
+
+
+def size(count: int) -> str:
+    """A number of bytes as people say it."""
+    if count < 1024:
+        return f"{count} B"
+    for unit, scale in (("KiB", 1024), ("MiB", 1024**2)):
+        if count < scale * 1024:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count / 1024**3:.1f} GiB"
+
+
+class Table:
+    """Rows that show themselves: aligned text in a terminal, a table where there is HTML.
+
+    `data` are the rows as mappings from column to text.
+    """
+
+    def __init__(
+        self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, title: str = ""
+    ) -> None:
+        """`empty` is the sentence that stands where there are no rows."""
+        self.columns = tuple(columns)
+        self.rows = [tuple(map(str, row)) for row in rows]
+        self.empty = empty
+        self.title = title
+
+    @property
+    def data(self) -> list[dict[str, str]]:
+        """The rows, each as a mapping from column to text."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return f"{self.title}: {self.empty}" if self.title else self.empty
+        cells = [self.columns, *(tuple(one_line(cell, 100) for cell in row) for row in self.rows)]
+        widths = [max(len(row[index]) for row in cells) for index in range(len(self.columns))]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+        lines.insert(1, "  ".join("─" * width for width in widths))
+        return "\n".join([self.title, *lines] if self.title else lines)
+
+    def _repr_html_(self) -> str:
+        title = f'<div style="font-weight: 600">{escape(self.title)}</div>' if self.title else ""
+        if not self.rows:
+            return f"{title}<div>{escape(self.empty)}</div>"
+        head = "".join(f'<th style="text-align: left">{escape(column)}</th>' for column in self.columns)
+        body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in self.rows)
+        return f"{title}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    return f'<td style="text-align: left; white-space: pre-wrap; overflow-wrap: anywhere">{escape(text)}</td>'
+
+
+class Text(str):
+    """A text that a notebook shows as it is, not as a string literal."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return plain(self)
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="white-space: pre-wrap">{escape(self)}</pre>'

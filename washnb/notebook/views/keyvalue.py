@@ -1,0 +1,209 @@
+"""The view `kv`: buckets, keys and values of a workload, to look at and to edit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from washnb.errors import ConfigError
+from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
+
+from .. import hosted
+from ..text import HIDDEN, Table, face, is_secret, one_line, size
+from .base import Door, View
+
+Buckets = Mapping[str, Mapping[str, bytes]]
+
+_PLUGIN = "wasi-keyvalue"
+_PICTURED_KEYS = 200
+_PICTURED_BYTES = 2_048
+
+
+def encoded(value: object) -> bytes:
+    """Bytes as they are, text as UTF-8, anything else as JSON."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
+
+
+class Bucket(MutableMapping[str, bytes]):
+    """A bucket as a mapping from key to bytes; text is stored as UTF-8, other values as JSON."""
+
+    def __init__(self, view: KeyValueView, name: str) -> None:
+        """Look at the bucket `name` of the workload that `view` looks at."""
+        self._view = view
+        self.name = name
+
+    def _all(self) -> Mapping[str, bytes]:
+        buckets: Buckets = self._view.door.on_host(KeyValueView(self._view.door, self._view.of).buckets)
+        return buckets.get(self.name, {})
+
+    def __getitem__(self, key: str) -> bytes:
+        """Return the value. Raises KeyError."""
+        return self._all()[key]
+
+    def __setitem__(self, key: str, value: object) -> None:
+        """Set the value; the bucket is made where it does not exist."""
+        self._view.door.on_host(lambda deployments: self._view.set(deployments, self.name, key, encoded(value)))
+
+    def __delitem__(self, key: str) -> None:
+        """Delete the key. Raises KeyError."""
+        if key not in self._all():
+            raise KeyError(key)
+        self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, key))
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys, sorted."""
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return repr(_table({self.name: self._all()}))
+
+    def _repr_html_(self) -> str:
+        return _table({self.name: self._all()})._repr_html_()
+
+
+class KeyValueView(View):
+    """Buckets, keys and values. `.data` maps bucket to key to bytes; of one bucket, key to bytes; of one key, bytes."""
+
+    widget = "state"
+
+    def __init__(self, door: Door, of: str | None = None, bucket: str | None = None, key: str | None = None) -> None:
+        """Look at everything, at one bucket, or at one key of it."""
+        super().__init__(door, of)
+        self.bucket = bucket
+        self.key = key
+
+    def __call__(self, bucket: str | None = None, key: str | None = None, *, of: str | None = None) -> KeyValueView:
+        """Look closer: what `%wash kv` does."""
+        return KeyValueView(self.door, of or self.of, bucket, key)
+
+    def __getitem__(self, bucket: str) -> Bucket:
+        """Return a bucket, as a mapping that can be written."""
+        return Bucket(self, bucket)
+
+    async def buckets(self, deployments: hosted.Deployments) -> Buckets:
+        """Read every bucket that the view shows."""
+        found = hosted.keyvalue_of(deployments, self.of)
+        if found is None:
+            return {}
+        names = [name for name in await found.buckets() if self.bucket in {None, name}]
+        return {name: await _content(found, name) for name in names}
+
+    async def read(self, deployments: hosted.Deployments) -> Any:
+        """Read what `data` is. Raises ConfigError for a bucket or key that is not there."""
+        return self._narrowed(await self.buckets(deployments))
+
+    def _narrowed(self, buckets: Buckets) -> Any:
+        if self.bucket is None:
+            return buckets
+        if self.bucket not in buckets:
+            raise ConfigError(f"there is no bucket {self.bucket!r}", repair="%wash kv  # shows all buckets")
+        content = buckets[self.bucket]
+        if self.key is None:
+            return content
+        if self.key not in content:
+            raise ConfigError(f"bucket {self.bucket!r} has no key {self.key!r}", repair=f"%wash kv {self.bucket}")
+        return content[self.key]
+
+    def _whole(self, data: Any) -> Buckets:
+        """Undo the narrowing, for faces: they show bucket and key too."""
+        if self.bucket is None:
+            return dict(data)
+        return {self.bucket: dict(data) if self.key is None else {self.key: data}}
+
+    def table(self, data: Any) -> Table:
+        """One row for each key."""
+        return _table(self._whole(data))
+
+    def picture(self, data: Any) -> dict[str, Any]:
+        """Groups are buckets."""
+        groups = [
+            {
+                "name": name,
+                "more": max(0, len(content) - _PICTURED_KEYS),
+                "entries": [_entry(key, value) for key, value in list(content.items())[:_PICTURED_KEYS]],
+            }
+            for name, content in self._whole(data).items()
+        ]
+        return {"title": "key-value", "word": "bucket", "groups": groups, "empty": _EMPTY, "new_groups": True}
+
+    def concerns(self, event: Event) -> bool:
+        """Changes of key-value, and of who has it."""
+        if isinstance(event, StateChanged):
+            return event.plugin == _PLUGIN
+        return isinstance(event, WorkloadChanged | PluginChanged)
+
+    async def change(self, deployments: hosted.Deployments, wish: dict[str, Any]) -> None:
+        """Set or delete a key, as the widget asks."""
+        group, key = str(wish["group"]), str(wish["key"])
+        if wish["do"] == "delete":
+            await self.delete(deployments, group, key)
+        else:
+            text = str(wish["text"])
+            value = bytes.fromhex(text) if wish.get("kind") == "hex" else text.encode()
+            await self.set(deployments, group, key, value)
+
+    async def set(self, deployments: hosted.Deployments, bucket: str, key: str, value: bytes) -> None:
+        """Set a key. Raises ConfigError where the workload does not use key-value."""
+        backend = hosted.keyvalue_of(deployments, self.of)
+        if backend is None:
+            raise ConfigError("no key-value state is kept here", repair=("%wash attach keyvalue", "%wash load SOURCE"))
+        await backend.open(bucket)
+        await backend.set(bucket, key, value)
+
+    async def delete(self, deployments: hosted.Deployments, bucket: str, key: str) -> None:
+        """Delete a key."""
+        backend = hosted.keyvalue_of(deployments, self.of)
+        if backend is not None:
+            await backend.delete(bucket, key)
+
+
+_EMPTY = "nothing is stored"
+
+
+async def _content(backend: hosted.KeyValueBackend, bucket: str) -> dict[str, bytes]:
+    content: dict[str, bytes] = {}
+    cursor = None
+    while True:
+        page = await backend.keys(bucket, cursor)
+        entries = await backend.get_many(bucket, page.keys)
+        content.update(entry for entry in entries if entry is not None)
+        cursor = page.cursor
+        if cursor is None:
+            return content
+
+
+def _entry(key: str, value: bytes) -> dict[str, Any]:
+    secret = is_secret(key)
+    shown = face(value, _PICTURED_BYTES)
+    return {
+        "key": key,
+        "kind": "secret" if secret else shown.kind,
+        "text": HIDDEN if secret else shown.text,
+        "note": "" if secret else shown.note,
+        "size": size(len(value)),
+        "whole": len(value) <= _PICTURED_BYTES,
+        "hex": value.hex(" ") if shown.kind == "hex" and len(value) <= _PICTURED_BYTES and not secret else "",
+    }
+
+
+def _table(buckets: Buckets) -> Table:
+    rows = [(name, key, _cell(key, value)) for name, content in buckets.items() for key, value in content.items()]
+    rows += [(name, "", "(empty)") for name, content in buckets.items() if not content]
+    return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title="key-value")
+
+
+def _cell(key: str, value: bytes) -> str:
+    if is_secret(key):
+        return HIDDEN
+    shown = face(value, 200)
+    text = " ".join(shown.text.split()) if shown.kind == "json" else shown.text
+    if shown.kind == "hex":
+        text = value[:32].hex(" ")
+    return one_line(f"{text}  ({shown.note})" if shown.note else text or '""', 200)

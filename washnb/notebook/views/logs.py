@@ -1,0 +1,126 @@
+"""The view `logs`: what components wrote, through wasi:logging or to stdout and stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from washnb.errors import ConfigError
+from washnb.events import Event, LogLine
+
+from .. import hosted
+from ..arguments import closest
+from ..text import Table, one_line, plain
+from .base import Door, View
+
+LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
+
+_PICTURED_LINES = 500
+_TABLE_LINES = 100
+
+
+class LogsView(View):
+    """Log lines, oldest first. `.data` is the list of those that pass the filters."""
+
+    widget = "logs"
+
+    def __init__(
+        self,
+        door: Door,
+        of: str | None = None,
+        *,
+        level: str | None = None,
+        component: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the name of the option
+    ) -> None:
+        """Show lines of `level` and above, of one component, that contain a text. Raises ConfigError for a level."""
+        super().__init__(door, of)
+        if level is not None and level not in LEVELS:
+            near = closest(level, LEVELS)
+            raise ConfigError(
+                f"no level is called {level!r}; there are {', '.join(LEVELS)}",
+                repair=f"did you mean {near}?" if near else "%wash logs --level warn",
+            )
+        self.level = level
+        self.component = component
+        self.filter = filter
+
+    def __call__(
+        self,
+        *,
+        of: str | None = None,
+        level: str | None = None,
+        component: str | None = None,
+        filter: str | None = None,  # noqa: A002
+    ) -> LogsView:
+        """Look closer: what `%wash logs` does."""
+        return LogsView(
+            self.door,
+            of or self.of,
+            level=level or self.level,
+            component=component or self.component,
+            filter=filter or self.filter,
+        )
+
+    def __iter__(self) -> Any:
+        """The lines that pass the filters."""
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        """How many lines pass the filters."""
+        return len(self.data)
+
+    async def read(self, deployments: hosted.Deployments) -> list[LogLine]:
+        """Read the lines that pass the filters."""
+        return [line for line in deployments.history.lines if self._passes(line)]
+
+    def _passes(self, line: LogLine) -> bool:
+        return (
+            (self.of is None or line.workload == self.of)
+            and (self.component is None or line.component == self.component)
+            and (self.level is None or _rank(line.level) >= LEVELS.index(self.level))
+            and (self.filter is None or self.filter.lower() in f"{line.context} {line.message}".lower())
+        )
+
+    def table(self, data: Sequence[LogLine]) -> Table:
+        """One row for each of the last lines."""
+        rows = [
+            (line.component, line.level if line.stream == "log" else line.stream, _message(line))
+            for line in data[-_TABLE_LINES:]
+        ]
+        more = len(data) - len(rows)
+        title = f"logs (the last {len(rows)} of {len(data):,} lines)" if more else "logs"
+        return Table(("component", "level", "message"), rows, empty="nothing is logged", title=title)
+
+    def picture(self, data: Sequence[LogLine]) -> dict[str, Any]:
+        """The last lines; the widget filters them once more, as the person likes."""
+        lines = [
+            {
+                "component": line.component,
+                "level": line.level,
+                "stream": line.stream,
+                "time": line.time,
+                "text": plain(_message(line))[:2_000],
+            }
+            for line in data[-_PICTURED_LINES:]
+        ]
+        return {
+            "title": "logs",
+            "lines": lines,
+            "more": max(0, len(data) - _PICTURED_LINES),
+            "levels": list(LEVELS),
+            "empty": "nothing is logged",
+        }
+
+    def concerns(self, event: Event) -> bool:
+        """New lines that pass the filters."""
+        return isinstance(event, LogLine) and self._passes(event)
+
+
+def _rank(level: str) -> int:
+    return LEVELS.index(level) if level in LEVELS else LEVELS.index("info")
+
+
+def _message(line: LogLine) -> str:
+    context = one_line(line.context)
+    return f"{context}: {line.message}" if context else line.message
