@@ -77,33 +77,46 @@ class Lines:
     def __init__(self, emit: Callable[[str], None]) -> None:
         self._emit = emit
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._begun: list[str] = []
+        self._length = 0
 
     @property
     def unfinished(self) -> bool:
         """Whether a line has begun that has no end yet."""
-        return bool(self._rest or self._decoder.getstate()[0])
+        return bool(self._length or self._decoder.getstate()[0])
 
     def feed(self, contents: bytes) -> None:
         """Emit the lines that `contents` completes, without their line ends."""
-        *lines, self._rest = (self._rest + self._decoder.decode(contents)).split("\n")
+        *lines, rest = self._decoder.decode(contents).split("\n")
         for line in lines:
-            self._emit_bounded(line.removesuffix("\r"))
-        while len(self._rest) > LINE_LIMIT:
-            self._emit(self._rest[:LINE_LIMIT])
-            self._rest = self._rest[LINE_LIMIT:]
-
-    def _emit_bounded(self, line: str) -> None:
-        for start in range(0, len(line) or 1, LINE_LIMIT):
-            self._emit(line[start : start + LINE_LIMIT])
+            self._add(line)
+            self._finish()
+        if rest:
+            self._add(rest)
 
     def end(self) -> None:
         """Emit the unfinished line, if there is one."""
-        self._rest += self._decoder.decode(b"", final=True)
-        if self._rest:
-            self._emit_bounded(self._rest)
-        self._rest = ""
+        self._add(self._decoder.decode(b"", final=True))
         self._decoder.reset()
+        if self.unfinished:
+            self._finish()
+
+    def _add(self, text: str) -> None:
+        """Go on with the line that has begun; what is longer than a line may be is emitted, but for the last piece."""
+        self._begun.append(text)
+        self._length += len(text)
+        if self._length > LINE_LIMIT:
+            line = "".join(self._begun)
+            last = (self._length - 1) // LINE_LIMIT * LINE_LIMIT
+            for start in range(0, last, LINE_LIMIT):
+                self._emit(line[start : start + LINE_LIMIT])
+            self._begun = [line[last:]]
+            self._length -= last
+
+    def _finish(self) -> None:
+        self._emit("".join(self._begun).removesuffix("\r"))
+        self._begun.clear()
+        self._length = 0
 
 
 class Output:
