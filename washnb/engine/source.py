@@ -104,8 +104,9 @@ def _example(wanted: str, name: str | None) -> SourceBytes:
 def _read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
-            data = magic + (file.read() if magic == _MAGIC else file.read(_LARGEST_TEXT))
+            limit = -1 if file.read(len(_MAGIC)) == _MAGIC else _LARGEST_TEXT
+            file.seek(0)
+            data = file.read(limit)
     except FileNotFoundError:
         raise NotAComponentError(f"there is no file {path}", repair=_nearby(path)) from None
     except IsADirectoryError:
