@@ -74,18 +74,18 @@ class Assembler:
         )
         bindings = Bindings(compiled)
         bind_wasi(bindings, compiled, context)
-        return WorkloadComponent(manifest.name, component, compiled, bindings)
+        return WorkloadComponent(manifest.name, component, compiled, bindings, context)
 
     def _printed(self, workload: str, component: str, stream: str, line: str) -> None:
         if self._events:
             self._events.publish(LogLine(workload, component, stream, _LEVELS[stream], "", line, time.time()))
 
 
-def bind_wasi(bindings: Bindings, compiled: CompiledComponent, context: WasiContext) -> None:
-    """Serve every WASI import of a component from `context`, whichever 0.2.x it asks for."""
+def bind_wasi(bindings: Bindings, compiled: CompiledComponent, context: WasiContext, *, package: str = "wasi:") -> None:
+    """Serve the WASI imports of a component from `context`, whichever 0.2.x it asks for; all, or those of a package."""
     interfaces = wasi_interfaces(context)
     for name in compiled.imports:
-        if "/" in name and served_by_wasi(WitInterface.parse(name), WASI):
+        if name.startswith(package) and served_by_wasi(WitInterface.parse(name), WASI):
             bindings.bind(name, interfaces[split_version(name)[0]], provider=WASI_PROVIDER, on_fiber=True)
 
 

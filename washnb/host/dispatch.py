@@ -6,10 +6,11 @@ Every request ends here in one answer and one event, whoever brought it: a socke
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +20,11 @@ from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
 from washnb.events import EventBus, HostCall, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
+from .command import CommandResult, run_command
 from .invoke import REQUEST_SECONDS, Deliver, respond
 from .routers import Router
 from .trace import Recorder, Trace
-from .workload import BoundWorkload
+from .workload import BoundWorkload, WorkloadComponent
 
 SEND_BODY_LIMIT = 64 * 1024 * 1024
 """How long a response `send` keeps in memory, in bytes."""
@@ -81,21 +83,33 @@ class Dispatcher:
     async def call(self, workload: BoundWorkload, export: str, args: Sequence[Any], *, seconds: float | None) -> Any:
         """Call an exported function in a fresh instance. Raises what the guest raises, by name of the workload."""
         component, full_name = workload.find_export(export)
-        publish = self._events.publish
-        observer = (
-            Recorder(next(self._numbers), workload.workload_name, component.name, publish)
-            if self.tracing and self._events
-            else None
-        )
+        async with (
+            self._calling(workload, component, seconds) as observer,
+            await component.instantiate(observer) as instance,
+        ):
+            return await instance.call(full_name, *args)
+
+    async def run(
+        self, workload: BoundWorkload, arguments: Sequence[str], stdin: bytes, *, seconds: float | None
+    ) -> CommandResult:
+        """Run the first component of a workload as a command."""
+        component = workload.component(None)
+        async with self._calling(workload, component, seconds) as observer:
+            return await run_command(component, arguments, stdin, observer)
+
+    @contextlib.asynccontextmanager
+    async def _calling(
+        self, workload: BoundWorkload, component: WorkloadComponent, seconds: float | None
+    ) -> AsyncIterator[Recorder | None]:
+        """Count and bound a call that is no request, and name its workload in what it raises."""
+        observer = None
+        if self.tracing and self._events:
+            observer = Recorder(next(self._numbers), workload.workload_name, component.name, self._events.publish)
         try:
-            async with (
-                workload.admission.admit(seconds),
-                await component.instantiate(observer) as instance,
-            ):
-                return await instance.call(full_name, *args)
+            async with workload.admission.admit(seconds):
+                yield observer
         except WashError as error:
-            error.workload = error.workload or workload.workload_name
-            error.component = error.component or component.name
+            _locate(error, workload, component)
             raise
 
     async def _handle(self, exchange: _Exchange) -> WashError | None:
@@ -215,9 +229,13 @@ def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
         else GuestError(f"the host failed to answer: {type(error).__name__}: {error}")
     )
     if workload is not None and workload.http_component is not None:
-        failure.workload = failure.workload or workload.workload_name
-        failure.component = failure.component or workload.http_component.name
+        _locate(failure, workload, workload.http_component)
     return failure
+
+
+def _locate(error: WashError, workload: BoundWorkload, component: WorkloadComponent) -> None:
+    error.workload = error.workload or workload.workload_name
+    error.component = component.name
 
 
 def _status_of(failure: WashError) -> int:

@@ -19,7 +19,7 @@ from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Header, Request, Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .assembly import Assembler, match, providers
-from .command import CommandResult, run_command
+from .command import CommandResult
 from .dispatch import Dispatcher
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
@@ -266,8 +266,7 @@ class Host:
 
         Raises ConfigError where it is none, GuestError where it fails other than by exiting.
         """
-        component = self._registry.find(workload).component(None)
-        return await run_command(component, arguments, stdin, timeout)
+        return await self._dispatcher.run(self._registry.find(workload), arguments, stdin, seconds=timeout)
 
     async def send(
         self,

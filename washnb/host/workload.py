@@ -12,6 +12,7 @@ from washnb.engine import Bindings, CallObserver, CompiledComponent, Instance, I
 from washnb.errors import ConfigError, WashError, WorkloadFailed
 from washnb.plugins import HostPlugin
 from washnb.types import Component, LocalResources, Workload
+from washnb.wasi import WasiContext
 from washnb.wit import WitInterface
 
 from .admission import Admission
@@ -31,12 +32,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class WorkloadComponent:
-    """One component of a workload: its code, and which Python object serves which import of it."""
+    """One component of a workload: its code, which Python object serves which import of it, and its WASI."""
 
     workload: str
     manifest: Component
     compiled: CompiledComponent
     bindings: Bindings
+    wasi: WasiContext
 
     @property
     def name(self) -> str:
