@@ -1,13 +1,13 @@
 """Bytes in, Python callables out: compile a component, link it, run it. The only room that knows wasmtime."""
 
 from .abi import shapes
-from .abi.shapes import Function, InterfaceType
 from .abi.handles import GuestResource
+from .abi.shapes import Function, InterfaceType
+from .bindings import Bindings
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
 from .interface import Err, Interface, Ok, Some, resource
-from .linker import Bindings
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
 

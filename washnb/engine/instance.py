@@ -11,9 +11,10 @@ from washnb.wit import split_version, versions_match
 from .abi.layout import BYTES, MEMORY, VAL, WORD, call_async, get_func, instantiate_async, val_delete
 from .abi.plan import ExportPlan
 from .abi.shapes import Function
+from .bindings import Bindings
 from .component import CompiledComponent
 from .driver import drive, guest_error, take_error
-from .linker import Bindings, ComponentLinker, address_of
+from .linker import ComponentLinker, address_of
 from .store import Limits, Store
 
 
@@ -63,7 +64,8 @@ class Instance:
         """
         linker = bindings.linker
         limits = limits or Limits(memory_mib=component.runtime.memory_limit_mib)
-        store = Store(linker.engine, bindings.handlers, observer, limits)
+        slots = bindings.handlers if observer is None else bindings.watched
+        store = Store(linker.engine, slots, observer, limits)
         instance = cls(component, store, linker, label or component.name)
         future = instantiate_async(linker.address, store.context, linker.component, store.instance, store.error)
         await instance._within(timeout, "its start", instance._drive("its start", future))
@@ -151,7 +153,7 @@ class Instance:
             self._finish(f"{doing} ended in a trap")
             raise guest_error(self.label, doing, text)
         error, where = failure
-        place = self._linker.labels[where] if isinstance(where, int) else where
+        place = self._linker.label(where) if isinstance(where, int) else where
         self._finish(f"{place} failed")
         if isinstance(error, GuestError) or not isinstance(error, Exception):
             raise error

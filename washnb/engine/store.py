@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from .abi.handles import GuestResource
 from .abi.layout import (
     FUNC,
     HOST_HANDLE,
@@ -17,6 +18,7 @@ from .abi.layout import (
     VAL,
     WORD,
     any_delete,
+    continuation,
     set_epoch_deadline,
     store_context,
     store_delete,
@@ -24,7 +26,6 @@ from .abi.layout import (
     store_new,
     yield_at_deadline,
 )
-from .abi.handles import GuestResource
 
 _log = logging.getLogger(__name__)
 
@@ -126,10 +127,10 @@ def drop(value: Any) -> None:
             _log.exception("%s.drop() failed", type(value).__name__)
 
 
-def suspend(store: Store) -> int:
-    """What the continuation of a pending host call looks at: polls find it pending until `resume`."""
+def suspend(store: Store) -> bytes:
+    """The continuation of a pending host call: polls find it pending until `resume`."""
     WORD.pack_into(MEMORY, store.switch, LENT)
-    return store.switch
+    return continuation(store.switch)
 
 
 def resume(store: Store) -> None:

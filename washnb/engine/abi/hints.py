@@ -11,7 +11,7 @@ from typing import Any
 from . import classes
 
 
-def annotations(function: Callable[..., Any], owner: object = None) -> dict[str, Any]:
+def annotations_of(function: Callable[..., Any], owner: object = None) -> dict[str, Any]:
     """The annotations of a function by parameter name, "return" included; those that do not resolve are left out.
 
     A class that was defined inside a function, in a test or a notebook cell, is found through the closure and through
@@ -56,7 +56,8 @@ def _resolve(annotation: Any, scope: dict[str, Any], local: dict[str, Any]) -> A
 
 def parameter_hints(function: Callable[..., Any], count: int, owner: object = None) -> list[Any]:
     """The annotations of the first `count` positional parameters; None where there is none."""
-    known = annotations(function, owner)
+    described: Any = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
+    known = annotations_of(described, owner)
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
@@ -93,7 +94,7 @@ def resource_classes(implementation: object) -> dict[str, type]:
                 found[name] = item
                 waiting += [each for key, each in vars(item).items() if not key.startswith("_") or key == "__init__"]
         elif inspect.isfunction(item) or inspect.ismethod(item):
-            for hint in annotations(item, implementation).values():
+            for hint in annotations_of(item, implementation).values():
                 waiting += _classes_in(hint)
     return found
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
-from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint32, c_uint8, c_uint64
+from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint32, c_uint64
 from typing import Any
 
 from wasmtime import _ffi as ffi
@@ -112,7 +112,7 @@ store_delete = _running("wasmtime_store_delete", None, c_size_t)
 
 WORD = struct.Struct("<Q")
 REP = struct.Struct("<I")
-CONTINUATION = struct.Struct("<QQ")  # callback and its argument; the finalizer that follows stays null
+CONTINUATION = struct.Struct("<16s")  # callback and its argument, packed; the finalizer that follows stays null
 HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and room to spare
 REP_OFFSET = 8
 
@@ -158,9 +158,16 @@ def _check() -> None:
 _check()
 OWNED, LENT = _probe_host_handle()
 
-# The continuation of every host call is a native function that answers whether the host handle behind its argument is
-# owned, so no Python runs for it. `DONE` is the argument of calls that are done at once; a pending one points at a handle
-# of the store's own, first lent, then owned.
-CONTINUE: int = ctypes.cast(_leaf_library.wasmtime_component_resource_host_owned, ctypes.c_void_p).value or 0
+_CONTINUE = ctypes.cast(_leaf_library.wasmtime_component_resource_host_owned, ctypes.c_void_p).value
+
+
+def continuation(handle: int) -> bytes:
+    """What a host call leaves for wasmtime to ask whether it is done: a native function, so that no Python runs for it.
+
+    The call is done when the host handle at this address is owned.
+    """
+    return struct.pack("<QQ", _CONTINUE, handle)
+
+
 _done = HOST_HANDLE.pack(OWNED, 0, 0)
-DONE = id(_done) + BYTES
+DONE = continuation(id(_done) + BYTES)

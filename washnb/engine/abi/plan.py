@@ -27,8 +27,6 @@ Answer = Callable[[Any, Any, int], None]
 
 Keep = Callable[[Any], None]
 
-_COROUTINE = types.CoroutineType
-
 
 class Pending:
     """A host call that goes on off the fiber: `begun` is its coroutine, or else `arguments` are what to begin it with."""
@@ -50,8 +48,9 @@ def label_of(interface: str, function: str) -> str:
 class ImportPlan:
     """How one function of an import is served by one target.
 
-    `handle` reads the arguments. On the fiber it calls the target at once, else it leaves the call pending. `hints` are
-    the annotations of the target's parameters, `provider` is who serves it.
+    Its handlers read the arguments. On the fiber they call the target at once, else they leave the call pending. `hints`
+    are the annotations of the target's parameters, `provider` is who serves it; `direct` calls a method on its object
+    without asking the target.
     """
 
     def __init__(
@@ -63,6 +62,7 @@ class ImportPlan:
         *,
         provider: str,
         on_fiber: bool,
+        direct: bool = True,
     ) -> None:
         self.interface = interface
         self.function = function
@@ -71,20 +71,28 @@ class ImportPlan:
         self.label = label_of(interface, function.name)
         self._hints = hints
         self._on_fiber = on_fiber
+        self._direct = direct
 
     @cached_property
     def handle(self) -> Handler:
-        """The handler of the import."""
+        """The handler of the import for stores without an observer."""
+        return self._handler(watched=False)
+
+    @cached_property
+    def watched(self) -> Handler:
+        """The handler of the import for stores with an observer."""
+        return self._handler(watched=True)
+
+    def _handler(self, *, watched: bool) -> Handler:
         source = Source("handle(store, arguments, results)")
         values = Lift(source).values([shape for _, shape in self.function.params], self._hints, "arguments")
-        names = [source.name("a") for _ in values]
-        for name, value in zip(names, values, strict=True):
-            source.line(f"{name} = {value}")
+        names = [source.local("a", value) for value in values]
         together = f"({''.join(f'{name}, ' for name in names)})"
         pending = f"{source.constant('pending', Pending)}({source.constant('plan', self)}"
         if self._on_fiber:
-            self._call(source, names, together)
-            with source.block(f"if type(value) is {source.constant('coroutine', _COROUTINE)}:"):
+            call = f"{source.constant('watch', self.watch)}(store.observer, {together})"
+            self._call(source, call if watched else self._direct_call(source, names))
+            with source.block(f"if type(value) is {source.constant('coroutine', types.CoroutineType)}:"):
                 source.line(f"store.pending = {pending}, (), value, results)")
                 source.line("return True")
             write_result(source, self.function, self.label)
@@ -94,18 +102,16 @@ class ImportPlan:
         handler: Handler = source.compile(self.label)
         return handler
 
-    def _call(self, source: Source, names: list[str], together: str) -> None:
-        """Assign what the target returns to `value`, or write the error case and return."""
+    def _direct_call(self, source: Source, names: list[str]) -> str:
         parsed = parse_function(self.function.name)
-        target = source.constant("target", self.target)
-        if parsed.kind == "method":
-            target = f"{names[0]}.{python_name(parsed.name)}"
-            names = names[1:]
+        if parsed.kind == "method" and self._direct:
+            return f"{names[0]}.{python_name(parsed.name)}({', '.join(names[1:])})"
+        return f"{source.constant('target', self.target)}({', '.join(names)})"
+
+    def _call(self, source: Source, call: str) -> None:
+        """Assign what the target returns to `value`, or write the error case and return."""
         with source.block("try:"):
-            with source.block("if store.observer is None:"):
-                source.line(f"value = {target}({', '.join(names)})")
-            with source.block("else:"):
-                source.line(f"value = {source.constant('watch', self.watch)}(store.observer, {together})")
+            source.line(f"value = {call}")
         with source.block(f"except {source.constant('err', Err)} as error:"):
             source.line(f"return {source.constant('refuse', self.refuse)}(store, error, results)")
 

@@ -62,6 +62,14 @@ class Source:
         self._names += 1
         return f"{hint}{self._names}"
 
+    def local(self, hint: str, expression: str) -> str:
+        """A local name for an expression: the expression itself where it is a name already."""
+        if expression.isidentifier():
+            return expression
+        name = self.name(hint)
+        self.line(f"{name} = {expression}")
+        return name
+
     def constant(self, hint: str, value: Any) -> str:
         """A global name for `value`; the same object gets the same name."""
         key = (hint, id(value))

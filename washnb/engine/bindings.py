@@ -1,0 +1,129 @@
+"""Which Python object serves which import of a component."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from washnb.errors import ConfigError, GuestError
+
+from .abi.plan import Handler, ImportPlan, label_of
+from .abi.shapes import Enum, Function, Primitive, Result, Variant
+from .component import CompiledComponent
+from .interface import Err, Interface
+from .linker import linker_of
+from .store import Store
+from .targets import find_targets
+
+
+class Bindings:
+    """The binding table of one component: which Python object serves which import.
+
+    All instances of a component in a workload share one. A change takes effect at the next call.
+    """
+
+    def __init__(self, component: CompiledComponent) -> None:
+        """Begin with nothing bound: every call of an import ends the guest."""
+        self.component = component
+        self.linker = linker_of(component)
+        self.handlers: list[Handler] = [_unserved(component.name, *each) for each in self.linker.functions]
+        self.watched: list[Handler] = list(self.handlers)  # the same for instances with an observer
+        self._bound: set[str] = set()
+
+    def bind(self, import_name: str, implementation: Interface, *, provider: str, on_fiber: bool = False) -> None:
+        """Let `implementation` serve the import of this name, in the component's own spelling.
+
+        `provider` is who serves it, for traces. With `on_fiber` its functions run at once, on the guest's stack: only
+        for short ones that cannot recurse. Raises ConfigError where a function is missing or takes another number of
+        parameters than the import.
+        """
+        targets = find_targets(import_name, self._functions(import_name), implementation)
+        for function, target, hints in targets:
+            self._enter(ImportPlan(import_name, function, target, hints, provider=provider, on_fiber=on_fiber))
+        self._bound.add(import_name)
+
+    def unbind(self, import_name: str, reason: str) -> None:
+        """Take the import back.
+
+        The next call gets `access-denied` where the function has that error, else it ends the guest with a GuestError
+        that says `reason`.
+        """
+        for function in self._functions(import_name).values():
+            hints = [None] * len(function.params)
+            target = _refusal(import_name, function, reason)
+            self._enter(ImportPlan(import_name, function, target, hints, provider="", on_fiber=True, direct=False))
+        self._bound.discard(import_name)
+
+    def unserved(self) -> tuple[str, ...]:
+        """The imports that hold a function and that nobody serves."""
+        imports = self.component.imports.items()
+        return tuple(name for name, interface in imports if interface.functions and name not in self._bound)
+
+    def copy(self) -> Bindings:
+        """An independent table with the same entries."""
+        twin = Bindings(self.component)
+        twin.handlers[:] = self.handlers
+        twin.watched[:] = self.watched
+        twin._bound |= self._bound
+        return twin
+
+    def _enter(self, plan: ImportPlan) -> None:
+        slot = self.linker.slots[plan.interface, plan.function.name]
+        self.handlers[slot] = _deferred(plan, slot, watched=False)
+        self.watched[slot] = _deferred(plan, slot, watched=True)
+
+    def _functions(self, import_name: str) -> dict[str, Function]:
+        interface = self.component.imports.get(import_name)
+        if interface is None:
+            raise ConfigError(
+                f"{self.component.name} does not import {import_name}",
+                component=self.component.name,
+                interface=import_name,
+                repair=[f"it imports {name}" for name in self.component.imports],
+            )
+        return interface.functions
+
+
+def _deferred(plan: ImportPlan, slot: int, *, watched: bool) -> Handler:
+    """A handler that puts the plan's own in its place when it is first called: that is when code is generated."""
+
+    def first(store: Store, arguments: int, results: int) -> object:
+        handler = plan.watched if watched else plan.handle
+        if store.slots[slot] is first:
+            store.slots[slot] = handler
+        return handler(store, arguments, results)
+
+    return first
+
+
+def _unserved(component: str, interface: str, function: Function) -> Handler:
+    def refuse(_store: Store, _arguments: int, _results: int) -> object:
+        raise GuestError(
+            f"{component} called {label_of(interface, function.name)}, which nobody serves",
+            component=component,
+            interface=interface,
+        )
+
+    return refuse
+
+
+def _refusal(interface: str, function: Function, reason: str) -> Any:
+    """What stands for a function that was taken back."""
+    denial = _denial(function, reason)
+    ending = GuestError(f"{label_of(interface, function.name)}: {reason}", interface=interface)
+
+    def refuse(*_arguments: object) -> None:
+        raise ending if denial is None else Err(denial)
+
+    return refuse
+
+
+def _denial(function: Function, reason: str) -> object:
+    """The function's own error for a caller that may not, None where it has none that could say so."""
+    error = function.result.err if isinstance(function.result, Result) else None
+    if isinstance(error, Enum) and "access-denied" in error.names:
+        return "access-denied"
+    if isinstance(error, Variant) and "access-denied" in dict(error.cases):
+        payload = dict(error.cases)["access-denied"]
+        if payload is None or payload == Primitive("string"):
+            return type("AccessDenied", (), {"value": reason})()
+    return None
