@@ -8,7 +8,7 @@ import re
 
 from washnb.errors import GuestError, TrapError
 
-from .abi.layout import MEMORY, WORD, byte_vec_delete, error_delete, error_message, future_delete, poll
+from .abi.layout import MEMORY, WORD, error_text, future_delete, poll
 from .abi.plan import Pending
 from .interface import Err
 from .runtime import Ticker
@@ -65,17 +65,12 @@ async def perform(store: Store, pending: Pending) -> None:
 
 
 def take_error(store: Store) -> str | None:
-    """The text of the error that wasmtime left for a call, None where the call went well. Frees the error."""
+    """The text of the error that wasmtime left for a call, None where the call went well."""
     (error,) = WORD.unpack_from(MEMORY, store.error)
     if not error:
         return None
     WORD.pack_into(MEMORY, store.error, 0)
-    error_message(error, store.scratch)
-    error_delete(error)
-    (size,), (data,) = WORD.unpack_from(MEMORY, store.scratch), WORD.unpack_from(MEMORY, store.scratch + WORD.size)
-    text: str = MEMORY[data : data + size].decode("utf-8", "replace")
-    byte_vec_delete(store.scratch)
-    return text
+    return error_text(error)
 
 
 def guest_error(component: str, doing: str, text: str) -> GuestError:

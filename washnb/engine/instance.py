@@ -19,7 +19,7 @@ from .store import Limits, Store
 
 
 class CallObserver(Protocol):
-    """Hears of every host call of one instance. Arguments and results are Python values; a method's object comes first."""
+    """Hears of every host call of one instance, in Python values; the first argument of a method is its object."""
 
     def called(self, interface: str, function: Function, arguments: tuple[object, ...], provider: str) -> object:
         """A call begins; the answer is handed back when it ends."""
@@ -56,7 +56,7 @@ class Instance:
         limits: Limits | None = None,
         observer: CallObserver | None = None,
         label: str = "",
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as `call`
     ) -> Self:
         """Instantiate a component. `label` names it in errors, `timeout` is in seconds.
 
@@ -71,7 +71,12 @@ class Instance:
         await instance._within(timeout, "its start", instance._drive("its start", future))
         return instance
 
-    async def call(self, export: str, *arguments: object, timeout: float | None = None) -> Any:
+    async def call(
+        self,
+        export: str,
+        *arguments: object,
+        timeout: float | None = None,  # noqa: ASYNC109 - the guest is ended and GuestTimeout raised, not TimeoutError
+    ) -> Any:
         """Call an export and return its result; a result<T, E> returns T or raises `Err`.
 
         `export` is "interface@version#function", "interface#function" or the name of a function at the root;
@@ -84,17 +89,17 @@ class Instance:
             return await self._call(plan, index, arguments)
         return await self._within(timeout, plan.label, self._call(plan, index, arguments))
 
-    async def _within(self, timeout: float | None, doing: str, work: Any) -> Any:
-        if timeout is None:
+    async def _within(self, seconds: float | None, doing: str, work: Any) -> Any:
+        if seconds is None:
             return await work
         try:
-            async with asyncio.timeout(timeout) as deadline:
+            async with asyncio.timeout(seconds) as deadline:
                 return await work
         except TimeoutError as error:
             if not deadline.expired():
                 raise
             raise GuestTimeout(
-                f"{self.label}: {doing} did not finish within {timeout:g} s", component=self.label
+                f"{self.label}: {doing} did not finish within {seconds:g} s", component=self.label
             ) from error
 
     async def _call(self, plan: ExportPlan, index: int, arguments: tuple[object, ...]) -> Any:
@@ -133,7 +138,7 @@ class Instance:
                 self._task.uncancel()
                 raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label) from None
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - `_fail` raises it, in the form that callers know
             if store.failure is None:
                 store.failure = error, doing
         finally:

@@ -58,7 +58,7 @@ def resource(name: str) -> Callable[[C], C]:
     """
 
     def mark(cls: C) -> C:
-        cls.wit_resource = name
+        cls.wit_resource = name  # type: ignore[attr-defined]  # the mark is what this decorator adds
         return cls
 
     return mark

@@ -12,8 +12,6 @@ import types
 import weakref
 from typing import Any
 
-from wasmtime import WasmtimeError
-from wasmtime import _ffi as ffi
 from wasmtime import component as wt
 
 from washnb.errors import CompileError
@@ -29,6 +27,7 @@ from .abi.layout import (
     add_func_async,
     add_resource,
     error_new,
+    error_text,
 )
 from .abi.plan import ExportPlan, label_of
 from .abi.shapes import Function, InterfaceType
@@ -133,7 +132,7 @@ def address_of(managed: Any) -> int:
 
 def _checked(error: int) -> None:
     if error:
-        raise CompileError(str(WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t)))))
+        raise CompileError(f"wasmtime refuses an import: {error_text(error)}")
 
 
 _linkers: weakref.WeakKeyDictionary[Code, ComponentLinker] = weakref.WeakKeyDictionary()

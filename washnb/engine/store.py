@@ -123,7 +123,7 @@ def drop(value: Any) -> None:
     if method is not None:
         try:
             method()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a drop may raise anything, and the others must have their turn
             _log.exception("%s.drop() failed", type(value).__name__)
 
 

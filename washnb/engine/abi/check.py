@@ -199,9 +199,9 @@ def _enum(shape: Enum, value: Any, place: str) -> Iterator[Mismatch]:
 def _flags(shape: Flags, value: Any, place: str) -> Iterator[Mismatch]:
     names = [member.name for member in value] if isinstance(value, enum.Flag) else value
     known = set(map(folded, shape.names))
-    if not isinstance(names, set | frozenset | list | tuple):
-        yield from _wrong(shape, value, place)
-    elif not all(isinstance(name, str) and folded(name) in known for name in names):
+    if not isinstance(names, set | frozenset | list | tuple) or not all(
+        isinstance(name, str) and folded(name) in known for name in names
+    ):
         yield from _wrong(shape, value, place)
 
 

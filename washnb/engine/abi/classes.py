@@ -17,6 +17,8 @@ from typing import Any
 from .names import class_name, folded, member_name, python_name
 from .shapes import Enum, Flags, Record, Variant
 
+C = typing.TypeVar("C")
+
 
 @functools.cache
 def record_class(shape: Record) -> type:
@@ -58,11 +60,9 @@ def alternatives(hint: Any) -> tuple[Any, ...]:
     return () if hint is None or hint is type(None) else (hint,)
 
 
-def named_class(hint: Any, kind: type | None = None) -> type | None:
-    """The class that an annotation names: the only one, of `kind` where that is given."""
-    found = [each for each in alternatives(hint) if isinstance(each, type)]
-    if kind is not None:
-        found = [each for each in found if issubclass(each, kind)]
+def named_class(hint: Any, kind: type[C]) -> type[C] | None:
+    """The class that an annotation names: the only one that is a `kind`."""
+    found = [each for each in alternatives(hint) if isinstance(each, type) and issubclass(each, kind)]
     return found[0] if len(found) == 1 else None
 
 

@@ -72,7 +72,7 @@ def parameter_hints(function: Callable[..., Any], count: int, owner: object = No
 
 
 def accepts(function: Callable[..., Any], count: int) -> bool:
-    """Whether a callable can be called with `count` positional arguments; yes where it keeps its signature to itself."""
+    """Whether a callable takes `count` positional arguments; yes where it keeps its signature to itself."""
     try:
         inspect.signature(function).bind(*[None] * count)
     except TypeError:
@@ -83,7 +83,7 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
 
 
 def resource_classes(implementation: object) -> dict[str, type]:
-    """The classes marked with `@resource` that an implementation names: attributes of it, and annotations of methods."""
+    """The classes marked with `@resource` that an implementation names, as attributes or in annotations of methods."""
     found: dict[str, type] = {}
     waiting: list[Any] = [getattr(implementation, name) for name in dir(implementation) if not name.startswith("_")]
     while waiting:

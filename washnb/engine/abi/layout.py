@@ -21,10 +21,10 @@ from wasmtime import _ffi as ffi
 
 from washnb.errors import ConfigError
 
-MEMORY = (ctypes.c_char * (2**63 - 1)).from_address(0)
+MEMORY: Any = (ctypes.c_char * (2**63 - 1)).from_address(0)
 BYTES = bytes.__basicsize__ - 1
 VAL = ctypes.sizeof(ffi.wasmtime_component_val_t)
-PAYLOAD = ffi.wasmtime_component_val_t.of.offset
+PAYLOAD: int = ffi.wasmtime_component_val_t.of.offset
 ENTRY = ctypes.sizeof(ffi.wasmtime_component_valrecord_entry_t)
 FUNC = ctypes.sizeof(ffi.wasmtime_component_func_t)
 INSTANCE = ctypes.sizeof(ffi.wasmtime_component_instance_t)
@@ -38,13 +38,16 @@ KIND: dict[str, int] = {
 }
 
 # the payload of each scalar, as a struct code
-SCALARS: dict[str, str] = {
-    **{"bool": "?", "s8": "b", "u8": "B", "s16": "h", "u16": "H", "s32": "i", "u32": "I", "s64": "q", "u64": "Q"},
-    **{"f32": "f", "f64": "d", "char": "I"},
-}
+SCALARS = dict(
+    zip(
+        ("bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char"),
+        "?bBhHiIqQfdI",
+        strict=True,
+    )
+)
 
-# Thunks take plain integers: building ctypes pointers for each call would cost more than the call. Of the arguments that
-# they have no use for they take one byte, which makes the cheapest integer:
+# Thunks take plain integers: building ctypes pointers for each call would cost more than the call. Of the arguments
+# that they have no use for they take one byte, which makes the cheapest integer:
 # slot, context, (type), arguments, (their number), results, (their number), error, continuation
 THUNK = ctypes.CFUNCTYPE(None, *[c_size_t] * 2, c_uint8, c_size_t, c_uint8, c_size_t, c_uint8, *[c_size_t] * 2)
 DESTRUCTOR = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_uint32)
@@ -117,6 +120,17 @@ HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and room t
 REP_OFFSET = 8
 
 
+def error_text(error: int) -> str:
+    """The message of one of wasmtime's errors, which this frees."""
+    message = ctypes.create_string_buffer(2 * WORD.size)
+    error_message(error, ctypes.addressof(message))
+    size, data = struct.unpack("<QQ", message.raw)
+    text: str = MEMORY[data : data + size].decode("utf-8", "replace")
+    byte_vec_delete(ctypes.addressof(message))
+    error_delete(error)
+    return text
+
+
 def _probe_host_handle() -> tuple[int, int]:
     """Learn how wasmtime marks a host handle as owned and as lent, and that it is kept as `HOST_HANDLE` says."""
     rep, kind, marks = 0x5EED_0001, 0x5EED_0002, []
@@ -137,6 +151,10 @@ def _refusal(reason: str) -> ConfigError:
     )
 
 
+def _offset(structure: Any, field: str) -> int:
+    return int(getattr(structure, field).offset)
+
+
 def _check() -> None:
     probe = b"washnb reads bytes objects in place"
     checks = {
@@ -144,8 +162,8 @@ def _check() -> None:
         "pointers have not 8 bytes": ctypes.sizeof(ctypes.c_void_p) == WORD.size,
         "component values have an unknown layout": (VAL, PAYLOAD, ENTRY) == (32, 8, 48),
         "continuations have an unknown layout": (
-            ffi.wasmtime_async_continuation_t.env.offset,
-            ffi.wasmtime_async_continuation_t.finalizer.offset,
+            _offset(ffi.wasmtime_async_continuation_t, "env"),
+            _offset(ffi.wasmtime_async_continuation_t, "finalizer"),
         )
         == (WORD.size, CONTINUATION.size),
         "bytes objects have an unknown layout": MEMORY[id(probe) + BYTES : id(probe) + BYTES + len(probe)] == probe,

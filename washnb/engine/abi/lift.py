@@ -6,6 +6,7 @@ value and adds the statements that it needs on the way. Strings and names are UT
 
 from __future__ import annotations
 
+import enum
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -131,7 +132,7 @@ class Lift:
         return f"({', '.join(self.values(shape.items, hints, raws[1]))},)"
 
     def _record(self, shape: Record, raws: Sequence[str], hint: Any) -> str:
-        named = classes.named_class(hint)
+        named = classes.named_class(hint, object)
         cls = named or classes.record_class(shape)
         hints = classes.field_hints(named)
         names = [python_name(name) for name, _ in shape.fields]
@@ -198,12 +199,13 @@ def _reader(payload: Shape, cls: type) -> Callable[[Any, int], Any]:
     source = Source("read(store, address)")
     hint = classes.field_hints(cls).get("value")
     source.line(f"return {source.constant('case', cls)}({Lift(source).boxed(payload, hint, 'address')})")
-    return source.compile(f"lift {payload}")
+    read: Callable[[Any, int], Any] = source.compile(f"lift {payload}")
+    return read
 
 
 def enum_members(shape: Enum, hint: Any) -> dict[bytes, Any]:
     """Members by WIT name, of the annotated Enum where it has them all, else of a generated one."""
-    cls = classes.named_class(hint, classes.enum.Enum)
+    cls = classes.named_class(hint, enum.Enum)
     found = {} if cls is None else {name.encode(): classes.find_member(cls, name) for name in shape.names}
     if not found or None in found.values():
         found = dict(zip(map(str.encode, shape.names), classes.enum_class(shape), strict=True))
@@ -212,7 +214,7 @@ def enum_members(shape: Enum, hint: Any) -> dict[bytes, Any]:
 
 def flag_members(shape: Flags, hint: Any) -> tuple[type, dict[bytes, int]]:
     """The Flag class, annotated or generated, and the bits of its members by WIT name."""
-    cls = classes.named_class(hint, classes.enum.Flag)
+    cls = classes.named_class(hint, enum.Flag)
     members = {} if cls is None else {name: classes.find_member(cls, name) for name in shape.names}
     if cls is None or None in members.values():
         cls = classes.flags_class(shape)

@@ -1,8 +1,9 @@
 """From Python's values to wasmtime's: writes the code that packs a value of one shape.
 
 A value is packed from its leaves up: each string, list or record becomes a bytes object, and whoever refers to it packs
-its address. Nothing is allocated in wasmtime on the way, so a value that does not fit leaves nothing behind: the finished
-tree is either read in place (the arguments of an export) or copied over with one native call (the result of an import).
+its address. Nothing is allocated in wasmtime on the way, so a value that does not fit leaves nothing behind: the
+finished tree is either read in place (the arguments of an export) or copied over with one native call (the result of an
+import).
 
 The code checks what the struct module does not; every exception that leaves it means that the value does not fit, and
 `check.mismatch` then finds out where.
@@ -36,15 +37,30 @@ from .shapes import (
 from .source import Source, payload_layout
 
 _KINDS: dict[type, str] = {
-    **{List: "list", Option: "option", Result: "result", Tuple: "tuple", Record: "record", Variant: "variant"},
-    **{Enum: "enum", Flags: "flags", Own: "resource", Borrow: "resource"},
+    List: "list",
+    Option: "option",
+    Result: "result",
+    Tuple: "tuple",
+    Record: "record",
+    Variant: "variant",
+    Enum: "enum",
+    Flags: "flags",
+    Own: "resource",
+    Borrow: "resource",
 }
 
 # what every written function may call
 _TOOLS: dict[str, Any] = {
-    **{"encode": str.encode, "integer": members.integer, "number": members.number, "code_point": members.code_point},
-    **{"spread": members.spread, "items_of": members.items_of, "fields_of": members.fields_of, "Some": Some},
-    **{"Ok": Ok, "Err": Err},
+    "encode": str.encode,
+    "integer": members.integer,
+    "number": members.number,
+    "code_point": members.code_point,
+    "spread": members.spread,
+    "items_of": members.items_of,
+    "fields_of": members.fields_of,
+    "Some": Some,
+    "Ok": Ok,
+    "Err": Err,
 }
 
 
@@ -158,7 +174,7 @@ class Lower:
         return [is_ok, address]
 
     def payload_of(self, payload: Shape | None, value: str, address: str) -> None:
-        """Assign to `address` where the payload of a result lies: nowhere where it has none, and then it must be None."""
+        """Assign to `address` where the payload of a result lies; without one `value` must be None."""
         if payload is not None:
             self._box(payload, value, address)
             return
@@ -241,4 +257,5 @@ def lowerer(shape: Shape) -> Callable[[Any, Any, Callable[[bytes], None]], bytes
     """A function `(store, value, keep)` that packs one value."""
     source = Source("lower(store, value, keep)")
     source.line(f"return {Lower(source).packed([shape], ['value'])}")
-    return source.compile(f"lower {shape}")
+    lower: Callable[[Any, Any, Callable[[bytes], None]], bytes] = source.compile(f"lower {shape}")
+    return lower

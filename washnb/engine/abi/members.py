@@ -91,9 +91,10 @@ def fields_of(value: Mapping[str, Any], names: Iterable[str]) -> tuple[Any, ...]
 
 
 class Cases(dict[type, tuple[int, int, _Lower | None]]):
-    """The cases of a variant by the Python class that stands for them: length and address of the name, payload's lowerer.
+    """The cases of a variant by the Python class that stands for them.
 
-    Filled as classes are met. Raises KeyError for a class that stands for no case.
+    To each belong length and address of its name, and what packs its payload. Filled as classes are met; raises
+    KeyError for a class that stands for no case.
     """
 
     _MOST = 256  # a notebook defines its classes again and again

@@ -41,8 +41,8 @@ def write_result(source: Source, function: Function, label: str, *, is_ok: bool 
 class _Place:
     """Writes the local `value` to the address `results`.
 
-    A string, bytes or a handle is made in wasmtime's memory by one native call, a larger value is packed as a tree of our
-    own and copied over by one.
+    A string, bytes or a handle is made in wasmtime's memory by one native call, a larger value is packed as a tree of
+    our own and copied over by one.
     """
 
     def __init__(self, source: Source) -> None:

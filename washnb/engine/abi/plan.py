@@ -29,7 +29,7 @@ Keep = Callable[[Any], None]
 
 
 class Pending:
-    """A host call that goes on off the fiber: `begun` is its coroutine, or else `arguments` are what to begin it with."""
+    """A host call that goes on off the fiber: `begun` is its coroutine, else `arguments` are what to begin it with."""
 
     __slots__ = ("arguments", "begun", "plan", "results")
 
@@ -48,9 +48,9 @@ def label_of(interface: str, function: str) -> str:
 class ImportPlan:
     """How one function of an import is served by one target.
 
-    Its handlers read the arguments. On the fiber they call the target at once, else they leave the call pending. `hints`
-    are the annotations of the target's parameters, `provider` is who serves it; `direct` calls a method on its object
-    without asking the target.
+    Its handlers read the arguments. On the fiber they call the target at once, else they leave the call pending.
+    `hints` are the annotations of the target's parameters, `provider` is who serves it; `direct` calls a method on its
+    object without asking the target.
     """
 
     def __init__(
