@@ -114,7 +114,6 @@ class Pipe:
         """End the reader's side."""
         self._abandoned = True
         self._buffer.clear()
-        self._failure = None
         self.close()
 
     async def put(self, contents: bytes) -> bool:
