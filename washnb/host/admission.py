@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from washnb.errors import GuestTimeout, WashError, WorkloadFailed
 
@@ -13,15 +13,19 @@ IN_FLIGHT = 64
 
 
 class Admission:
-    """The calls that are in one workload."""
+    """The calls that are in one workload.
+
+    One timer, set for the earliest deadline, serves them all: most calls end long before theirs, and cost no timer.
+    """
 
     def __init__(self, workload: str, limit: int = IN_FLIGHT) -> None:
         """Begin open and empty; `workload` is named in errors."""
-        self._workload = workload
+        self.workload = workload
         self._limit = limit
         self._scopes: set[Scope] = set()
         self._closed: WashError | None = None
         self._emptied: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         """How many calls are in flight."""
@@ -36,17 +40,11 @@ class Admission:
             raise self._closed
         if len(self._scopes) >= self._limit:
             raise WorkloadFailed(
-                f"workload {self._workload!r} has {self._limit} calls in flight and takes no more",
-                workload=self._workload,
+                f"workload {self.workload!r} has {self._limit} calls in flight and takes no more",
+                workload=self.workload,
                 repair="wait for one of them to end",
             )
         return Scope(self, seconds, fixed=fixed)
-
-    def timeout(self, seconds: float | None) -> GuestTimeout:
-        """Make the error of a call that took longer than it may."""
-        return GuestTimeout(
-            f"workload {self._workload!r} did not finish a call within {seconds:g} s", workload=self._workload
-        )
 
     async def close(self, reason: WashError, *, grace: float, limit: float) -> None:
         """Let nobody in any more, give calls in flight `grace` seconds to end well, then end them for `reason`.
@@ -58,6 +56,42 @@ class Admission:
         for scope in tuple(self._scopes):
             scope.end(reason)
         await self._wait_until_empty(limit)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def enter(self, scope: Scope) -> None:
+        """Count a call that begins."""
+        self._scopes.add(scope)
+        self.watch(scope)
+
+    def leave(self, scope: Scope) -> None:
+        """Count a call no more."""
+        self._scopes.discard(scope)
+        if self._emptied is not None and not self._scopes and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def watch(self, scope: Scope) -> None:
+        """See that the timer is set no later than the deadline of `scope`."""
+        if scope.deadline is not None and (self._timer is None or self._timer.when() > scope.deadline):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(scope.deadline, self._end_what_is_due)
+
+    def _end_what_is_due(self) -> None:
+        """End the calls whose time is over, and set the timer for the next ones."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for scope in tuple(self._scopes):
+            if scope.deadline is not None and scope.deadline <= now:
+                scope.end(
+                    GuestTimeout(
+                        f"workload {self.workload!r} did not finish a call within {scope.seconds:g} s",
+                        workload=self.workload,
+                    )
+                )
+            else:
+                self.watch(scope)
 
     async def _wait_until_empty(self, seconds: float) -> None:
         if self._scopes and seconds > 0:
@@ -65,53 +99,62 @@ class Admission:
             await asyncio.wait([self._emptied], timeout=seconds)
             self._emptied = None
 
-    def _entered(self, scope: Scope) -> None:
-        self._scopes.add(scope)
-
-    def _left(self, scope: Scope) -> None:
-        self._scopes.discard(scope)
-        if self._emptied is not None and not self._scopes and not self._emptied.done():
-            self._emptied.set_result(None)
-
 
 class Scope:
     """The bounds of one call, as an `async with` block: it ends at its deadline, or earlier when somebody says so.
 
-    What the block awaits is cancelled then, and the reason raised in its place.
+    What the block awaits is cancelled then, and the reason raised in its place. `deadline` is on the loop's clock.
     """
+
+    __slots__ = ("_admission", "_cancelling", "_fixed", "_reason", "_task", "deadline", "seconds")
 
     def __init__(self, admission: Admission, seconds: float | None, *, fixed: bool) -> None:
         """Count the time from the moment that the block is entered; None is for as long as it takes."""
         self._admission = admission
-        self._seconds = seconds
         self._fixed = fixed
         self._reason: WashError | None = None
-        self._timeout = asyncio.timeout(seconds)
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelling = 0
+        self.seconds = seconds
+        self.deadline: float | None = None
 
     def extend(self, seconds: float) -> None:
         """Allow `seconds` from now on, unless the time is fixed."""
         if self._reason is None and not self._fixed:
-            self._seconds = seconds
-            self._timeout.reschedule(asyncio.get_running_loop().time() + seconds)
+            self._allow(seconds)
 
     def end(self, reason: WashError) -> None:
         """Cancel the block, for `reason`."""
         if self._reason is None:
             self._reason = reason
-            self._timeout.reschedule(asyncio.get_running_loop().time())
+            self.deadline = None
+            if self._task is not None:
+                self._task.cancel()
 
     async def __aenter__(self) -> Self:
         """Start the clock."""
-        await self._timeout.__aenter__()
-        self._admission._entered(self)  # noqa: SLF001 - the two classes are one mechanism
+        self._task = asyncio.current_task()
+        assert self._task is not None
+        self._cancelling = self._task.cancelling()
+        if self.seconds is not None:
+            self._allow(self.seconds)
+        self._admission.enter(self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Raise the reason of the end, where it was this scope that ended the block."""
-        self._admission._left(self)  # noqa: SLF001
-        try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError:
-            raise self._reason or self._admission.timeout(self._seconds) from None
+        self._admission.leave(self)
+        task, self._task = self._task, None
+        if self._reason is None or task is None:
+            return
+        # somebody else's cancellation, asked for meanwhile, goes first
+        if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise self._reason from None
+
+    def _allow(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.deadline = asyncio.get_running_loop().time() + seconds
+        if self._task is not None:
+            self._admission.watch(self)

@@ -39,11 +39,15 @@ async def respond(
         GuestError: the guest trapped, answered with an error, gave its body up, or did not answer at all.
 
     """
+    assert component.http_handler is not None
     outparam = ResponseOutparam()
     delivery = _Delivery(component.label, outparam, deliver, scope)
     try:
-        async with await component.instantiate(observer) as instance:
-            await instance.call(f"{component.http_export}#handle", incoming_request(request), outparam)
+        instance = await component.instantiate(observer)
+        try:
+            await instance.call(component.http_handler, incoming_request(request), outparam)
+        finally:
+            instance.close()
         await delivery.finish()
     except BaseException:
         await delivery.abandon()

@@ -57,9 +57,10 @@ class WorkloadComponent:
         return Limits() if limit < 0 else Limits(memory_mib=limit)
 
     @cached_property
-    def http_export(self) -> str | None:
-        """The component's own spelling of wasi:http/incoming-handler, where it exports that."""
-        return next((name for name in self.compiled.exports if "/" in name and _serves_http(name)), None)
+    def http_handler(self) -> str | None:
+        """The export that answers requests, in the component's own spelling; None where it has none."""
+        exports = (name for name in self.compiled.exports if "/" in name)
+        return next((f"{name}#handle" for name in exports if HTTP_HANDLER.covers(WitInterface.parse(name))), None)
 
     async def instantiate(self, observer: CallObserver | None = None) -> Instance:
         """Make a fresh instance in a store of its own."""
@@ -125,7 +126,7 @@ class BoundWorkload:
         """The component that answers HTTP requests, where that is asked for: the first exporter in the manifest."""
         if not asks_for_http(self.manifest.host_interfaces):
             return None
-        exporters = [component for component in self.components.values() if component.http_export]
+        exporters = [component for component in self.components.values() if component.http_handler]
         for ignored in exporters[1:]:
             _log.warning("workload %s: component %s exports wasi:http too and is ignored", self, ignored.name)
         return exporters[0] if exporters else None
@@ -271,10 +272,6 @@ class BoundWorkload:
     def __str__(self) -> str:
         """Name and id."""
         return f"{self.workload_name} ({self.workload_id})"
-
-
-def _serves_http(export: str) -> bool:
-    return HTTP_HANDLER.covers(WitInterface.parse(export))
 
 
 def _covered(component: WorkloadComponent, grant: Grant) -> list[str]:
