@@ -110,6 +110,13 @@ def test_an_endless_line_comes_in_pieces(step):
     assert [len(line) for line in lines] == [LINE_LIMIT, LINE_LIMIT, LINE_LIMIT, 5, 4]
 
 
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_a_line_as_long_as_a_line_may_be_is_whole(lines):
+    """No empty piece follows it."""
+    text = "x" * (lines * LINE_LIMIT)
+    assert captured([text.encode(), b"\nnext"]) == ["x" * LINE_LIMIT] * lines + ["next"]
+
+
 async def test_an_unfinished_line_comes_when_the_stream_is_dropped():
     """The last line of a guest may lack its end; nothing is printed for a handle that printed nothing."""
     lines, stdout = printing()
@@ -125,13 +132,13 @@ async def test_an_unfinished_line_comes_when_the_stream_is_dropped():
 async def test_a_line_printed_through_several_handles_is_one_line():
     """Rust's print! takes a new handle each time."""
     lines, stdout = printing()
-    for piece in (b"a", b"b", "é".encode()[:1], "é".encode()[1:], b"c\nd"):
+    for piece in ("é".encode()[:1], "é".encode()[1:], b"a", b"b", "é".encode()[:1], "é".encode()[1:], b"c\nd"):
         stream = stdout.get_stdout()
         assert stream.blocking_write_and_flush(piece) is None
         stream.drop()
-    assert lines == ["abéc"]
+    assert lines == ["éabéc"]
     await asyncio.sleep(0)
-    assert lines == ["abéc", "d"]
+    assert lines == ["éabéc", "d"]
 
 
 async def test_unfinished_lines_of_two_guests_are_not_mixed():

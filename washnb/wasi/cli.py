@@ -97,7 +97,6 @@ class Lines:
     def end(self) -> None:
         """Emit the unfinished line, if there is one."""
         self._add(self._decoder.decode(b"", final=True))
-        self._decoder.reset()
         if self.unfinished:
             self._finish()
 
