@@ -144,6 +144,11 @@ class Session:
         assert deployments is not None
         return thread.wait(lambda: work(deployments))
 
+    @property
+    def deployments(self) -> hosted.Deployments | None:
+        """What is loaded; None where no host is open. For use on the host's loop."""
+        return self._deployments
+
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Call `subscriber` on the host's loop for each event, of the hosts that `reset` makes too."""
         return self._events.subscribe(subscriber)

@@ -53,7 +53,7 @@ def redacted(values: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tupl
 
 @dataclass(frozen=True)
 class Face:
-    """How bytes are shown: `kind` is json, text, hex or empty; `note` says more where the text alone would not do."""
+    """How bytes are shown: `kind` is json, text, counter, hex or empty; `note` says more where that is needed."""
 
     kind: str
     text: str
@@ -61,13 +61,13 @@ class Face:
 
 
 def face(data: bytes, limit: int = 4096) -> Face:
-    """Show bytes as indented JSON, as text, or as a hex dump; at most `limit` bytes of them."""
+    """Show bytes as indented JSON, as text, as a counter of wasi:keyvalue, or as a hex dump; at most `limit` of them."""
     if not data:
         return Face("empty", "")
     note = f"{limit:,} of {len(data):,} bytes" if len(data) > limit else ""
     readable = _readable(data)
     if readable is None:
-        return Face("hex", hex_dump(data[:limit]), note or _counter(data))
+        return _counter(data) or Face("hex", hex_dump(data[:limit]), note)
     if not note and readable.lstrip()[:1] in {"{", "["}:
         try:
             return Face("json", json.dumps(json.loads(readable), indent=2, ensure_ascii=False))
@@ -84,10 +84,10 @@ def _readable(data: bytes) -> str | None:
     return text if all(character.isprintable() or character in "\n\r\t" for character in text) else None
 
 
-def _counter(data: bytes) -> str:
-    # wasi:keyvalue/atomics keeps its counters in memory as 8 bytes, least significant first
+def _counter(data: bytes) -> Face | None:
+    # in memory, wasi:keyvalue/atomics keeps a counter as 8 bytes; above 2**48 they are more likely something else
     value = int.from_bytes(data, "little")
-    return f"{value:,} as u64" if len(data) == 8 and value < 2**48 else ""
+    return Face("counter", str(value), "u64, little endian") if len(data) == 8 and value < 2**48 else None
 
 
 def hex_dump(data: bytes) -> str:

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any
 
 from washnb.events import Event
 
 from .. import hosted
 from ..text import Table
-
-T = TypeVar("T")
-
-
-class Door(Protocol):
-    """What a view needs of the session."""
-
-    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
-
-    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `subscriber` on the host's loop for each event, until the function that is returned is called."""
+from ..widgets import Door, Wish, show
 
 
 class View(ABC):
@@ -30,7 +18,7 @@ class View(ABC):
     In a notebook it shows a live widget, and below it, for a notebook that is saved, its last state as plain HTML.
     """
 
-    widget: ClassVar[str]
+    widget: str
     """Which of the widgets shows it: state or logs."""
 
     def __init__(self, door: Door, of: str | None = None) -> None:
@@ -54,7 +42,7 @@ class View(ABC):
     def concerns(self, event: Event) -> bool:
         """Whether the view may look different after `event`."""
 
-    async def change(self, deployments: hosted.Deployments, wish: dict[str, Any]) -> None:  # noqa: ARG002
+    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:  # noqa: ARG002
         """Do what the person asked of the widget. On the host's loop."""
         raise ValueError(f"{type(self).__name__} cannot do {wish.get('do')!r}")
 
@@ -67,6 +55,4 @@ class View(ABC):
         return repr(self.table(self.data))
 
     def _ipython_display_(self) -> None:
-        from ..widgets import show
-
         show(self)

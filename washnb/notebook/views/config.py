@@ -10,6 +10,7 @@ from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
 from ..text import HIDDEN, Table, is_secret, one_line, redacted, size
+from ..widgets import Wish
 from .base import View
 
 _PLUGIN = "wasi-config"
@@ -63,6 +64,7 @@ class ConfigView(View):
                 "key": key,
                 "kind": "secret" if is_secret(key) else "text",
                 "text": HIDDEN if is_secret(key) else value,
+                "preview": HIDDEN if is_secret(key) else one_line(value, 200),
                 "note": "",
                 "size": size(len(value)),
                 "whole": True,
@@ -79,7 +81,7 @@ class ConfigView(View):
             return event.plugin == _PLUGIN
         return isinstance(event, WorkloadChanged | PluginChanged)
 
-    async def change(self, deployments: hosted.Deployments, wish: dict[str, Any]) -> None:
+    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
         """Change or take away a setting, as the widget asks."""
         if wish["do"] == "delete":
             await self.delete(deployments, str(wish["key"]))

@@ -11,7 +11,8 @@ from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
 from ..text import HIDDEN, Table, face, is_secret, one_line, size
-from .base import Door, View
+from ..widgets import Door, Wish
+from .base import View
 
 Buckets = Mapping[str, Mapping[str, bytes]]
 
@@ -139,15 +140,13 @@ class KeyValueView(View):
             return event.plugin == _PLUGIN
         return isinstance(event, WorkloadChanged | PluginChanged)
 
-    async def change(self, deployments: hosted.Deployments, wish: dict[str, Any]) -> None:
+    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
         """Set or delete a key, as the widget asks."""
         group, key = str(wish["group"]), str(wish["key"])
         if wish["do"] == "delete":
             await self.delete(deployments, group, key)
         else:
-            text = str(wish["text"])
-            value = bytes.fromhex(text) if wish.get("kind") == "hex" else text.encode()
-            await self.set(deployments, group, key, value)
+            await self.set(deployments, group, key, _typed(str(wish["text"]), wish.get("kind", "text")))
 
     async def set(self, deployments: hosted.Deployments, bucket: str, key: str, value: bytes) -> None:
         """Set a key. Raises ConfigError where the workload does not use key-value."""
@@ -179,6 +178,17 @@ async def _content(backend: hosted.KeyValueBackend, bucket: str) -> dict[str, by
             return content
 
 
+def _typed(text: str, kind: str) -> bytes:
+    """What the person typed, in the form that the value had. Raises ConfigError."""
+    try:
+        if kind == "counter":
+            return int(text).to_bytes(8, "little")
+        return bytes.fromhex(text) if kind == "hex" else text.encode()
+    except (ValueError, OverflowError):
+        wanted = "a whole number from 0 to 2**64 - 1" if kind == "counter" else "hex, such as 00 ff"
+        raise ConfigError(f"{one_line(text, 40)!r} is not {wanted}") from None
+
+
 def _entry(key: str, value: bytes) -> dict[str, Any]:
     secret = is_secret(key)
     shown = face(value, _PICTURED_BYTES)
@@ -186,6 +196,7 @@ def _entry(key: str, value: bytes) -> dict[str, Any]:
         "key": key,
         "kind": "secret" if secret else shown.kind,
         "text": HIDDEN if secret else shown.text,
+        "preview": _preview(key, value),
         "note": "" if secret else shown.note,
         "size": size(len(value)),
         "whole": len(value) <= _PICTURED_BYTES,
@@ -199,11 +210,16 @@ def _table(buckets: Buckets) -> Table:
     return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title="key-value")
 
 
-def _cell(key: str, value: bytes) -> str:
+def _preview(key: str, value: bytes) -> str:
+    """The value in one line."""
     if is_secret(key):
         return HIDDEN
-    shown = face(value, 200)
-    text = " ".join(shown.text.split()) if shown.kind == "json" else shown.text
+    shown = face(value, 400)
     if shown.kind == "hex":
-        text = value[:32].hex(" ")
-    return one_line(f"{text}  ({shown.note})" if shown.note else text or '""', 200)
+        return value[:32].hex(" ") + (" …" if len(value) > 32 else "")
+    return one_line(" ".join(shown.text.split()) if shown.kind == "json" else shown.text, 200)
+
+
+def _cell(key: str, value: bytes) -> str:
+    note = "" if is_secret(key) else face(value, 400).note
+    return f"{_preview(key, value)}  ({note})" if note else _preview(key, value)

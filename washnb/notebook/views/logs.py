@@ -11,7 +11,8 @@ from washnb.events import Event, LogLine
 from .. import hosted
 from ..arguments import closest
 from ..text import Table, one_line, plain
-from .base import Door, View
+from ..widgets import Door
+from .base import View
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 

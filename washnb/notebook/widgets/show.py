@@ -1,10 +1,17 @@
-"""How a view comes onto the page."""
+"""How a view comes onto the page: as a live widget in a notebook, as text in a terminal."""
 
 from __future__ import annotations
 
-from ..views import View
+from .showable import Showable
 
 
-def show(view: View) -> None:
-    """Show `view` in the current cell."""
-    print(view)  # noqa: T201
+def show(view: Showable) -> None:
+    """Show `view` in the current cell. The widget libraries are loaded with the first one."""
+    from IPython import get_ipython
+
+    if hasattr(get_ipython(), "kernel"):
+        from .live import Live
+
+        Live(view).show()
+    else:
+        print(view)  # noqa: T201 - a terminal has no other face

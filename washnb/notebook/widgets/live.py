@@ -1,0 +1,132 @@
+"""The widget of a view, and who keeps it true while requests arrive.
+
+Events come on the host's loop; they are gathered for a moment, the view is read once, and the widget gets a new
+picture. Nobody listens while nobody looks: the widget says when it is shown and when it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+from IPython.display import display
+
+from washnb.errors import WashError
+from washnb.events import Event
+
+from .. import hosted
+from ..text import Table, plain
+from .messages import Wish
+from .showable import Showable
+
+_REFRESH = 0.1
+"""Seconds for which changes are gathered before the widget is told."""
+
+_SAVED = 1.0
+"""The same for the plain output, which nobody sees while the widget lives."""
+
+_HERE = Path(__file__).parent
+
+
+class ViewWidget(anywidget.AnyWidget):
+    """What the page holds of a view: what it looks like now, and what went wrong with the last change."""
+
+    _esm = _HERE / "view.js"
+    _css = _HERE / "view.css"
+
+    kind = traitlets.Unicode().tag(sync=True)
+    picture = traitlets.Dict().tag(sync=True)
+    problem = traitlets.Unicode().tag(sync=True)
+
+    def __repr__(self) -> str:
+        return f"live view: {self.picture.get('title', self.kind)}"
+
+
+class Still:
+    """The last state of a view as plain output, for a notebook that is saved. Its style hides it beside the widget."""
+
+    def __init__(self, table: Table) -> None:
+        """Show `table`."""
+        self._table = table
+
+    def __repr__(self) -> str:
+        return repr(self._table)
+
+    def _repr_html_(self) -> str:
+        return f'<div class="washnb-still">{self._table._repr_html_()}</div>'
+
+
+class Live:
+    """Keeps the widget of one view, and the plain output below it, like the state that they show."""
+
+    def __init__(self, view: Showable) -> None:
+        """Make the widget; nothing is on the page yet."""
+        self._view = view
+        self._widget = ViewWidget(kind=view.widget)
+        self._widget.on_msg(self._heard)
+        self._lookers = 0
+        self._unsubscribe: Any = None
+        self._refreshing = False
+        self._saving = False
+        self._data: Any = None
+
+    def show(self) -> None:
+        """Put widget and plain output into the current cell."""
+        self._data = self._view.door.on_host(self._view.read)
+        self._widget.picture = self._view.picture(self._data)
+        display(self._widget)  # type: ignore[no-untyped-call]
+        self._still = display(  # type: ignore[no-untyped-call]
+            Still(self._view.table(self._data)), display_id=True
+        )
+
+    def _heard(self, _widget: Any, wish: Wish, _buffers: Any) -> None:
+        """Take a message of the page; on whichever thread the kernel has for it."""
+        match wish.get("do"):
+            case "shown":
+                self._lookers += 1
+                if self._unsubscribe is None:
+                    self._unsubscribe = self._view.door.subscribe(self._happened)
+                self._attempt(self._refresh)
+            case "hidden":
+                self._lookers = max(0, self._lookers - 1)
+                if self._lookers == 0 and self._unsubscribe is not None:
+                    self._unsubscribe()
+                    self._unsubscribe = None
+            case _:
+                self._attempt(lambda deployments: self._view.change(deployments, wish))
+
+    def _attempt(self, work: Any) -> None:
+        self._widget.problem = ""
+        try:
+            self._view.door.on_host(work)
+        except (WashError, ValueError, KeyError) as error:
+            self._widget.problem = plain(str(error))
+
+    def _happened(self, event: Event) -> None:
+        if self._view.concerns(event) and not self._refreshing:
+            self._refreshing = True
+            asyncio.get_running_loop().call_later(_REFRESH, self._begin_refresh)
+
+    def _begin_refresh(self) -> None:
+        self._refreshing = False
+        deployments = self._view.door.deployments
+        if deployments is not None:
+            self._task = asyncio.ensure_future(self._refresh(deployments))
+
+    async def _refresh(self, deployments: hosted.Deployments) -> None:
+        try:
+            self._data = await self._view.read(deployments)
+        except WashError as error:
+            self._widget.problem = plain(error.message)
+            return
+        self._widget.picture = self._view.picture(self._data)
+        if not self._saving:
+            self._saving = True
+            asyncio.get_running_loop().call_later(_SAVED, self._save)
+
+    def _save(self) -> None:
+        self._saving = False
+        self._still.update(Still(self._view.table(self._data)))

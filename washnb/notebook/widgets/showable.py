@@ -1,0 +1,50 @@
+"""What the widgets need of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from washnb.events import Event
+
+from .. import hosted
+from ..text import Table
+from .messages import Wish
+
+T = TypeVar("T")
+
+
+class Door(Protocol):
+    """What a view needs of the session."""
+
+    @property
+    def deployments(self) -> hosted.Deployments | None:
+        """What is loaded; None where no host is open. For use on the host's loop."""
+
+    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` on the host's loop and wait for it."""
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `subscriber` on the host's loop for each event, until the function that is returned is called."""
+
+
+class Showable(Protocol):
+    """A look at state: read on the host's loop, shown as a table and as a picture for the widget."""
+
+    door: Door
+    widget: str
+
+    async def read(self, deployments: hosted.Deployments) -> Any:
+        """Read the data."""
+
+    def table(self, data: Any) -> Table:
+        """Show the data without a widget."""
+
+    def picture(self, data: Any) -> dict[str, Any]:
+        """Show the data to the widget."""
+
+    def concerns(self, event: Event) -> bool:
+        """Whether the data may be different after `event`."""
+
+    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
+        """Do what the person asked of the widget."""

@@ -1,0 +1,269 @@
+// The widgets of washnb: a table of state that can be edited, and a list of log lines.
+//
+// What Python says are traits: `kind` (state or logs), `picture` and `problem`. What the page says are messages, see
+// messages.py. Everything a guest wrote is put in as text, never as markup.
+
+/** Make an element: attributes, then children; strings become text. */
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Let `node` show `text`, and say whether that is another one than before. */
+function write(node, text) {
+  if (node.textContent === text) return false;
+  node.textContent = text;
+  return true;
+}
+
+/** Let `parent` hold `children` in this order, without moving those that are in their place: they keep the focus. */
+function arrange(parent, children) {
+  let at = parent.firstChild;
+  for (const child of children) {
+    if (child === at) at = at.nextSibling;
+    else parent.insertBefore(child, at);
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+/** The row of one key: key, value, size, and when it is opened, an editor below. */
+class Row {
+  constructor(group, wish) {
+    this.group = group;
+    this.wish = wish;
+    this.name = make("span");
+    this.button = make("button", { class: "washnb-plain washnb-key", type: "button", "aria-expanded": "false" }, this.name);
+    this.button.style.width = "100%";
+    this.button.addEventListener("click", () => this.toggle());
+    this.value = make("div", { class: "washnb-value" });
+    this.note = make("div", { class: "washnb-note" });
+    this.size = make("td", { class: "washnb-size" });
+    this.row = make("tr", {}, make("td", {}, this.button), make("td", {}, this.value, this.note), this.size);
+    this.editor = null;
+  }
+
+  update(entry, fresh) {
+    this.entry = entry;
+    write(this.name, entry.key);
+    const changed = write(this.value, entry.kind === "empty" ? "(empty)" : entry.preview);
+    write(this.note, entry.note);
+    write(this.size, entry.size);
+    if (changed && !fresh) {
+      this.row.classList.remove("washnb-changed");
+      void this.row.offsetWidth; // starts the animation anew
+      this.row.classList.add("washnb-changed");
+    }
+    if (changed && this.editor && !this.dirty) this.text.value = this.editable();
+  }
+
+  editable() {
+    const { kind, text, hex } = this.entry;
+    return kind === "secret" ? "" : kind === "hex" ? hex : text;
+  }
+
+  toggle() {
+    if (this.editor) {
+      this.editor.remove();
+      this.editor = null;
+    } else {
+      this.open();
+      this.row.after(this.editor);
+      this.text.focus();
+    }
+    this.button.setAttribute("aria-expanded", String(this.editor !== null));
+  }
+
+  open() {
+    const { key, kind, whole } = this.entry;
+    const group = this.group;
+    const save = () => {
+      this.wish({ do: "set", group, key, text: this.text.value, kind });
+      this.dirty = false;
+      this.toggle();
+      this.button.focus();
+    };
+    this.dirty = false;
+    this.text = make("textarea", {
+      "aria-label": `value of ${key}`,
+      readonly: !whole,
+      placeholder: kind === "secret" ? "a new value; the present one is not shown" : "",
+      oninput: () => (this.dirty = true),
+      onkeydown: (event) => {
+        event.stopPropagation(); // the notebook has shortcuts of its own
+        if (event.key === "Escape") this.toggle(), this.button.focus();
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && whole) save();
+      },
+    });
+    this.text.value = this.editable();
+    const buttons = make(
+      "div",
+      {},
+      make("button", { type: "button", disabled: !whole, onclick: save, title: "Ctrl+Enter" }, "Save"),
+      make("button", { type: "button", onclick: () => this.wish({ do: "delete", group, key }) }, "Delete"),
+      make("span", { class: "washnb-note" }, whole ? (kind === "hex" ? "bytes in hex" : "") : "too long to be edited here"),
+    );
+    this.editor = make("tr", {}, make("td", { colspan: "3" }, make("div", { class: "washnb-editor" }, this.text, buttons)));
+  }
+}
+
+/** State: groups of keys and values. */
+function renderState(model, root, wish) {
+  const filter = make("input", { type: "search", placeholder: "filter", "aria-label": "filter keys and values", oninput: () => draw() });
+  const title = make("strong");
+  const table = make("table", { class: "washnb-table" });
+  const empty = make("div", { class: "washnb-empty" });
+  const group = make("input", { "aria-label": "bucket", placeholder: "bucket" });
+  const key = make("input", { "aria-label": "key", placeholder: "key" });
+  const value = make("input", { "aria-label": "value", placeholder: "value" });
+  const form = make(
+    "form",
+    {
+      onsubmit: (event) => {
+        event.preventDefault();
+        if (!key.value) return;
+        wish({ do: "set", group: group.hidden ? "" : group.value || "default", key: key.value, text: value.value, kind: "text" });
+        key.value = value.value = "";
+        key.focus();
+      },
+    },
+    group, key, value, make("button", {}, "Set"),
+  );
+  root.append(make("header", {}, title, filter), make("div", { class: "washnb-scroll" }, table, empty), form);
+  const rows = new Map();
+  const bodies = new Map();
+
+  function body({ name, entries, more }, word, first) {
+    const id = JSON.stringify(name);
+    if (!bodies.has(id)) bodies.set(id, make("tbody"));
+    const heading = make("tr", { class: "washnb-group" }, make("th", { colspan: "3" }, `${word} ${name}`));
+    const shown = [];
+    for (const entry of entries) {
+      const rowId = JSON.stringify([name, entry.key]);
+      const fresh = !rows.has(rowId);
+      if (fresh) rows.set(rowId, new Row(name, wish));
+      const row = rows.get(rowId);
+      row.update(entry, fresh && first);
+      if (fresh && !first) row.row.classList.add("washnb-changed");
+      shown.push(row.row, ...(row.editor ? [row.editor] : []));
+    }
+    if (more) shown.push(make("tr", {}, make("td", { colspan: "3", class: "washnb-note" }, `and ${more} more keys`)));
+    arrange(bodies.get(id), word ? [heading, ...shown] : shown);
+    return bodies.get(id);
+  }
+
+  let first = true;
+  function draw() {
+    const picture = model.get("picture");
+    const wanted = filter.value.toLowerCase();
+    const matches = (entry) => !wanted || `${entry.key} ${entry.text}`.toLowerCase().includes(wanted);
+    const groups = (picture.groups ?? []).map((each) => ({ ...each, entries: each.entries.filter(matches) }));
+    const present = new Set((picture.groups ?? []).flatMap((each) => each.entries.map((entry) => JSON.stringify([each.name, entry.key]))));
+    for (const id of rows.keys()) if (!present.has(id)) rows.delete(id);
+    write(title, picture.title ?? "");
+    group.hidden = !picture.new_groups;
+    arrange(table, groups.map((each) => body(each, picture.word, first)));
+    write(empty, present.size ? "" : picture.empty ?? "");
+    empty.hidden = present.size > 0;
+    first = false;
+  }
+  return draw;
+}
+
+/** Log lines: level, component and text to filter by, and whether to follow the end. */
+function renderLogs(model, root) {
+  const redraw = () => draw(true);
+  const level = make("select", { "aria-label": "least level", onchange: redraw });
+  const component = make("select", { "aria-label": "component", onchange: redraw });
+  const filter = make("input", { type: "search", placeholder: "filter", "aria-label": "filter lines", oninput: redraw });
+  const follow = make("input", { type: "checkbox", checked: true });
+  const title = make("strong");
+  const lines = make("ol", { class: "washnb-lines" });
+  const scroll = make("div", { class: "washnb-scroll", tabindex: "0", role: "log", "aria-label": "log lines" }, lines);
+  const empty = make("div", { class: "washnb-empty" });
+  root.append(
+    make("header", {}, title, level, component, filter, make("label", {}, follow, "follow")),
+    scroll,
+    empty,
+  );
+  let shown = [];
+
+  function choices(select, names, all) {
+    const wanted = [["", all], ...names.map((name) => [name, name])];
+    if (select.childElementCount === wanted.length) return;
+    const chosen = select.value;
+    select.replaceChildren(...wanted.map(([value, text]) => make("option", { value }, text)));
+    select.value = names.includes(chosen) ? chosen : "";
+  }
+
+  function item(line) {
+    const time = new Date(line.time * 1000);
+    return make(
+      "li",
+      { "data-level": line.level },
+      make("time", { datetime: time.toISOString() }, time.toLocaleTimeString([], { hour12: false })),
+      make("span", { class: "washnb-level" }, line.stream === "log" ? line.level : line.stream),
+      make("span", { class: "washnb-component" }, line.component),
+      make("span", { class: "washnb-message" }, line.text),
+    );
+  }
+
+  function draw(anew) {
+    const picture = model.get("picture");
+    const all = picture.lines ?? [];
+    const levels = picture.levels ?? [];
+    choices(level, levels, "all levels");
+    choices(component, [...new Set(all.map((line) => line.component))], "all components");
+    const least = levels.indexOf(level.value);
+    const wanted = filter.value.toLowerCase();
+    const passing = all.filter(
+      (line) =>
+        levels.indexOf(line.level) >= least &&
+        (!component.value || line.component === component.value) &&
+        (!wanted || line.text.toLowerCase().includes(wanted)),
+    );
+    const same = (a, b) => a.time === b.time && a.text === b.text && a.component === b.component;
+    const grows = !anew && passing.length >= shown.length && shown.every((line, index) => same(line, passing[index]));
+    if (grows) lines.append(...passing.slice(shown.length).map(item));
+    else lines.replaceChildren(...passing.map(item));
+    shown = passing;
+    write(title, picture.title ?? "");
+    write(empty, all.length ? "no line passes the filters" : picture.empty ?? "");
+    empty.hidden = passing.length > 0;
+    if (follow.checked) scroll.scrollTop = scroll.scrollHeight;
+  }
+  follow.addEventListener("change", () => draw(false));
+  return () => draw(false);
+}
+
+function render({ model, el }) {
+  const root = make("section", { class: "washnb", "aria-label": model.get("picture").title ?? "" });
+  const problem = make("div", { class: "washnb-problem", role: "alert" });
+  const wish = (message) => model.send(message);
+  const draw = (model.get("kind") === "logs" ? renderLogs : renderState)(model, root, wish);
+  const complain = () => write(problem, model.get("problem"));
+  root.append(problem);
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // typing here is no command to the notebook
+  el.append(root);
+  draw();
+  complain();
+  model.on("change:picture", draw);
+  model.on("change:problem", complain);
+  wish({ do: "shown" });
+  return () => {
+    model.off("change:picture", draw);
+    model.off("change:problem", complain);
+    wish({ do: "hidden" });
+  };
+}
+
+export default { render };
