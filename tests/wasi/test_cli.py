@@ -141,6 +141,18 @@ async def test_a_line_printed_through_several_handles_is_one_line():
     assert lines == ["éabéc", "d"]
 
 
+async def test_two_handles_at_once_keep_their_lines_apart():
+    """A guest that holds both to its end loses the unfinished line of neither."""
+    lines, stdout = printing()
+    first, second = stdout.get_stdout(), stdout.get_stdout()
+    first.write(b"one")
+    second.write(b"two")
+    first.drop()
+    second.drop()
+    await asyncio.sleep(0)
+    assert sorted(lines) == ["one", "two"]
+
+
 async def test_unfinished_lines_of_two_guests_are_not_mixed():
     """Instances of one component share their output, but not their lines."""
     lines, stdout = printing()

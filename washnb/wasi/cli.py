@@ -141,7 +141,7 @@ class Output:
 
     def _leave(self, lines: Lines) -> None:
         call = _running_call()
-        if call is None:
+        if call is None or call in self._unfinished:
             lines.end()
         else:
             self._unfinished[call] = lines
