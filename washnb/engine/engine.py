@@ -27,6 +27,7 @@ from washnb.events import CompileProgress
 from . import selftest
 from .cache import Cache, default_directory
 from .component import Code, CompiledComponent
+from .pooling import pool
 from .runtime import Runtime
 from .source import Source, SourceBytes, not_wasi_2, read_source
 
@@ -84,6 +85,7 @@ class EngineBuilder:
     def _config(self) -> wasmtime.Config:
         with _backtrace_details():
             config = wasmtime.Config()
+        pool(config)
         for configure in self._configure:
             configure(config)
         config.epoch_interruption = True

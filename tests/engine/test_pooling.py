@@ -1,0 +1,52 @@
+"""Room for guests that is reserved once: how many fit, and what happens where it cannot be had."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import washnb
+from washnb.engine import Bindings, Engine, Instance
+from washnb.engine.pooling import INSTANCES
+from washnb.errors import GuestError
+
+BUILD = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+import asyncio
+from washnb.engine import Bindings, Engine, Instance
+
+async def main():
+    with Engine.builder().with_cache_dir(None).build() as engine:
+        component = await engine.compile("example:adder")
+        async with await Instance.new(component, Bindings(component)) as instance:
+            print(await instance.call("add", 1, 2))
+
+asyncio.run(main())
+"""
+
+
+async def test_as_many_live_at_once_as_there_is_room_for():
+    """All of them can be called; one more is an error that names the limit, and room that is left is used again."""
+    with Engine.builder().with_cache_dir(None).build() as engine:
+        component = await engine.compile("example:adder")
+        bindings = Bindings(component)
+        instances = [await Instance.new(component, bindings) for _ in range(INSTANCES)]
+        assert await instances[-1].call("add", 1, 2) == 3
+        with pytest.raises(GuestError, match=f"limit of {INSTANCES}"):
+            await Instance.new(component, bindings)
+        instances.pop().close()
+        async with await Instance.new(component, bindings) as instance:
+            assert await instance.call("add", 2, 3) == 5
+        for each in instances:
+            each.close()
+
+
+def test_a_process_with_little_address_space_has_an_engine_too():
+    """Under `ulimit -v` nothing is reserved, and guests run all the same."""
+    checkout = Path(washnb.__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", BUILD], capture_output=True, text=True, check=False, cwd=checkout)
+    assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
