@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from washnb.engine import Engine
 from washnb.errors import GuestCancelled, GuestError, GuestTimeout, TrapError, WorkloadFailed, WorkloadNotFound
 from washnb.events import HostCall, LogLine, RequestHandled
+from washnb.host import DevRouter, HostBuilder, HttpServer
 from washnb.host.admission import IN_FLIGHT
 from washnb.host.invoke import REQUEST_SECONDS
 from washnb.types import Request
@@ -187,6 +189,14 @@ async def test_memory_is_limited(host):
     response = await host.send("GET", "/")
     assert response.status == 200
     assert "8" in response.text
+
+
+async def test_the_limit_of_the_engine_holds_for_workloads_that_name_none():
+    """A component without a limit of its own gets the engine's."""
+    with Engine.builder().with_cache_dir(None).with_memory_limit(8).build() as engine:
+        async with HostBuilder().with_engine(engine).with_http_handler(HttpServer(DevRouter())).build() as host:
+            await start(host, "hungry")
+            assert (await host.send("GET", "/")).text == "8 MiB\n"
 
 
 async def test_a_guest_that_cannot_start_is_500(host):

@@ -51,10 +51,10 @@ class WorkloadComponent:
         return self.name if self.name == self.workload else f"{self.workload}/{self.name}"
 
     @cached_property
-    def limits(self) -> Limits:
-        """What each instance may use; -1 in the manifest leaves the limit to the engine."""
+    def limits(self) -> Limits | None:
+        """What each instance may use; None where the manifest (-1) leaves it to the engine."""
         limit = self.manifest.local_resources.memory_limit_mb
-        return Limits() if limit < 0 else Limits(memory_mib=limit)
+        return None if limit < 0 else Limits(memory_mib=limit)
 
     @cached_property
     def http_handler(self) -> str | None:
