@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from washnb.engine import Engine
+from washnb.engine.store import STORES
 from washnb.host import DevRouter, HostBuilder, HttpServer
 
 
@@ -25,4 +26,5 @@ async def host(engine):
         yield host
         assert sum(summary.in_flight for summary in host.workloads()) == 0
     await asyncio.sleep(0)
+    assert not STORES
     assert asyncio.all_tasks() == {asyncio.current_task()}

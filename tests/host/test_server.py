@@ -237,6 +237,44 @@ async def test_a_client_that_waits_for_permission_gets_it():
         writer.close()
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"what is this?\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", 400),
+    ],
+)
+async def test_what_is_no_http_is_refused_in_a_word(sent, status):
+    """A client that does not speak HTTP gets a status and nothing that tells about the server."""
+    async with serving(answering()) as server:
+        line, headers, body = parts(await talk(server, sent))
+    assert line.startswith(f"HTTP/1.1 {status} ".encode())
+    assert set(headers) == {b"date", b"connection", b"content-length"}
+    assert body == b""
+
+
+async def test_a_failure_of_the_host_is_500(caplog):
+    """What the host itself fails at is logged, and the client learns no more than that."""
+
+    async def handle(_: Request, deliver: Deliver) -> None:
+        raise ZeroDivisionError
+
+    async with serving(handle) as server:
+        received = await talk(server, asking())
+    assert received.startswith(b"HTTP/1.1 500 ")
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_an_upgrade_is_not_taken():
+    """A client that would like another protocol is answered in this one, and the connection goes on."""
+    async with serving(answering(body=b"plain")) as server:
+        upgrade = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+        received = await talk(server, upgrade + asking())
+    assert received.count(b"HTTP/1.1 200 OK") == 2
+    assert b"upgrade" not in received
+
+
 async def test_a_body_that_is_too_long_is_413(monkeypatch):
     """A length over the limit is refused at once; one that shows later ends the stream with an error."""
     monkeypatch.setattr("washnb.host.server.BODY_LIMIT", 4)

@@ -10,6 +10,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from time import time
+from typing import Self
 
 from aiohttp import web
 
@@ -33,7 +34,7 @@ class Answer(web.StreamResponse):
         super().__init__()
         self._incoming = incoming
         self._stays_open = incoming.keep_alive
-        self.begun = False
+        self._refusal: StreamedResponse | None = None
 
     async def deliver(self, response: StreamedResponse) -> None:
         """Send `response`. Raises GuestCancelled where the client has gone."""
@@ -56,21 +57,27 @@ class Answer(web.StreamResponse):
         if self._incoming.transport is not None:
             self._incoming.transport.abort()
 
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Do nothing: `deliver` has sent everything when aiohttp asks."""
+    def refuse(self, status: int) -> Self:
+        """Let `status` be the response, the last one of its connection; sent when aiohttp asks for it."""
+        self._refusal = StreamedResponse(status, (), b"")
+        self._stays_open = False
+        return self
+
+    async def prepare(self, request: web.BaseRequest) -> None:  # noqa: ARG002 - it is the one of the constructor
+        """Send a refusal. Of an answer everything has been sent when aiohttp asks."""
+        if self._refusal is not None:
+            await self._send_whole(self._refusal, b"")
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing, as `prepare`."""
 
     async def _send_whole(self, response: StreamedResponse, body: bytes) -> None:
         head = self._head(response)
-        self.begun = True
         await self._incoming.writer.write(head if self._is_bodiless(response.status) else head + body)
 
     async def _send_stream(self, response: StreamedResponse, body: BodyStream) -> None:
         writer = self._incoming.writer
         head = self._head(response)
-        self.begun = True
         await writer.write(head)
         if self._is_bodiless(response.status):
             await body.aclose()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +13,7 @@ from typing import Self
 from aiohttp import StreamReader, web
 
 from washnb.errors import ConfigError, WashError
-from washnb.types import Request, StreamedResponse
+from washnb.types import Request
 
 from .answer import Answer
 from .invoke import Deliver
@@ -28,6 +30,8 @@ LINGER_SECONDS = 1.0
 
 SHUTDOWN_SECONDS = 1.0
 """How long requests in flight have when the server stops, before they are cancelled."""
+
+_log = logging.getLogger(__name__)
 
 Handle = Callable[[Request, Deliver], Awaitable[None]]
 
@@ -80,13 +84,7 @@ class HttpServer:
         """Answer requests through `handle`: what waits at the ports, and what comes."""
         self._handle = handle
         self._runner = web.ServerRunner(
-            web.Server(
-                self._answer,
-                handler_cancellation=True,
-                auto_decompress=False,
-                access_log=None,
-                lingering_time=LINGER_SECONDS,
-            ),
+            _Connections(self._answer, handler_cancellation=True),
             handle_signals=False,
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
@@ -107,8 +105,7 @@ class HttpServer:
         assert self._handle is not None
         answer = Answer(incoming)
         if (incoming.content_length or 0) > BODY_LIMIT:
-            await answer.deliver(StreamedResponse(413, (), b""))
-            return answer
+            return answer.refuse(413)
         if incoming.headers.get("Expect", "").lower() == "100-continue":
             await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
@@ -116,6 +113,37 @@ class HttpServer:
         except WashError:
             answer.abort()  # the head is out, and what breaks off must not look complete
         return answer
+
+
+class _Connections(web.Server):
+    """aiohttp's server, with connections that speak as ours do."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Make the protocol of one connection."""
+        return _Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            auto_decompress=False,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp's way to have none
+            lingering_time=LINGER_SECONDS,
+        )
+
+
+class _Connection(web.RequestHandler):
+    """A connection whose errors are as short as all that the host answers itself: a status, without a body."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, and what the host itself failed at."""
+        _log.log(logging.ERROR if status == 500 else logging.DEBUG, "%s: %s", status, message, exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response has begun, and cannot be another one now")
+        return Answer(request).refuse(status)
 
 
 Ingress = HttpServer
