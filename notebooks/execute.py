@@ -18,17 +18,18 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 CELL_TIMEOUT = 600  # seconds: a cell may build a guest on a slow machine
+WIDGET = "application/vnd.jupyter.widget-view+json"
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def text_of(output: dict[str, Any]) -> str:
-    """Return an output of a cell as plain text."""
+    """Return an output of a cell as plain text. A widget has none: its view shows a plain face of its own below it."""
     if output["output_type"] == "stream":
         text = output["text"]
     elif output["output_type"] == "error":
         text = "\n".join(output["traceback"])
     else:
-        text = output["data"].get("text/plain", "")
+        text = "" if WIDGET in output["data"] else output["data"].get("text/plain", "")
     return TERMINAL_CODES.sub("", text).rstrip()
 
 
