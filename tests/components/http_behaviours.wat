@@ -4,7 +4,8 @@
 ;;   /p  sets a head, then traps                 /b  writes 256 KiB, then traps
 ;;   /c  writes a little, gives the body up      /f  writes for ever
 ;;   /w  writes, waits 0.2 s, writes again       /i  sends the body of the request back
-;;   /o  prints to stdout and stderr             anything else  says ok
+;;   /o  prints to stdout and stderr             /l  writes a little, leaves the body open
+;;   anything else  says ok
 (component $behaviours
   (import "wasi:io/error@0.2.0" (instance $errors
     (export "error" (type (sub resource)))))
@@ -208,6 +209,8 @@
       (if (i32.eq (local.get $case) (i32.const 105))  ;; i
         (then (call $echo (local.get $request) (local.get $stream)))
         (else (call $request.drop (local.get $request)) (call $say (local.get $stream))))
+      (if (i32.eq (local.get $case) (i32.const 108))  ;; l
+        (then (return)))
       (if (i32.eq (local.get $case) (i32.const 98))  ;; b
         (then
           (local.set $left (i32.const 64))

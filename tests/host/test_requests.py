@@ -99,6 +99,14 @@ async def test_an_answer_that_breaks_off_is_an_error(host, path, error):
     assert events[0].error
 
 
+async def test_a_body_left_open_is_complete_when_the_guest_returns(host, caplog):
+    """A guest may return without finishing its body, as on wasmtime; a JavaScript handler that throws does."""
+    await start(host, "http_behaviours")
+    response = await host.send("GET", "/l")
+    assert (response.status, response.text, response.error) == (200, "ok\n", None)
+    assert not caplog.records
+
+
 async def test_a_head_request_has_no_body(host):
     """HEAD is answered without the body that the guest writes."""
     await start(host, "http_behaviours")

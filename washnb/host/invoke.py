@@ -46,6 +46,7 @@ async def respond(
         instance = await component.instantiate(observer)
         try:
             await instance.call(component.http_handler, incoming_request(request), outparam)
+            delivery.guest_returned()
         finally:
             instance.close()
         await delivery.finish()
@@ -65,6 +66,12 @@ class _Delivery:
         self._guest_ended = False
         self._task: asyncio.Task[None] | None = None
         outparam.response.add_done_callback(self._head_is_known)
+
+    def guest_returned(self) -> None:
+        """Take what the guest has written for its whole answer; called while its instance still has the body."""
+        answer = self._outparam.answer
+        if isinstance(answer, OutgoingResponse) and answer.opened_body is not None:
+            answer.opened_body.complete()
 
     async def finish(self) -> None:
         """Deliver what is left, now that the guest has ended well."""

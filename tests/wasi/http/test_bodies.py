@@ -265,6 +265,33 @@ class TestOutgoing:
         assert body.contents() == b""
 
 
+class TestLeftOpen:
+    def test_what_was_written_counts(self) -> None:
+        """What a guest wrote before it returned is its body, though it has finished nothing and dropped nothing."""
+        body = an_outgoing()
+        body.write().write(b"all of it")
+        body.complete()
+        assert body.contents() == b"all of it"
+
+    async def test_dropped_body_stays_given_up(self) -> None:
+        """A body that the guest has dropped is not mended."""
+        body = an_outgoing()
+        body.drop()
+        body.complete()
+        with pytest.raises(Err):
+            await anext(body.contents())
+
+    async def test_too_little(self) -> None:
+        """A body with fewer bytes than announced is given up: no client may take it for complete."""
+        body = an_outgoing(11)
+        body.write().write(b"msg")
+        body.complete()
+        chunks = body.contents()
+        assert await anext(chunks) == b"msg"
+        with pytest.raises(Err):
+            await anext(chunks)
+
+
 class TestContentLength:
     def test_exact(self) -> None:
         """As many bytes as announced are fine."""

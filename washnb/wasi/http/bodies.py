@@ -5,6 +5,7 @@ A body that is complete when the host looks is plain bytes all the way; only one
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterable, Callable
 
 from washnb.engine import Err, Ok, resource
@@ -202,11 +203,16 @@ class OutgoingBody:
         was announced; then the body counts as given up. Ends the guest (ValueError) while its stream is alive.
         """
         this._require_no_stream("finished")
-        if this._length is not None and this._written != this._length:
-            this._give_up()
-            raise Err(this._size_error(this._written))
-        this._finished = True
-        this._pipe.close()
+        this._end()
+
+    def complete(self) -> None:
+        """Take what was written for all of it, where the guest has neither finished nor dropped the body.
+
+        wasmtime does so when the guest has returned; componentize-js counts on it for a handler that threw.
+        """
+        if not self._pipe.ended:
+            with contextlib.suppress(Err):
+                self._end()
 
     def drop(self) -> None:
         """Give the body up, where it was not finished. Ends the guest (ValueError) while its stream is alive."""
@@ -238,6 +244,13 @@ class OutgoingBody:
     def _require_no_stream(self, what: str) -> None:
         if self._streaming:
             raise ValueError(f"the guest {what} an outgoing-body while the stream of its contents is alive")
+
+    def _end(self) -> None:
+        if self._length is not None and self._written != self._length:
+            self._give_up()
+            raise Err(self._size_error(self._written))
+        self._finished = True
+        self._pipe.close()
 
     def _give_up(self) -> None:
         self._pipe.fail(Error("the guest gave the body up", ErrorCode_HttpProtocolError()))
