@@ -95,9 +95,10 @@ def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be."""
-    matches = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The known word that `word` was probably meant to be, whatever its case."""
+    spellings = {each.lower(): each for each in known}
+    matches = difflib.get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)
+    return spellings[matches[0]] if matches else None
 
 
 class HelpWanted(Exception):  # noqa: N818 - asking for help is no error

@@ -20,7 +20,6 @@ def load(shell: Any) -> None:
         return
     magics = Wash(shell, Session())
     shell.register_magics(magics)
-    shell.configurables.append(magics)  # what %config looks through
     completion.install(shell, magics.session)
     rendering.install(shell)
     if _NAME in shell.user_ns and not isinstance(shell.user_ns[_NAME], Session):
@@ -37,6 +36,7 @@ def unload(shell: Any) -> None:
     magics.session.close()
     for kind in shell.magics_manager.magics.values():
         kind.pop(_NAME, None)
+    shell.magics_manager.registry.pop(Wash.__name__, None)
     shell.configurables.remove(magics)
     completion.uninstall(shell)
     rendering.uninstall(shell)
@@ -45,4 +45,5 @@ def unload(shell: Any) -> None:
 
 
 def _registered(shell: Any) -> Wash | None:
+    # Magics add themselves to the configurables, where %config finds their settings
     return next((each for each in shell.configurables if isinstance(each, Wash)), None)

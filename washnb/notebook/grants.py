@@ -35,6 +35,8 @@ def _from_environment(key: str, value: str) -> str:
         near = closest(name, os.environ)
         raise ConfigError(
             f"{key}={value}: the environment variable {name} is not set",
-            repair=f"did you mean env:{near}?" if near else f"import os; os.environ[{name!r}] = getpass.getpass()",
+            repair=f"did you mean env:{near}?"
+            if near
+            else f"import getpass, os; os.environ[{name!r}] = getpass.getpass()",
         )
     return os.environ[name]

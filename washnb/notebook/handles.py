@@ -13,7 +13,7 @@ from washnb.types import Response
 
 from . import hosted
 from .arguments import closest
-from .text import Table, escape, face, one_line, plain, redacted, size
+from .text import Table, Text, escape, face, one_line, plain, redacted, size
 
 T = TypeVar("T")
 
@@ -33,6 +33,16 @@ class Told:
             del self._ipython_display_
 
         self._ipython_display_ = silent
+
+
+class News(Told, Text):
+    """A line that is all there is to tell."""
+
+    def __new__(cls, news: str) -> Self:
+        """Tell `news`."""
+        line = super().__new__(cls, news)
+        line.news = news
+        return line
 
 
 class ToldTable(Told, Table):

@@ -45,8 +45,7 @@ class Wash(Magics):
         except HelpWanted as answer:
             return Text(answer)
         value = verb.does(asking)
-        if verb.says is not None:
-            print(verb.says(asking, value))  # noqa: T201 - a verb that changes something says so
         if isinstance(value, Told):
+            print(value.news)  # noqa: T201 - a verb that changes something says so
             value.told()
         return value

@@ -36,9 +36,14 @@ def asked_of(
 
     The method is POST where there is a body, and GET where there is none. Raises ConfigError.
     """
-    words = [word for part in request for word in part.split(None, 1)]
+    words = [word for part in request for word in part.split()]
     if not words:
         raise ConfigError("send needs a path", repair="%wash send /")
+    if len(words) > 2:
+        raise ConfigError(
+            f"send takes a method and a path, not {len(words)} words: {' '.join(words)}",
+            repair="%wash send POST /x -d 'the body'  # a space in a path is %20",
+        )
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
     content = _content(body, json, pairs)
     method = _method(words[0]) if len(words) > 1 else ("POST" if content else "GET")
@@ -70,10 +75,8 @@ def _method(word: str) -> str:
     method = word.upper()
     if method in _METHODS or (word == method and _TOKEN.fullmatch(word)):
         return method
-    near = closest(method, [each.lower() for each in _METHODS])
-    raise ConfigError(
-        f"{word!r} is no HTTP method", repair=f"did you mean {near.upper()}?" if near else "%wash send POST /x"
-    )
+    near = closest(method, _METHODS)
+    raise ConfigError(f"{word!r} is no HTTP method", repair=f"did you mean {near}?" if near else "%wash send POST /x")
 
 
 def _target(word: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from washnb.types import LocalResources
 from . import hosted
 from .grants import name_of, with_environment
 from .handles import Address, Completed, Known, ShownResponse, ToldTable, WorkloadHandle
+from .progress import ProgressLines
 from .requests import asked_of
 from .views import ConfigView, KeyValueView, LogsView
 
@@ -131,6 +132,7 @@ class Session:
         self._deployments: hosted.Deployments | None = None
         self._opening = threading.RLock()
         self._events = EventBus()
+        self._events.subscribe(ProgressLines().take)
         self._tracing = True
 
     def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:

@@ -61,7 +61,7 @@ class Face:
 
 
 def face(data: bytes, limit: int = 4096) -> Face:
-    """Show bytes as indented JSON, as text, as a counter of wasi:keyvalue, or as a hex dump; at most `limit` of them."""
+    """Show at most `limit` bytes as indented JSON, as text, as a counter of wasi:keyvalue, or as a hex dump."""
     if not data:
         return Face("empty", "")
     note = f"{limit:,} of {len(data):,} bytes" if len(data) > limit else ""

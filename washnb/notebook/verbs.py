@@ -13,7 +13,7 @@ from washnb.errors import ConfigError
 
 from .arguments import VerbParser, closest, evaluate, insert, pairs, words
 from .elsewhere import ELSEWHERE
-from .handles import Told
+from .handles import News
 from .session import Session
 from .text import Text
 
@@ -34,7 +34,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb. `does` answers with a value; `says` tells of it in a line, for verbs that change something.
+    """A verb. `does` answers with a value, which is `Told` where the verb changes something.
 
     `literal` verbs take the rest of the line as one text, `options.text`.
     """
@@ -43,7 +43,6 @@ class Verb:
     summary: str
     declare: Callable[[VerbParser], None]
     does: Callable[[Asking], Any]
-    says: Callable[[Asking, Any], str] | None = None
     literal: bool = False
 
     def parser(self) -> VerbParser:
@@ -122,10 +121,15 @@ def _unload_options(parser: VerbParser) -> None:
     parser.switch("--all", help="every workload")
 
 
-def _unload(asking: Asking) -> Text:
+def _unload(asking: Asking) -> News:
     session = asking.session
     names = session.unload_all() if asking.options.all else [session.unload(asking.options.name)]
-    return Text(f"unloaded {', '.join(names)}" if names else "nothing was loaded")
+    return News(f"unloaded {', '.join(names)}" if names else "nothing was loaded")
+
+
+def _reset(asking: Asking) -> News:
+    asking.session.reset()
+    return News("a fresh host: nothing is loaded")
 
 
 def _attach_options(parser: VerbParser) -> None:
@@ -295,10 +299,6 @@ def verb_named(word: str) -> Verb:
     raise ConfigError(f"%wash has no verb {word!r}", repair=hint)
 
 
-def _news(_: Asking, value: Told) -> str:
-    return value.news
-
-
 def _nothing(_: VerbParser) -> None:
     """Declare no options."""
 
@@ -306,22 +306,20 @@ def _nothing(_: VerbParser) -> None:
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
-        Verb("load", "compile a component, link what it imports, and start it", _load_options, _load, _news),
+        Verb("load", "compile a component, link what it imports, and start it", _load_options, _load),
         Verb("unload", "stop a workload; what was kept for it goes", _unload_options, _unload),
         Verb(
             "reload",
             "load the source again; state is kept",
             _name_option,
             lambda asking: asking.session.reload(asking.options.name),
-            _news,
         ),
-        Verb("attach", "give guests a capability, and start what waited for it", _attach_options, _attach, _news),
+        Verb("attach", "give guests a capability, and start what waited for it", _attach_options, _attach),
         Verb(
             "detach",
             "take a capability away",
             _detach_options,
             lambda asking: asking.session.detach(asking.options.plugin),
-            _news,
         ),
         Verb("plugins", "what is attached, and who uses it", _nothing, lambda asking: asking.session.plugins),
         Verb(
@@ -363,15 +361,8 @@ VERBS: dict[str, Verb] = {
             "open the HTTP server",
             _serve_options,
             lambda asking: asking.session.serve(asking.options.port),
-            _news,
         ),
-        Verb(
-            "reset",
-            "throw the host away with all that is on it",
-            _nothing,
-            lambda asking: asking.session.reset(),
-            lambda *_: "a fresh host: nothing is loaded",
-        ),
+        Verb("reset", "throw the host away with all that is on it", _nothing, _reset),
         Verb("help", "this", _help_options, _help),
     )
 }

@@ -1,0 +1,64 @@
+"""TAB after `%wash`."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("%wash lo", ["load", "logs"]),
+        ("x = %wash lo", ["load", "logs"]),
+        ("%%wash se", ["send", "serve"]),
+        ("%wash load --al", ["--allow-host"]),
+        ("%wash trace ", ["on", "off", "last", "clear"]),
+        ("%wash attach key", ["keyvalue"]),
+        ("%wash load x --attach lo", ["logging", "logs"]),
+        ("%wash send P", ["POST", "PUT", "PATCH"]),
+        ("%wash help rel", ["reload"]),
+        ("%wash logs --level err", ["error"]),
+        ("%wash load example:co", ["example:counter"]),
+    ],
+)
+def test_words_and_options_are_offered(notebook, line, offered):
+    """Verbs, options, choices, plugins, methods and examples complete without a host."""
+    assert notebook.complete(line) == offered
+
+
+def test_second_line_of_a_cell_completes(notebook):
+    """The magic may stand on any line."""
+    assert notebook.complete("x = 1\n%wash unl") == ["unload"]
+
+
+def test_names_of_what_is_loaded_are_offered(notebook):
+    """Workloads, exports, buckets and attached plugins come from the session."""
+    notebook.run("%wash load example:adder\n%wash load example:counter --attach keyvalue\n%wash send /x")
+    assert notebook.complete("%wash unload a") == ["adder"]
+    assert notebook.complete("%wash send --to co") == ["counter"]
+    assert notebook.complete("%wash call adder.") == ["adder.add("]
+    assert notebook.complete("%wash kv ") == ["default"]
+    assert notebook.complete("%wash detach w") == ["wasi-keyvalue"]
+    assert notebook.complete("%wash inspect ad") == ["adder"]
+
+
+def test_files_and_variables_are_offered(notebook, tmp_path, monkeypatch):
+    """Components and folders for load, any file behind -d @, names of bytes and of plugin classes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "guest.wasm").touch()
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "deep.wat").touch()
+    notebook.run("blob = b'x'\nfrom washnb import Interface\nclass Roll(Interface, wit='a:b/c'): pass")
+    assert notebook.complete("%wash load gu") == ["guest.wasm"]
+    assert notebook.complete("%wash load fo") == ["folder/"]
+    assert notebook.complete("%wash load folder/") == ["folder/deep.wat"]
+    assert notebook.complete("%wash load blo") == ["blob"]
+    assert notebook.complete("%wash send /x -d @no") == ["@notes.txt"]
+    assert notebook.complete("%wash attach Ro") == ["Roll"]
+
+
+def test_other_lines_are_left_alone(notebook):
+    """Only lines of %wash are completed in this way."""
+    notebook.shell.Completer.use_jedi = False  # it takes seconds to come up
+    assert "wash" in notebook.complete("was")

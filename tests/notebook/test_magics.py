@@ -1,0 +1,183 @@
+"""`%wash` in a real IPython shell: every verb, and what a newcomer gets wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from washnb.errors import ConfigError, UnsatisfiedImportError
+from washnb.notebook import Session
+from washnb.notebook.elsewhere import ELSEWHERE
+from washnb.notebook.verbs import VERBS
+
+COMPONENTS = Path(__file__).parent.parent / "components"
+
+
+def test_extension_never_takes_a_name_of_the_users():
+    """A variable called wash stays, with a word about it, and %wash works all the same."""
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.user_ns["wash"] = "mine"
+    with capture_output() as captured:
+        shell.run_cell("%load_ext washnb")
+    assert "Your variable `wash` stays" in captured.stdout
+    with capture_output():
+        assert "VERB" in shell.run_cell("%wash").result
+    shell.run_cell("%unload_ext washnb")
+    assert shell.user_ns["wash"] == "mine"
+    InteractiveShell.clear_instance()
+
+
+def test_unload_ext_takes_everything_back(notebook):
+    """The session is closed, and magics, name, settings, TAB and errors are as before."""
+    notebook.run("%wash load example:adder")
+    session = notebook.session
+    notebook.run("%unload_ext washnb")
+    assert "nothing loaded" in repr(session)
+    assert "wash" not in notebook.shell.user_ns
+    assert notebook.shell.custom_exceptions == ()
+    assert notebook.shell.Completer.custom_matchers == []
+    assert "not found" in str(notebook.run("%wash").error)
+    notebook.run("%load_ext washnb")
+    assert isinstance(notebook.session, Session)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(notebook, verb):
+    """`--help` explains a verb, and so does `%wash help VERB`."""
+    shown = notebook.run(f"%wash {verb} --help").result
+    assert f"usage: %wash {verb}" in shown
+    assert notebook.run(f"%wash help {verb}").result == shown
+
+
+def test_help_lists_every_verb(notebook):
+    """`%wash`, `%wash --help` and `%wash help` say what there is."""
+    overview = notebook.run("%wash").result
+    assert all(f"  {verb} " in overview for verb in VERBS)
+    assert notebook.run("%wash --help").result == notebook.run("%wash help").result == overview
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("laod", "load"), ("sned", "send"), ("inspct", "inspect")])
+def test_wrong_verb_gets_the_closest_one(notebook, wrong, right):
+    """A typing mistake is answered with the verb that was meant."""
+    ran = notebook.run(f"%wash {wrong} x")
+    assert isinstance(ran.error, ConfigError)
+    assert f"did you mean %wash {right}?" in ran.text
+
+
+@pytest.mark.parametrize("word", ELSEWHERE)
+def test_words_of_the_other_cli_get_a_pointer(notebook, word):
+    """Who knows wash's own CLI is told what does the same here."""
+    ran = notebook.run(f"%wash {word} something")
+    assert "wash's own CLI" in ran.text
+    assert ELSEWHERE[word] in ran.text
+
+
+def test_first_steps_of_a_newcomer(notebook):
+    """Load, read the denial, attach, send, look: the way of the quickstart."""
+    denied = notebook.run("%wash load example:counter")
+    assert isinstance(denied.error, UnsatisfiedImportError)
+    assert "%wash attach keyvalue" in denied.text
+    assert "counter waits" in denied.text
+    assert notebook.run("%wash attach keyvalue").text.strip() == "attached wasi-keyvalue; counter is running"
+    assert notebook.run("%wash send /x").result.text == "1"
+    assert notebook.run("%wash kv default x").result.data == (1).to_bytes(8, "little")
+    assert "increment" in repr(notebook.run("%wash trace last").result)
+    assert notebook.run("%wash detach keyvalue").text.strip() == "detached wasi-keyvalue"
+
+
+def test_changing_verbs_speak_in_one_line_each(notebook):
+    """Several in one cell all say what they did, and the last one is not shown twice."""
+    ran = notebook.run("%wash load example:adder\n%wash load example:hello --as h\n%wash unload h\n%wash reset")
+    lines = ["adder is running", "h is running", "unloaded h", "a fresh host: nothing is loaded"]
+    assert ran.text.splitlines() == lines
+    assert ran.displayed == []
+
+
+def test_values_of_verbs_can_be_kept(notebook):
+    """A verb is an expression, and its value is what the method returns."""
+    notebook.run("handle = %wash load example:adder\ntotal = %wash call adder.add(40, 2)")
+    assert notebook.shell.user_ns["total"] == 42
+    assert repr(notebook.shell.user_ns["handle"]) == "adder: running"
+    assert notebook.run("handle").text.strip() == ""  # told once, when it was loaded
+    assert notebook.run("handle").text.strip() == "adder: running"
+
+
+def test_call_takes_python(notebook):
+    """Arguments are expressions over the notebook's variables; the long form names the interface."""
+    notebook.run("%wash load example:adder\nn = 40")
+    assert notebook.run("%wash call adder.add(n, len('ab'))").result == 42
+    assert notebook.run("%wash call adder.docs:adder/add#add(1, 2)").result == 3
+    assert "no call of an export" in notebook.run("%wash call adder").text
+    assert "did you mean add?" in notebook.run("%wash call adder.ad(1, 2)").text
+
+
+def test_lines_are_literal_and_values_are_inserted(notebook):
+    """`$x` and `{x}` stay what they are; `{{x}}` is the value."""
+    notebook.run("%wash load example:counter --attach keyvalue\nx = 'inserted'")
+    notebook.run("%wash send /$x/{x}/{{x + '!'}}")
+    assert list(notebook.session.kv.data["default"]) == ["$x/{x}/inserted!"]
+
+
+def test_variable_with_bytes_is_a_source(notebook):
+    """A component that is in a variable is loaded under its name."""
+    notebook.shell.user_ns["guest"] = (COMPONENTS / "keepsake.wat").read_bytes()
+    assert notebook.run("%wash load guest").text.strip() == "guest is running"
+    assert notebook.run("%wash load {{guest}} --as other").text.strip() == "other is running"
+    assert notebook.run("%wash call guest.next()").result == 1
+
+
+def test_cell_is_the_body(notebook):
+    """`%%wash send` takes the cell as body, and `-d @FILE` a file."""
+    notebook.run("%wash load example:counter --attach keyvalue")
+    assert notebook.run("%%wash send POST /cell\nthe body\n").result.text == "1"
+    assert "cannot be read" in notebook.run("%wash send /x -d @no-such-file").text
+
+
+def test_class_of_the_notebook_is_attached_by_its_name(notebook):
+    """A plugin that was just written is a name in the line."""
+    notebook.run(
+        "from washnb import Interface\n"
+        "class Roll(Interface, wit='workshop:dice/roll'):\n"
+        "    def roll(self, sides: int) -> int:\n"
+        "        return sides"
+    )
+    notebook.run("%wash load example:lucky")
+    assert "lucky is running" in notebook.run("%wash attach Roll").text
+    assert notebook.run("%wash send /").result.status == 200
+
+
+def test_settings_are_traitlets(notebook):
+    """`%config Wash.trace` shows and changes whether calls are recorded."""
+    notebook.run("%wash load example:counter --attach keyvalue")
+    notebook.run("%config Wash.trace = False")
+    assert notebook.session.tracing is False
+    assert list(notebook.run("%wash send /x").result.trace) == []
+    assert "Wash.trace" in notebook.run("%config Wash").text
+
+
+def test_send_options(notebook):
+    """Headers, JSON, target and timeout are checked before anything is sent."""
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash load example:hello")
+    assert notebook.run("%wash send --to counter /x -H 'A: b' --json {'a': 1}").result.text == "1"
+    assert "is no header" in notebook.run("%wash send /x -H nonsense").text
+    assert "no number of seconds" in notebook.run("%wash send /x --timeout soon").text
+    assert "did you mean 'counter'?" in notebook.run("%wash send --to cuonter /x").text
+
+
+def test_guest_that_never_answers_is_given_up(notebook):
+    """A timeout is an answer that says so."""
+    notebook.run("%wash load example:loop")
+    assert notebook.run("%wash send / --timeout 0.3").result.status == 504
+
+
+def test_status_and_plugins_are_tables(notebook):
+    """What is loaded and attached, as rows."""
+    notebook.run("%wash load example:counter")
+    rows = notebook.run("%wash status").result.data["workloads"]
+    assert [(row["workload"], row["state"]) for row in rows] == [("counter", "waiting")]
+    assert "wasi:keyvalue/store" in rows[0]["missing"]
+    assert "no plugin is attached" in repr(notebook.run("%wash plugins").result)

@@ -1,0 +1,54 @@
+"""The forms in which a request may be written."""
+
+from __future__ import annotations
+
+import pytest
+
+from washnb.errors import ConfigError
+from washnb.notebook.requests import asked_of
+
+
+@pytest.mark.parametrize("request_", [("POST /x",), ("POST", "/x"), ("post", "/x")])
+def test_method_and_path_in_one_text_or_two(request_):
+    """Both spellings are one request, and the case of a known method does not matter."""
+    asked = asked_of(request_, (), None, None)
+    assert (asked.method, asked.path) == ("POST", "/x")
+
+
+def test_body_makes_it_a_post():
+    """Without a method, a body is posted and nothing is fetched."""
+    assert asked_of(("/x",), (), "ü", None).method == "POST"
+    assert asked_of(("/x",), (), "ü", None).body == "ü".encode()
+    assert asked_of(("/x",), (), None, None).method == "GET"
+
+
+def test_json_brings_its_content_type_unless_one_is_given():
+    """A JSON value becomes the body."""
+    asked = asked_of(("/x",), {}, None, {"n": 1})
+    assert (asked.body, asked.headers) == (b'{"n": 1}', (("content-type", "application/json"),))
+    assert asked_of(("/x",), {"Content-Type": "a/b"}, None, 1).headers == (("Content-Type", "a/b"),)
+
+
+def test_url_gives_path_query_and_host():
+    """A whole address goes through the router, as its Host header says."""
+    asked = asked_of(("PUT", "http://shop.test:81/a?b=c"), (), None, None)
+    assert (asked.method, asked.path, asked.headers) == ("PUT", "/a?b=c", (("host", "shop.test:81"),))
+    assert asked_of(("http://shop.test",), [("Host", "x")], None, None).headers == (("Host", "x"),)
+
+
+@pytest.mark.parametrize(
+    ("request_", "body", "json", "repair"),
+    [
+        ((), None, None, "%wash send /"),
+        (("hello",), None, None, "%wash send /hello"),
+        (("get it", "/x"), None, None, ""),
+        (("pots", "/x"), None, None, "did you mean POST?"),
+        (("/x",), "a", {}, "--json"),
+        (("/x",), None, object(), "--json"),
+    ],
+)
+def test_what_is_no_request_is_repaired(request_, body, json, repair):
+    """Each mistake is answered with the line that would be right."""
+    with pytest.raises(ConfigError) as caught:
+        asked_of(request_, (), body, json)
+    assert repair in " ".join(caught.value.repair)

@@ -1,0 +1,363 @@
+"""The session as scripts and tests use it: the verbs as methods, without IPython."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from washnb.engine import Interface
+from washnb.errors import (
+    ConfigError,
+    GuestError,
+    NotAComponentError,
+    UnsatisfiedImportError,
+    WorkloadNotFound,
+)
+from washnb.notebook import Session
+
+COMPONENTS = Path(__file__).parent.parent / "components"
+
+
+class Roll(Interface, wit="workshop:dice/roll"):
+    """A plugin of the test's own."""
+
+    def roll(self, sides: int) -> int:
+        return sides
+
+
+def test_nothing_runs_before_the_first_verb():
+    """A session costs no thread until it is used."""
+    before = threading.active_count()
+    with Session() as session:
+        assert "nothing loaded" in repr(session)
+        assert threading.active_count() == before
+
+
+def test_close_leaves_no_thread(session):
+    """The thread of the host ends with it, and a closed session may be used anew."""
+    session.load("example:adder")
+    session.close()
+    assert not [each for each in threading.enumerate() if each.name == "washnb host"]
+    assert session.load("example:adder").add(1, 2) == 3
+
+
+def test_exports_are_methods_of_the_handle(session):
+    """The short form, the long form and the verb call the same function."""
+    handle = session.load("example:adder")
+    assert handle.add(40, 2) == 42
+    assert session["adder"].exports["docs:adder/add"].add(1, 1) == 2
+    assert session.call("adder", "docs:adder/add#add", 2, 2) == 4
+    assert "add" in dir(handle)
+    assert handle.state == "running"
+
+
+def test_unknown_export_names_those_that_there_are(session):
+    """The error is an AttributeError, so that hasattr works, and a WashError with a repair."""
+    handle = session.load("example:adder")
+    assert not hasattr(handle, "substract")
+    with pytest.raises(ConfigError, match="no function ad") as caught:
+        handle.ad(1, 2)
+    assert caught.value.repair == ("did you mean add?",)
+
+
+def test_denied_workload_waits_for_its_plugin(session):
+    """The load that is denied raises, and the attach that completes it starts it."""
+    with pytest.raises(UnsatisfiedImportError, match="wasi:keyvalue/store") as caught:
+        session.load("example:counter")
+    assert "%wash attach keyvalue" in caught.value.repair
+    assert session["counter"].state == "waiting"
+    with pytest.raises(UnsatisfiedImportError):
+        session.send("/")
+    table = session.attach("kv")
+    assert table.news == "attached wasi-keyvalue; counter is running"
+    assert session.send("/x").text == "1"
+
+
+def test_load_can_attach_what_it_needs_again_and_again(session):
+    """`attach=` leaves alone what is attached already, so that a cell can be run twice."""
+    for _ in range(2):
+        session.load("example:counter", attach=["keyvalue"])
+    assert [row["plugin"] for row in session.plugins.data] == ["wasi-keyvalue"]
+
+
+def test_reload_keeps_state(session):
+    """A name loaded again is replaced, and what is stored for it stays."""
+    session.load("example:counter", "c", attach=["keyvalue"])
+    session.send("/x")
+    session.reload("c")
+    session.load("example:counter", "c")
+    assert session.send("/x").text == "2"
+
+
+def test_version_before_goes_on_where_the_new_one_fails(session):
+    """A reload that fails raises, and the old version answers."""
+    session.load("example:counter", "c", attach=["keyvalue"])
+    with pytest.raises(UnsatisfiedImportError) as caught:
+        session.load("example:lucky", "c")
+    assert "goes on" in caught.value.__notes__[0]
+    assert session.send("/x").text == "1"
+
+
+def test_unload_takes_state_away(session):
+    """What was stored goes with the workload."""
+    session.load("example:counter", attach=["keyvalue"])
+    session.send("/x")
+    assert session.unload() == "counter"
+    session.load("example:counter")
+    assert session.send("/x").text == "1"
+    assert session.unload_all() == ["counter"]
+
+
+def test_plugin_of_ones_own_is_attached_as_class_and_taken_away_by_its_id(session):
+    """An interface that nobody has heard of is served by a class; detach revokes it from a guest that runs."""
+    session.load("example:lucky", attach=[Roll])
+    assert session.send("/").status == 200
+    plugin_id = session.plugins.data[0]["plugin"]
+    session.detach(plugin_id)
+    response = session.send("/")
+    assert response.status == 500
+    assert "revoked" in str(response.error)
+    session.attach(Roll())
+    assert session.send("/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("subject", "message", "repair"),
+    [
+        ("keyvalu", "no plugin is called 'keyvalu'", "%wash attach keyvalue"),
+        ("zzz", "no plugin is called 'zzz'", "HostPlugin or an Interface"),
+        (object(), "neither a plugin nor a WIT interface", "Interface"),
+    ],
+)
+def test_attaching_what_is_no_plugin(session, subject, message, repair):
+    """A wrong word gets the closest one, a wrong object what it should have been."""
+    with pytest.raises(ConfigError, match=message) as caught:
+        session.attach(subject)
+    assert repair in " ".join(caught.value.repair)
+
+
+def test_attaching_twice_says_what_to_do(session):
+    """A plugin of the same id is refused with the line that makes room."""
+    session.attach("all")
+    assert "nothing" in session.attach("all").news
+    with pytest.raises(ConfigError, match="attached already") as caught:
+        session.attach("config")
+    assert "%wash detach wasi-config" in caught.value.repair[0]
+    with pytest.raises(ConfigError, match="no plugin"):
+        session.detach("nonsense")
+
+
+def test_names_that_are_not_loaded(session):
+    """Nothing loaded, a near miss and a stranger get different answers."""
+    with pytest.raises(WorkloadNotFound, match="nothing is loaded") as caught:
+        session.send("/")
+    assert "%wash load" in caught.value.repair[0]
+    session.load("example:adder")
+    with pytest.raises(WorkloadNotFound) as caught:
+        session["addr"]
+    assert caught.value.repair == ("did you mean 'adder'?",)
+    with pytest.raises(ConfigError, match="does not export wasi:http/incoming-handler"):
+        session.send("/")
+
+
+def test_source_that_is_no_component_leaves_nothing(session, tmp_path):
+    """A load that cannot succeed is not listed as waiting."""
+    (tmp_path / "core.wasm").write_bytes(b"\0asm\x01\0\0\0")
+    with pytest.raises(NotAComponentError, match="core WebAssembly module"):
+        session.load(tmp_path / "core.wasm")
+    assert session.status().data["workloads"] == []
+
+
+def test_names_come_from_the_source(session, tmp_path):
+    """A file is called by its stem, bytes by the name that is given."""
+    text = b'(component (core module $m (func (export "f"))) )'
+    path = tmp_path / "my guest.v2.wat"
+    path.write_bytes(text)
+    assert session.load(path).name == "my-guest-v2"
+    assert session.load(text).name == "component"
+    assert session.load(text, "mine").name == "mine"
+
+
+def test_settings_come_from_the_environment(session, monkeypatch):
+    """`env:NAME` keeps a secret out of the notebook, and a variable that is not set is named."""
+    monkeypatch.setenv("GREETING_SECRET", "hush")
+    source = COMPONENTS / "config_logging.wat"
+    session.load(source, attach=["config", "logging"], config={"api_token": "env:GREETING_SECRET", "plain": 1})
+    assert session.config.data == {"api_token": "hush", "plain": "1"}
+    with pytest.raises(ConfigError, match="GREETING_SECRE is not set") as caught:
+        session.load(source, config={"k": "env:GREETING_SECRE"})
+    assert caught.value.repair == ("did you mean env:GREETING_SECRET?",)
+
+
+def test_trap_is_an_answer_with_its_error(session):
+    """A guest that traps answers 500 like any server, and says why."""
+    session.load("example:trap")
+    response = session.send("/")
+    assert response.status == 500
+    assert "unreachable" in repr(response)
+    assert "unreachable" in response._repr_html_()
+
+
+def test_call_goes_on_after_a_guest_failed(session):
+    """A trap takes the kept instance with it; the next call has a fresh one."""
+    session.load(COMPONENTS / "keepsake.wat")
+    handle = session["keepsake"]
+    assert [handle.next(), handle.next()] == [1, 2]
+    with pytest.raises(GuestError):
+        handle.fail()
+    assert handle.next() == 1
+    handle.reload()
+    assert handle.next() == 1
+
+
+def test_commands_run_to_their_end(session):
+    """`run` gives exit code and output, and leaves no workload."""
+    done = session.run(COMPONENTS / "command.wat", "a", stdin="<in>\x1b")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "command\na\n<in>\x1b", "done\n")
+    assert repr(done) == "command\na\n<in>␛\nstderr: done\nexit code 0"
+    assert "&lt;in&gt;␛" in done._repr_html_()
+    assert session.run(COMPONENTS / "command.wat", "a", "b").exit_code == 1
+    assert session.status().data["workloads"] == []
+    with pytest.raises(ConfigError, match="no command"):
+        session.run("example:adder")
+
+
+def test_trace_is_kept_until_it_is_cleared(session):
+    """Calls of requests are remembered while tracing is on."""
+    assert repr(session.trace()) == "no request yet"
+    session.load("example:counter", attach=["keyvalue"])
+    session.send("/a")
+    session.send("/b")
+    assert len(session.trace().data) == 2
+    last = session.trace("last")
+    assert last.data[0].headline == "GET /b  200  to counter"
+    assert 'increment(bucket#1, "b", 1) -> 1' in repr(last)
+    assert "increment" in last._repr_html_()
+    assert repr(session.trace("clear")) == "no request yet"
+    session.trace("off")
+    assert list(session.send("/a").trace) == []
+    with pytest.raises(ConfigError, match="knows no 'of'"):
+        session.trace("of")
+
+
+def test_inspect_says_who_serves_what(session):
+    """Each import is marked with its plugin, with wasi, or as denied."""
+    before = session.inspect("example:counter")
+    assert before.imports["wasi:keyvalue/store@0.2.0-draft"] == "denied"
+    assert before.denied
+    session.attach("keyvalue")
+    session.load("example:counter")
+    after = session.inspect("counter")
+    assert after.imports["wasi:keyvalue/store@0.2.0-draft"] == "wasi-keyvalue"
+    assert after.imports["wasi:http/types@0.2.0"] == "wasi"
+    assert "handle: func(" in repr(after)
+    assert "handle: func(" in after._repr_html_()
+
+
+def test_serve_finds_a_free_port_and_names_one_that_is_taken(session):
+    """Without a port any will do; a port that somebody asks for and has not is an error with a repair."""
+    address = session.serve()
+    assert address == session.serve()
+    assert address.startswith("http://127.0.0.1:")
+    with Session() as other:
+        assert other.serve() != address
+        with pytest.raises(ConfigError, match="in use") as caught:
+            other.serve(int(address.rpartition(":")[2]))
+    assert "%wash serve 0" in caught.value.repair[0]
+
+
+def test_address_leads_through_the_proxy_of_a_hub(session, monkeypatch):
+    """Behind JupyterHub and Binder the link is the one that the browser can reach."""
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
+    address = session.serve(0)
+    port = address.rpartition(":")[2]
+    assert address.link == f"/user/ann/proxy/{port}/"
+    assert f'href="/user/ann/proxy/{port}/"' in address._repr_html_()
+
+
+def test_interrupt_stops_the_guest_within_a_second(session):
+    """Ctrl+C frees the caller, and the guest that loops for ever is gone."""
+    session.load("example:loop")
+    session.send("/", timeout=0.5)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), 2))
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt, match="was cancelled"):
+        session.send("/")
+    assert time.monotonic() - begun < 1.3
+    session.load("example:adder")
+    assert session["adder"].add(1, 1) == 2
+
+
+def test_verb_on_the_thread_of_the_host_is_refused(session):
+    """A plugin that calls a verb would wait for itself; it is told what to do instead."""
+
+    class Waits(Interface, wit="workshop:dice/roll"):
+        def roll(self, sides: int) -> int:
+            return len(session.status().data) + sides
+
+    session.load("example:lucky", attach=[Waits])
+    assert "wait for itself" in str(session.send("/").error)
+
+
+def test_verbs_come_from_any_thread(session):
+    """Many threads use one session at once."""
+    session.load("example:counter", attach=["keyvalue"])
+    threads = [threading.Thread(target=session.send, args=("/x",)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert session.send("/x").text == "21"
+
+
+def run_script(body: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own, warnings being errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(body)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+    )
+
+
+def test_script_needs_no_close_and_no_ipython():
+    """A process ends by itself with a session open and a port served, and has not loaded IPython."""
+    done = run_script("""
+        import sys
+        from washnb import Session
+        wash = Session()
+        print(wash.load("example:adder").add(1, 2), wash.serve(0)[:7], "IPython" in sys.modules)
+    """)
+    assert (done.stdout, done.stderr, done.returncode) == ("3 http:// False\n", "", 0)
+
+
+def test_fork_is_told_that_its_host_did_not_come_along():
+    """A child process gets an error instead of waiting for ever, and can begin anew."""
+    done = run_script("""
+        import os, warnings
+        warnings.simplefilter("ignore")
+        from washnb import Session
+        wash = Session()
+        wash.load("example:adder")
+        child = os.fork()
+        if child == 0:
+            try:
+                wash.status()
+            except Exception as error:
+                print(type(error).__name__, "fork" in str(error), flush=True)
+            wash.reset()
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(wash["adder"].add(1, 2))
+    """)
+    assert (done.stdout, done.returncode) == ("ConfigError True\n3\n", 0)
