@@ -154,6 +154,35 @@ async def test_stopping_a_start_ends_it(host):
     assert host.workloads() == ()
 
 
+async def test_stopping_at_any_moment_of_a_start_leaves_nothing(host):
+    """Whatever a start has come to when the stop comes: it says so, nothing runs, and the id is free."""
+    for turns in range(12):
+        starting = asyncio.create_task(host.workload_start(request(component("adder"))))
+        for _ in range(turns):
+            await asyncio.sleep(0.0005 if turns > 6 else 0)
+        await host.workload_stop("adder")
+        assert (await starting).state in {WorkloadState.STOPPING, WorkloadState.RUNNING}
+        await host.workload_stop("adder")
+        assert host.workloads() == ()
+        assert (await host.send("GET", "/")).status == 404
+
+
+async def test_two_stops_at_once_are_one(host):
+    """The second one finds nothing to stop."""
+    await start(host, "hello")
+    first, second = await asyncio.gather(host.workload_stop("hello"), host.workload_stop("hello"))
+    assert (first.state, second.state) == (WorkloadState.STOPPING, WorkloadState.NOT_FOUND)
+
+
+async def test_a_host_that_stops_ends_what_starts(engine):
+    """A start that is under way when its host stops says that it was stopped."""
+    host = await HostBuilder().with_engine(engine).build().start()
+    starting = asyncio.create_task(host.workload_start(request(component("hello"))))
+    await asyncio.sleep(0)
+    await host.stop()
+    assert (await starting).message == "Workload was stopped while starting"
+
+
 async def test_cancelling_a_start_leaves_nothing(host):
     """A caller that goes away during a start takes the workload along."""
     starting = asyncio.create_task(host.workload_start(request(component("hello"))))

@@ -160,11 +160,11 @@ class Host:
         if self.running:
             await self._start_plugin(made)
         self._plugins[made.id] = made
+        self._events.publish(PluginChanged(made.id, "attach"))
         for workload in self._registry.running():
             if workload.has_revoked:
                 grants = match(workload, self._plugins.values()).grants
                 await workload.bind([grant for grant in grants if grant.plugin_id == made.id], self._plugins)
-        self._events.publish(PluginChanged(made.id, "attach"))
 
     async def detach(self, plugin_id: str) -> None:
         """Take a plugin away, also from workloads that use it: their next call to it fails. Raises ConfigError."""

@@ -19,6 +19,7 @@ RELOAD_GRACE = 5.0
 """How long calls into the old version of a workload have to end well when a new one takes its place."""
 
 _STARTED = "Workload started successfully"
+_STOPPED_EARLY = "Workload was stopped while starting"
 
 
 @dataclass(eq=False)
@@ -80,18 +81,22 @@ class WorkloadRegistry:
         self._tell(workload_id, entry)
         entry.starting = asyncio.create_task(self._assemble(workload_id, request.workload))
         try:
-            entry.running = await entry.starting
+            started = await entry.starting
         except WashError as error:
             entry.state, entry.error = WorkloadState.ERROR, error
             self._tell(workload_id, entry)
             return _response(workload_id, entry.state, cause_chain(error), error)
         except asyncio.CancelledError:
             if entry.state is WorkloadState.STOPPING:
-                return _response(workload_id, entry.state, "Workload was stopped while starting")
-            del self._entries[workload_id]
+                return _response(workload_id, entry.state, _STOPPED_EARLY)
+            self._entries.pop(workload_id, None)
             raise
         finally:
             entry.starting = None
+        if entry.state is WorkloadState.STOPPING:  # a stop came when all was done but the telling
+            await started.unbind()
+            return _response(workload_id, entry.state, _STOPPED_EARLY)
+        entry.running = started
         self._run(workload_id, entry)
         return _response(workload_id, entry.state, _STARTED)
 
@@ -129,6 +134,8 @@ class WorkloadRegistry:
         if entry is None:
             return WorkloadStatus(workload_id, WorkloadState.NOT_FOUND, "Workload not found")
         async with entry.changing:
+            if self._entries.get(workload_id) is not entry:  # another stop was first
+                return await self.stop(workload_id)
             entry.state = WorkloadState.STOPPING
             self._tell(workload_id, entry)
             if entry.starting is not None:
@@ -138,14 +145,14 @@ class WorkloadRegistry:
             if entry.running is not None:
                 await entry.running.close(_stopped(entry.running, "was stopped"), grace=0.0)
                 await entry.running.unbind()
-            if self._entries.get(workload_id) is entry:
-                del self._entries[workload_id]
+            del self._entries[workload_id]
         return WorkloadStatus(workload_id, WorkloadState.STOPPING, "Workload stopped successfully")
 
     async def close(self) -> None:
         """End every start and every call, without unbinding anything: the host stops, and its plugins with it."""
-        for workload_id, entry in tuple(self._entries.items()):
+        for workload_id, entry in self._entries.items():
             if entry.starting is not None:
+                entry.state = WorkloadState.STOPPING
                 entry.starting.cancel()
             self._dispatcher.remove(workload_id)
         await asyncio.gather(*(each.close(_stopped(each, "was stopped"), grace=0.0) for each in self.running()))
