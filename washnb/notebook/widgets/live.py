@@ -63,21 +63,22 @@ class Live:
     """Keeps the widget of one view, and the plain output below it, like the state that they show."""
 
     def __init__(self, view: Showable) -> None:
-        """Make the widget; nothing is on the page yet."""
+        """Make the `widget`; nothing is on the page yet."""
         self._view = view
-        self._widget = ViewWidget(kind=view.widget)
-        self._widget.on_msg(self._heard)
+        self.widget = ViewWidget(kind=view.widget)
+        self.widget.on_msg(self._heard)
         self._lookers = 0
         self._unsubscribe: Any = None
         self._refreshing = False
         self._saving = False
         self._data: Any = None
+        self._still: Any = None
 
     def show(self) -> None:
         """Put widget and plain output into the current cell."""
         self._data = self._view.door.on_host(self._view.read)
-        self._widget.picture = self._view.picture(self._data)
-        display(self._widget)  # type: ignore[no-untyped-call]
+        self.widget.picture = self._view.picture(self._data)
+        display(self.widget)  # type: ignore[no-untyped-call]
         self._still = display(  # type: ignore[no-untyped-call]
             Still(self._view.table(self._data)), display_id=True
         )
@@ -99,11 +100,11 @@ class Live:
                 self._attempt(lambda deployments: self._view.change(deployments, wish))
 
     def _attempt(self, work: Any) -> None:
-        self._widget.problem = ""
+        self.widget.problem = ""
         try:
             self._view.door.on_host(work)
         except (WashError, ValueError, KeyError) as error:
-            self._widget.problem = plain(str(error))
+            self.widget.problem = plain(str(error))
 
     def _happened(self, event: Event) -> None:
         if self._view.concerns(event) and not self._refreshing:
@@ -120,13 +121,14 @@ class Live:
         try:
             self._data = await self._view.read(deployments)
         except WashError as error:
-            self._widget.problem = plain(error.message)
+            self.widget.problem = plain(error.message)
             return
-        self._widget.picture = self._view.picture(self._data)
+        self.widget.picture = self._view.picture(self._data)
         if not self._saving:
             self._saving = True
             asyncio.get_running_loop().call_later(_SAVED, self._save)
 
     def _save(self) -> None:
         self._saving = False
-        self._still.update(Still(self._view.table(self._data)))
+        if self._still is not None:
+            self._still.update(Still(self._view.table(self._data)))

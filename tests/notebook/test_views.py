@@ -1,0 +1,253 @@
+"""Views of key-value, config and logs: data to read, mappings to write, faces, and widgets that follow."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from washnb.errors import ConfigError, WorkloadNotFound
+from washnb.notebook import Session
+from washnb.notebook.text import HIDDEN
+from washnb.notebook.views import View
+from washnb.notebook.widgets.live import Live, Still
+
+COMPONENTS = Path(__file__).parent.parent / "components"
+ESCAPES = "<script>\x1b[31m"
+
+
+@pytest.fixture
+def counter(session: Session) -> Session:
+    """A session in which a counter has counted once."""
+    session.load("example:counter", attach=["keyvalue"])
+    session.send("/x")
+    return session
+
+
+@pytest.fixture
+def settings(session: Session) -> Session:
+    """A session with a component that reads config and logs."""
+    session.load(COMPONENTS / "config_logging.wat", "c", attach=["config", "logging"], config={"a": 1, "b_token": "t"})
+    return session
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 3) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
+
+
+def test_data_is_plain_python(counter):
+    """Everything, one bucket, one key."""
+    one = (1).to_bytes(8, "little")
+    assert counter.kv.data == {"default": {"x": one}}
+    assert counter.kv("default").data == {"x": one}
+    assert counter.kv("default", "x").data == one
+    assert counter.kv(of="counter").data == counter.kv.data
+
+
+def test_what_is_not_there_is_named(counter):
+    """A wrong bucket, key and workload each get an answer."""
+    with pytest.raises(ConfigError, match="no bucket 'd'"):
+        _ = counter.kv("d").data
+    with pytest.raises(ConfigError, match="no key 'y'"):
+        _ = counter.kv("default", "y").data
+    with pytest.raises(WorkloadNotFound):
+        _ = counter.kv(of="nobody").data
+
+
+def test_bucket_is_a_mapping_that_guests_see(counter):
+    """Values are set and deleted, as text, bytes and JSON, and the guest goes on from there."""
+    bucket = counter.kv["default"]
+    bucket["x"] = "41"
+    assert counter.send("/x").text == "42"
+    bucket["doc"] = {"n": [1]}
+    assert json.loads(bucket["doc"]) == {"n": [1]}
+    assert sorted(bucket) == ["doc", "x"]
+    del bucket["doc"]
+    assert list(bucket) == ["x"]
+    assert len(bucket) == 1
+    with pytest.raises(KeyError):
+        del bucket["doc"]
+    counter.kv["fresh"]["k"] = b"\0"
+    assert counter.kv.data["fresh"] == {"k": b"\0"}
+
+
+def test_state_that_nobody_keeps_is_empty_and_cannot_be_written(session):
+    """Without the plugin the views are empty, and a write says what is missing."""
+    assert session.kv.data == {}
+    assert "nothing is stored" in repr(session.kv)
+    with pytest.raises(ConfigError) as caught:
+        session.kv["b"]["k"] = "v"
+    assert "%wash attach keyvalue" in caught.value.repair
+    with pytest.raises(ConfigError) as caught:
+        session.config["k"] = "v"
+    assert "%wash attach config" in caught.value.repair
+
+
+def test_many_keys_are_all_read_and_bounded_in_the_picture(counter):
+    """Pages of keys are followed to their end; the widget gets the first and the number of the others."""
+    counter.load("example:counter", "other")
+    counter.send("/x", to="other")
+    other = counter.kv(of="other")
+    for number in range(230):
+        other["default"][f"k{number:03}"] = "v"
+    assert len(other.data["default"]) == 231
+    group = other.picture(other.data)["groups"][0]
+    assert (len(group["entries"]), group["more"]) == (200, 31)
+
+
+def test_guests_bytes_are_text_in_every_face(counter):
+    """No markup and no escape sequence of a guest's survives in text or HTML."""
+    counter.kv["default"]["note"] = f"{ESCAPES}"
+    counter.kv["default"]["page"] = "<b>bold</b>"
+    counter.kv["default"]["my_secret"] = "swordfish"
+    view = counter.kv
+    table = view.table(view.data)
+    for shown in (repr(view), table._repr_html_(), repr(Still(table)), Still(table)._repr_html_()):
+        assert "\x1b" not in shown
+        assert "swordfish" not in shown
+        assert HIDDEN in shown
+    assert "<b>" not in table._repr_html_()
+    assert "swordfish" not in json.dumps(view.picture(view.data))
+
+
+def test_config_is_read_and_edited_while_it_runs(settings):
+    """A setting is a key of the view, and an edit is there at the guest's next call."""
+    assert settings.config.data == {"a": "1", "b_token": "t"}
+    settings.config["a"] = 2
+    assert settings.config["a"] == "2"
+    del settings.config["a"]
+    assert list(settings.config) == ["b_token"]
+    with pytest.raises(KeyError):
+        del settings.config["a"]
+    assert HIDDEN in repr(settings.config)
+    assert "t" not in settings.config.table(settings.config.data).data[0]["value"]
+
+
+def test_logs_are_filtered(session):
+    """By workload, component, level and text; what is printed counts as logged."""
+    session.run(COMPONENTS / "command.wat", "nothing is kept of a run")
+    history = session.on_host(_fill)
+    assert len(history) == 3
+    assert [line.message for line in session.logs.data] == ["started", f"bad {ESCAPES}", "printed"]
+    assert [line.message for line in session.logs(level="warn")] == [f"bad {ESCAPES}"]
+    assert [line.message for line in session.logs(component="two")] == ["printed"]
+    assert [line.message for line in session.logs(filter="START")] == ["started"]
+    assert len(session.logs(of="elsewhere")) == 0
+    assert "\x1b" not in repr(session.logs)
+    assert "<script>" not in session.logs.table(session.logs.data)._repr_html_()
+    with pytest.raises(ConfigError, match="no level is called 'wran'") as caught:
+        session.logs(level="wran")
+    assert caught.value.repair == ("did you mean warn?",)
+
+
+async def _fill(deployments):
+    from washnb.events import LogLine
+
+    lines = deployments.history.lines
+    lines.clear()
+    lines.append(LogLine("w", "one", "log", "info", "", "started", 1.0))
+    lines.append(LogLine("w", "one", "log", "error", "ctx", f"bad {ESCAPES}", 2.0))
+    lines.append(LogLine("w", "two", "stdout", "info", "", "printed", 3.0))
+    return list(lines)
+
+
+@pytest.fixture
+def live() -> Iterator[Callable[[View], Live]]:
+    """Makes views live, as if their widgets had come onto a page."""
+    made = []
+
+    def show(view: View) -> Live:
+        made.append(Live(view))
+        made[-1]._heard(None, {"do": "shown"}, [])
+        return made[-1]
+
+    yield show
+    for each in made:
+        each.widget.close()
+
+
+def entries(live: Live) -> dict[str, str]:
+    """Keys and previews that the widget has."""
+    return {entry["key"]: entry["preview"] for group in live.widget.picture["groups"] for entry in group["entries"]}
+
+
+def test_widget_follows_requests_from_any_thread(counter, live):
+    """Every change arrives, in few pictures."""
+    widget = live(counter.kv)
+    pictures = []
+    widget.widget.observe(lambda change: pictures.append(change.new), "picture")
+    threads = [threading.Thread(target=counter.send, args=("/x",)) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    eventually(lambda: entries(widget) == {"x": "41"})
+    assert len(pictures) < 20
+
+
+def test_widget_edits(counter, live):
+    """Counters, text and hex are set, keys deleted, and a wrong input is told without changing anything."""
+    widget = live(counter.kv)
+
+    def ask(**wish: str) -> str:
+        widget._heard(None, wish, [])
+        return widget.widget.problem
+
+    assert ask(do="set", group="default", key="x", text="41", kind="counter") == ""
+    assert counter.send("/x").text == "42"
+    assert ask(do="set", group="new", key="h", text="00 ff", kind="hex") == ""
+    assert counter.kv("new", "h").data == b"\x00\xff"
+    assert "is not hex" in ask(do="set", group="new", key="h", text="xyz", kind="hex")
+    assert "whole number" in ask(do="set", group="default", key="x", text="-1", kind="counter")
+    assert ask(do="delete", group="default", key="x") == ""
+    eventually(lambda: entries(widget) == {"h": "00 ff"})
+
+
+def test_config_widget_edits_and_logs_widget_does_not(settings, live):
+    """Settings change through their widget; lines cannot be asked for anything."""
+    config = live(settings.config)
+    config._heard(None, {"do": "set", "group": "", "key": "a", "text": "9"}, [])
+    eventually(lambda: entries(config) == {"a": "9", "b_token": HIDDEN})
+    config._heard(None, {"do": "delete", "group": "", "key": "a"}, [])
+    eventually(lambda: list(entries(config)) == ["b_token"])
+    logs = live(settings.logs)
+    logs._heard(None, {"do": "set"}, [])
+    assert "cannot do 'set'" in logs.widget.problem
+
+
+def test_nobody_listens_while_nobody_looks(counter, live):
+    """A view that is gone from the page costs nothing; one that comes back catches up."""
+    widget = live(counter.kv)
+    before = len(counter._events._subscribers)
+    widget._heard(None, {"do": "hidden"}, [])
+    assert len(counter._events._subscribers) == before - 1
+    counter.send("/x")
+    time.sleep(0.2)
+    assert entries(widget) == {"x": "1"}
+    widget._heard(None, {"do": "shown"}, [])
+    eventually(lambda: entries(widget) == {"x": "2"})
+
+
+def test_widget_survives_a_reset(counter, live):
+    """A view looks at the fresh host once something happens there."""
+    widget = live(counter.kv)
+    counter.reset()
+    counter.load("example:counter", attach=["keyvalue"])
+    counter.send("/fresh")
+    eventually(lambda: entries(widget) == {"fresh": "1"})
+
+
+def test_view_is_text_where_there_is_no_page(notebook):
+    """In a terminal the view prints itself."""
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash send /x")
+    assert "1  (u64, little endian)" in notebook.run("%wash kv").text
+    assert "nothing is logged" in notebook.run("%wash logs").text
+    assert "no settings" in notebook.run("%wash config").text
