@@ -1,0 +1,176 @@
+"""The views in a real JupyterLab, driven through a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ROOT = Path(__file__).parent.parent.parent
+NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+CELLS = (
+    "%load_ext washnb\n%wash load example:counter --attach keyvalue\n%wash send /x",
+    "wash.kv['default']['note'] = '<img src=x onerror=\"document.title=1\">\\x1b[31m'",
+    "%wash kv",
+    "wash.send('/x').text",
+    "%wash logs",
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+    pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one notebook, and room for Jupyter's own files."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, tmp_path / "views.ipynb")
+    settings = tmp_path / "settings" / NEWS
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"fetchNews": "false"}))
+    return tmp_path
+
+
+@pytest.fixture
+def lab(folder: Path) -> Iterator[str]:
+    """A JupyterLab over that folder; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_WORKSPACES_DIR")
+    own = {name: str(folder / ".jupyter" / name.lower()) for name in names}
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+            *("--ServerApp.token=", "--ServerApp.password=", f"--port={port}", f"--notebook-dir={folder}"),
+        ],
+        env={**os.environ, **own, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_for(address: str) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            urlopen(f"{address}/api", timeout=5).close()
+        except (URLError, ConnectionError):
+            assert time.monotonic() < end, "JupyterLab did not start"
+            time.sleep(0.3)
+        else:
+            return
+
+
+class Page:
+    """JupyterLab with the notebook open."""
+
+    def __init__(self, page, lab: str) -> None:
+        self.page = page
+        page.goto(f"{lab}/lab/tree/views.ipynb?reset")
+        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+
+    def command(self, name: str) -> None:
+        """Carry out a command of JupyterLab, and wait until it is done."""
+        self.page.evaluate("name => window.jupyterapp.commands.execute(name).then(() => null)", name)
+
+    def run(self, cell: int) -> None:
+        """Run one cell."""
+        self.page.evaluate("n => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n }", cell)
+        self.command("notebook:run-cell")
+
+    def output(self, cell: int):
+        """The outputs of a cell."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-Cell-outputArea")
+
+
+@pytest.fixture
+def page(lab: str) -> Iterator[Page]:
+    """A browser at the notebook, its kernel ready."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        opened = browser.new_page(viewport={"width": 1200, "height": 1600})
+        opened.set_default_timeout(30_000)
+        yield Page(opened, lab)
+        browser.close()
+
+
+def test_views_live_edit_and_stay(page, folder):
+    """The widget follows requests, edits by keyboard, shows text as text, and leaves its last state in the file."""
+    from playwright.sync_api import expect
+
+    for cell in range(len(CELLS)):
+        page.run(cell)
+    view = page.output(2).locator(".washnb")
+    row = view.locator("tr", has=page.page.get_by_role("button", name="x", exact=True))
+    expect(row.locator(".washnb-value")).to_have_text("2")
+    expect(page.output(4).locator(".washnb")).to_contain_text("nothing is logged")
+    still = page.output(2).locator(".washnb-still")
+    expect(still).to_be_hidden()
+
+    page.run(3)  # another request, and the view of the cell above follows
+    expect(row.locator(".washnb-value")).to_have_text("3")
+
+    note = view.locator("tr", has=page.page.get_by_role("button", name="note", exact=True))
+    expect(note).to_contain_text("3c 69 6d 67")
+    assert view.locator("img").count() == 0
+
+    row.get_by_role("button").focus()
+    page.page.keyboard.press("Enter")
+    page.page.keyboard.press("Control+A")
+    page.page.keyboard.type("41")
+    page.page.keyboard.press("Control+Enter")
+    expect(row.locator(".washnb-value")).to_have_text("41")
+    page.run(3)
+    expect(page.output(3)).to_contain_text("42")
+    expect(row.locator(".washnb-value")).to_have_text("42")
+
+    view.get_by_label("key", exact=True).fill("new")
+    view.get_by_label("value", exact=True).fill("<b>text</b>")
+    view.get_by_role("button", name="Set").click()
+    expect(view.get_by_role("button", name="new", exact=True)).to_be_visible()
+    assert view.locator("b").count() == 0
+
+    page.page.wait_for_timeout(1_500)  # the plain output follows at leisure
+    page.command("docmanager:save")
+    saved = nbformat.read(folder / "views.ipynb", 4).cells[2].outputs
+    assert "washnb-still" in saved[1].data["text/html"]
+    assert "<td" in saved[1].data["text/html"]
+    assert "42  (u64, little endian)" in saved[1].data["text/html"]
+    assert "&lt;b&gt;text&lt;/b&gt;" in saved[1].data["text/html"]
+
+    page.command("kernelmenu:shutdown")
+    page.page.reload()
+    page.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+    expect(page.output(2).locator(".washnb-still")).to_be_visible()
