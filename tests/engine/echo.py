@@ -31,8 +31,8 @@ _FLAT = {"s64": "i64", "u64": "i64", "f32": "f32", "f64": "f64"}
 ALLOCATOR = """
     (memory (export "memory") 1)
     (global $heap (mut i32) (i32.const 1024))
-    (func $realloc (export "realloc") (param $old i32) (param $had i32) (param $align i32) (param $want i32) (result i32)
-      (local $at i32)
+    (func $realloc (export "realloc")
+      (param $old i32) (param $had i32) (param $align i32) (param $want i32) (result i32) (local $at i32)
       (local.set $at (i32.and (i32.add (global.get $heap) (i32.sub (local.get $align) (i32.const 1)))
                               (i32.sub (i32.const 0) (local.get $align))))
       (global.set $heap (i32.add (local.get $at) (local.get $want)))
@@ -123,7 +123,7 @@ def flat(shape: Shape | None) -> list[str]:
 
 
 class Types:
-    """Writes type definitions, each shape once; named ones are exported from the host's instance, or aliased from it."""
+    """Writes type definitions, each shape once; named ones are exported from the host instance, or aliased from it."""
 
     def __init__(self, *, outer: bool) -> None:
         self.lines: list[str] = []

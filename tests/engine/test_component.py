@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from washnb.engine import CompiledComponent, Engine
+from washnb.engine import CompiledComponent
 from washnb.engine.abi.shapes import (
     Borrow,
     Enum,
@@ -22,13 +22,6 @@ from washnb.engine.abi.shapes import (
 )
 
 U8, U32, STRING = Primitive("u8"), Primitive("u32"), Primitive("string")
-
-
-@pytest.fixture(scope="module")
-def engine():
-    """One engine for all; nothing is kept."""
-    with Engine.builder().with_cache_dir(None).build() as engine:
-        yield engine
 
 
 @pytest.fixture
