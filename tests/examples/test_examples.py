@@ -21,13 +21,6 @@ from washnb.wit import split_version
 EXAMPLES = Path(washnb.__file__).parent / "examples"
 
 
-@pytest.fixture(scope="module")
-def engine():
-    """One engine for all; nothing is kept."""
-    with Engine.builder().with_cache_dir(None).build() as engine:
-        yield engine
-
-
 def documented(name: str) -> tuple[set[str], set[str]]:
     """Imports and exports of the world that the comment of an example shows, by full name."""
     comment = "\n".join(line for line in (EXAMPLES / f"{name}.wat").read_text().splitlines() if line.startswith(";;"))

@@ -1,4 +1,4 @@
-"""What tests of the host share: an engine, a running host, and a word for starting guests on it."""
+"""What tests of the host share: a running host, and a word for starting guests on it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,8 @@ import asyncio
 
 import pytest
 
-from washnb.engine import Engine
 from washnb.engine.store import STORES
 from washnb.host import DevRouter, HostBuilder, HttpServer
-
-
-@pytest.fixture(scope="package")
-def engine():
-    """Share one engine, and with it what it has compiled."""
-    with Engine.builder().with_cache_dir(None).build() as engine:
-        yield engine
 
 
 @pytest.fixture
