@@ -11,7 +11,7 @@ from aiohttp import web
 from washnb.engine import Err
 from washnb.host.allowed_hosts import parse_allowed_hosts
 from washnb.host.egress import Egress
-from washnb.wasi import Pipe, SentChunks, error_code
+from washnb.wasi import ClientResponse, Pipe, SentChunks, error_code
 
 from .loopback import a_request, answering, exchange, http_server, raw_server, trusting, whole
 
@@ -214,6 +214,24 @@ class TestConnections:
             response = await exchange(egress, a_request(port, method="PUT", body=lambda: SentChunks(pipe)))
             assert (response.status, await whole(response)) == (413, b"no")
         assert pipe.abandoned
+
+    @pytest.mark.parametrize("answer", [b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", b""])
+    async def test_guest_that_only_writes_hears_of_the_end(self, egress: Egress, answer: bytes) -> None:
+        """A guest that reads no answer before it has written all finds its stream closed when nobody reads on."""
+        pipe = Pipe()
+
+        async def write_for_ever() -> None:
+            while await pipe.put(bytes(65536)):
+                pass
+
+        async with raw_server(answering(answer, then=0.1)) as port:
+            writing = asyncio.ensure_future(write_for_ever())
+            asking = asyncio.ensure_future(
+                exchange(egress, a_request(port, method="PUT", body=lambda: SentChunks(pipe)))
+            )
+            await asyncio.wait_for(writing, 5)
+            (outcome,) = await asyncio.gather(asking, return_exceptions=True)
+            assert isinstance(outcome, Err if not answer else ClientResponse)
 
 
 class TestPolicy:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterable
 import aiohttp
 import yarl
 from aiohttp import http_exceptions
+from aiohttp.abc import AbstractStreamWriter
 
 from washnb.engine import Err
 from washnb.wasi import (
@@ -98,7 +99,7 @@ class Egress:
                 request.method,
                 _url(request),
                 headers=_headers(request),
-                data=contents if upload is None else upload,
+                data=contents if upload is None else _Payload(upload),
                 allow_redirects=False,
                 timeout=self._timeout(request),
             )
@@ -146,6 +147,24 @@ class _Upload:
     def abandon(self) -> None:
         """Tell the guest that nobody reads on."""
         self._chunks.abandon()
+
+
+class _Payload(aiohttp.AsyncIterablePayload):
+    """An upload, as aiohttp writes it to the connection.
+
+    aiohttp stops without a word where the response is complete, or the connection gone. A guest that does nothing but
+    write must hear of it: it would wait for room for ever.
+    """
+
+    def __init__(self, upload: _Upload) -> None:
+        super().__init__(upload)
+        self._upload = upload
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        try:
+            await super().write_with_length(writer, content_length)
+        finally:
+            self._upload.abandon()
 
 
 class _Download:
