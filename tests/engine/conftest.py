@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import pytest
 
 from washnb.engine import Engine
@@ -20,7 +18,6 @@ def shared_engine():
 @pytest.fixture
 def no_stores_left():
     """Fails a test that leaves a store behind."""
-    gc.collect()
     before = set(STORES)
     yield
     assert set(STORES) <= before

@@ -1,0 +1,411 @@
+"""Driving guests: waiting, fairness, timeout, cancellation, traps and exceptions, and what is left of them: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from tests.engine.guests import DRIVEN, HOST
+from tests.engine.hosting import bound, started
+from washnb.engine import Engine, Err, Instance, Interface
+from washnb.engine.store import STORES
+from washnb.errors import GuestCancelled, GuestError, GuestTimeout, TrapError
+
+
+class Driven(Interface, wit=HOST):
+    """Serves the guest with functions that a test sets."""
+
+    def __init__(self, wait=None, maybe=None) -> None:
+        self.wait = wait or (lambda n: n)
+        self.maybe = maybe or (lambda n: n)
+
+
+@pytest.fixture(params=[True, False], ids=["on fiber", "off fiber"])
+def on_fiber(request, no_stores_left) -> bool:
+    """Both ways to serve a call; after each, no store is left."""
+    return request.param
+
+
+async def waits(n: int) -> int:
+    """A host function that takes its time."""
+    await asyncio.sleep(0.001)
+    return n
+
+
+async def test_a_guest_waits_for_a_coroutine(shared_engine, on_fiber):
+    """Its call is suspended until the coroutine returns, again and again."""
+    async with await started(shared_engine, DRIVEN, Driven(waits), on_fiber=on_fiber) as instance:
+        assert await instance.call("wait", 3) == 3
+        assert await instance.call("often", 20) == sum(range(21))
+
+
+def delegating(n: int):
+    """A plain function that leaves the work to a coroutine."""
+    return waits(n)
+
+
+async def test_a_plain_function_may_return_a_coroutine(shared_engine, on_fiber):
+    """As a decorated function does."""
+    async with await started(shared_engine, DRIVEN, Driven(delegating), on_fiber=on_fiber) as instance:
+        assert await instance.call("wait", 4) == 4
+
+
+async def test_many_guests_wait_at_the_same_time(shared_engine, on_fiber):
+    """One thread, one loop, and the waits overlap."""
+    together = asyncio.Barrier(50)
+
+    async def wait(n: int) -> int:
+        await together.wait()
+        return n
+
+    bindings = await bound(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+
+    async def one(number: int) -> int:
+        async with await Instance.new(bindings.component, bindings) as instance:
+            return await instance.call("wait", number)
+
+    assert await asyncio.gather(*map(one, range(50))) == list(range(50))
+
+
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_a_wit_error_is_raised_on_both_sides(shared_engine, on_fiber, as_coroutine):
+    """`raise Err` in the host is the error case to the guest, which hands it on; the guest lives."""
+
+    def maybe(n: int) -> int:
+        if n % 2:
+            raise Err(n * 10)
+        return n
+
+    async def maybe_later(n: int) -> int:
+        await asyncio.sleep(0)
+        return maybe(n)
+
+    host = Driven(maybe=maybe_later if as_coroutine else maybe)
+    async with await started(shared_engine, DRIVEN, host, on_fiber=on_fiber) as instance:
+        assert await instance.call("maybe", 2) == 2
+        with pytest.raises(Err) as caught:
+            await instance.call("maybe", 3)
+        assert caught.value.value == 30
+        assert await instance.call("maybe", 4) == 4
+
+
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_an_exception_in_the_host_ends_the_guest(shared_engine, on_fiber, as_coroutine):
+    """The caller gets a GuestError that names component and function, from the exception; later calls say why not."""
+
+    def fail(_n: int) -> int:
+        raise LookupError("no such thing")
+
+    async def fail_later(n: int) -> int:
+        await asyncio.sleep(0)
+        return fail(n)
+
+    host = Driven(fail_later if as_coroutine else fail)
+    instance = await started(shared_engine, DRIVEN, host, on_fiber=on_fiber, label="shop")
+    with pytest.raises(GuestError) as caught:
+        await instance.call("wait", 1)
+    assert str(caught.value) == f"shop: {HOST}#wait raised LookupError: no such thing"
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert (caught.value.component, caught.value.interface) == ("shop", HOST)
+    with pytest.raises(GuestError, match=f"shop takes no more calls: {HOST}#wait failed"):
+        await instance.call("five")
+
+
+async def test_an_error_that_the_wit_type_does_not_have_ends_the_guest(shared_engine, on_fiber):
+    """`raise Err` where the result is no result."""
+
+    def fail(_n: int) -> int:
+        raise Err("oops")
+
+    instance = await started(shared_engine, DRIVEN, Driven(fail), on_fiber=on_fiber)
+    with pytest.raises(GuestError, match=r"wait raised Err\('oops'\), but its result has no error case"):
+        await instance.call("wait", 1)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_what_ends_the_process_gets_through(shared_engine, on_fiber, kind, as_coroutine):
+    """KeyboardInterrupt and SystemExit in a host function reach the caller as they are."""
+
+    def interrupt(_n: int) -> int:
+        raise kind("now")
+
+    async def interrupt_later(n: int) -> int:
+        return interrupt(n)
+
+    instance = await started(
+        shared_engine, DRIVEN, Driven(interrupt_later if as_coroutine else interrupt), on_fiber=on_fiber
+    )
+    # not through the loop of the test, which would end with it
+    call = instance.call("wait", 1)
+    with pytest.raises(kind, match="now"):
+        while True:
+            call.send(None)  # may have to give the loop its turn
+    assert "failed" in repr(instance)
+
+
+@pytest.mark.parametrize(
+    ("export", "reason"),
+    [
+        ("trap", "wasm `unreachable` instruction executed"),
+        ("deep", "call stack exhausted"),
+        ("outside", "out of bounds memory access"),
+    ],
+)
+async def test_a_trap_carries_reason_and_backtrace(shared_engine, no_stores_left, export, reason):
+    """The innermost frame comes first, the instance is dead, its store gone."""
+    instance = await started(shared_engine, DRIVEN, Driven(), label="shop")
+    with pytest.raises(TrapError) as caught:
+        await instance.call(export)
+    assert caught.value.reason == reason
+    assert caught.value.backtrace
+    assert f"module!{export}" in caught.value.backtrace[0] or "<wasm function" in caught.value.backtrace[0]
+    assert str(caught.value).startswith(f"shop: {export} ended: {reason}\n  at 0x")
+    with pytest.raises(GuestError, match=f"shop takes no more calls: {export} ended in a trap"):
+        await instance.call("five")
+
+
+async def test_a_guest_that_loops_for_ever_times_out(shared_engine, no_stores_left):
+    """Within its time, while the loop goes on."""
+    instance = await started(shared_engine, DRIVEN, Driven(), label="shop")
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    counting = asyncio.create_task(count())
+    with pytest.raises(GuestTimeout, match=r"shop: spin did not finish within 0.1 s"):
+        await instance.call("spin", timeout=0.1)
+    counting.cancel()
+    assert turns >= 3, "the busy guest let others run"
+
+
+async def test_a_guest_that_waits_for_ever_times_out(shared_engine, on_fiber):
+    """The coroutine that it waits for is cancelled and cleans up."""
+    cleaned = []
+
+    async def wait(n: int) -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(n)
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+    with pytest.raises(GuestTimeout):
+        await instance.call("wait", 1, timeout=0.02)
+    assert cleaned == [1]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_timeout_error_of_the_host_is_not_the_guests(shared_engine, on_fiber):
+    """A host function that raises TimeoutError within the time of the call is an exception like others."""
+
+    async def wait(_n: int) -> int:
+        raise TimeoutError("upstream")
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+    with pytest.raises(GuestError, match="raised TimeoutError: upstream") as caught:
+        await instance.call("wait", 1, timeout=5)
+    assert not isinstance(caught.value, GuestTimeout)
+
+
+@pytest.mark.parametrize("export", ["spin", "wait"])
+async def test_cancellation_passes_on_when_the_guest_is_gone(shared_engine, on_fiber, export):
+    """Busy or waiting: the task ends as cancelled, and the store is deleted by then."""
+
+    async def wait(n: int) -> int:
+        await asyncio.Event().wait()
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop")
+    task = asyncio.create_task(instance.call(export, *([1] if export == "wait" else [])))
+    await asyncio.sleep(0.01)
+    assert instance._store.context in STORES
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert instance._store.context not in STORES
+    with pytest.raises(GuestError, match=f"shop takes no more calls: {export} was cancelled"):
+        await instance.call("five")
+
+
+@pytest.mark.parametrize("export", ["spin", "wait"])
+async def test_closing_during_a_call_cancels_it(shared_engine, on_fiber, export):
+    """The caller gets GuestCancelled, its task is not cancelled itself."""
+
+    async def wait(n: int) -> int:
+        await asyncio.Event().wait()
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop")
+
+    async def call() -> str:
+        with pytest.raises(GuestCancelled, match=f"shop was closed during {export}"):
+            await instance.call(export, *([1] if export == "wait" else []))
+        await asyncio.sleep(0)
+        return "went on"
+
+    task = asyncio.create_task(call())
+    await asyncio.sleep(0.01)
+    instance.close()
+    assert await task == "went on"
+
+
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_closing_from_a_host_function_takes_effect_when_it_returns(shared_engine, on_fiber, as_coroutine):
+    """An instance may be closed by what it calls."""
+    held: list[Instance] = []
+
+    def wait(n: int) -> int:
+        held[0].close()
+        return n
+
+    async def wait_later(n: int) -> int:
+        await asyncio.sleep(0)
+        return wait(n)
+
+    instance = await started(
+        shared_engine, DRIVEN, Driven(wait_later if as_coroutine else wait), on_fiber=on_fiber, label="shop"
+    )
+    held.append(instance)
+    with pytest.raises(GuestCancelled, match="shop was closed during wait"):
+        await instance.call("wait", 1)
+    await asyncio.sleep(0)
+
+
+async def test_one_call_at_a_time(shared_engine, on_fiber):
+    """A second one is refused with the name of the first, which goes on."""
+    release = asyncio.Event()
+
+    async def wait(n: int) -> int:
+        await release.wait()
+        return n
+
+    async with await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop") as instance:
+        first = asyncio.create_task(instance.call("wait", 1))
+        await asyncio.sleep(0)
+        assert repr(instance) == "<Instance shop: in wait>"
+        with pytest.raises(GuestError, match="shop is still busy with wait: five has to wait for it"):
+            await instance.call("five")
+        release.set()
+        assert await first == 1
+        assert await instance.call("five") == 5
+
+
+async def test_a_host_function_may_call_another_instance(shared_engine, on_fiber):
+    """Its store is another one, so it is driven while the first waits."""
+    async with await started(shared_engine, DRIVEN, Driven(waits), on_fiber=on_fiber) as inner:
+
+        async def wait(n: int) -> int:
+            return 1 + await inner.call("wait", n)
+
+        async with await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber) as outer:
+            assert await outer.call("often", 3) == 9
+
+
+async def test_an_engine_serves_several_loops_in_several_threads(shared_engine):
+    """Each instance on the loop that made it; compiled once."""
+    bindings = await bound(shared_engine, DRIVEN, Driven(waits))
+
+    async def work() -> int:
+        async with await Instance.new(bindings.component, bindings) as instance:
+            return await instance.call("often", 50)
+
+    results: list[int] = []
+    await asyncio.gather(*(asyncio.to_thread(lambda: results.append(asyncio.run(work()))) for _ in range(4)))
+    assert results == [sum(range(51))] * 4
+
+
+async def test_busy_guests_share_the_loop(shared_engine):
+    """Two that never wait take turns with a task that needs to run."""
+    async with (
+        await started(shared_engine, DRIVEN, Driven()) as one,
+        await started(shared_engine, DRIVEN, Driven()) as two,
+    ):
+        spinning = [asyncio.create_task(each.call("spin", timeout=0.15)) for each in (one, two)]
+        gaps, last = [], time.monotonic()
+        while not all(task.done() for task in spinning):
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+        for task in spinning:
+            assert isinstance(task.exception(), GuestTimeout)
+        assert len(gaps) > 4
+
+
+async def test_a_cancelled_start_leaves_nothing(shared_engine, no_stores_left):
+    """A start function that never ends is under the timeout too."""
+    text = """(component (core module $m (func $spin (loop $again (br $again))) (start $spin))
+      (core instance (instantiate $m)))"""
+    bindings = await bound(shared_engine, text)
+    with pytest.raises(GuestTimeout, match=r"guest: its start did not finish within 0.02 s"):
+        await Instance.new(bindings.component, bindings, timeout=0.02)
+
+
+INTERRUPTED = """
+    import asyncio, os, signal, sys, threading, time
+    sys.path.insert(0, {path!r})
+    from tests.engine.guests import DRIVEN
+    from tests.engine.hosting import started
+    from tests.engine.test_driver import Driven
+    from washnb.engine import Engine
+
+    async def main(engine, loop):
+        instance = await started(engine, DRIVEN, Driven({wait}), on_fiber={on_fiber})
+        print("ready", flush=True)
+        try:
+            await instance.call("often", 2**31)
+        finally:
+            print(instance, flush=True)
+
+    with Engine.builder().with_cache_dir(None).build() as engine:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(main(engine, loop))  # unlike asyncio.run, it leaves SIGINT to Python
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+            sys.exit(0)
+    """
+
+
+@pytest.mark.parametrize("on_fiber", [True, False])
+def test_an_interrupt_while_a_guest_calls_the_host_raises_keyboard_interrupt(on_fiber):
+    """SIGINT mostly lands in the first instruction of a callback, where an exception would end the process."""
+    program = textwrap.dedent(INTERRUPTED).format(path=str(sys.path[0] or "."), wait="None", on_fiber=on_fiber)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, "interrupted" in out) == (0, True), err
+    assert "Traceback" not in err
+
+
+def test_a_closed_engine_stops_its_ticker():
+    """So a guest is no longer driven by it, and no thread stays."""
+    with Engine.builder().with_cache_dir(None).build() as engine:
+
+        async def run() -> int:
+            async with await started(engine, DRIVEN, Driven(waits)) as instance:
+                return await instance.call("often", 3)
+
+        assert asyncio.run(run()) == 6
+    assert not any(
+        thread.name == "washnb-epoch" and thread is engine.runtime.ticker._thread for thread in threading.enumerate()
+    )
