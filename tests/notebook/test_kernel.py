@@ -157,3 +157,17 @@ def test_load_ext_is_quick(kernel):
     """Loading the extension loads neither the host nor the widgets."""
     cell = "import sys\nprint([m for m in ('wasmtime', 'aiohttp', 'ipywidgets', 'anywidget') if m in sys.modules])"
     assert kernel.text(cell).strip() == "[]"
+
+
+def test_progress_is_one_line_that_moves(kernel):
+    """While a component compiles, one output is written again and again."""
+    kernel.run("from washnb.events import CompileProgress\nfrom washnb.notebook.progress import ProgressLines")
+    said = kernel.run(
+        "lines = ProgressLines()\n"
+        "for stage, elapsed in (('read', 0), ('compile', 0.1), ('compile', 2), ('compile', 3), ('done', 4)):\n"
+        "    lines.take(CompileProgress('guest', stage, 2048, elapsed))"
+    )
+    shown = [each for each in said if "display" in each["msg_type"]]
+    assert [each["msg_type"] for each in shown] == ["display_data", "update_display_data", "update_display_data"]
+    assert "compiling guest (2.0 KiB) ... 2 s" in shown[0]["content"]["data"]["text/plain"]
+    assert "compiled guest (2.0 KiB) in 4 s" in shown[2]["content"]["data"]["text/plain"]

@@ -13,9 +13,14 @@ from washnb.types import Response
 
 from . import hosted
 from .arguments import closest
+from .explaining import explained
 from .text import Table, Text, escape, face, one_line, plain, redacted, size
 
 T = TypeVar("T")
+
+_GOOD = "var(--jp-success-color1, #2e7d32)"
+_BAD = "var(--jp-error-color1, #c62828)"
+_PRE = "white-space: pre-wrap; margin: .4em 0; padding: 0"
 
 
 class Told:
@@ -96,12 +101,12 @@ class ShownResponse(Response):
         head = [self._status_line, *(f"{name}: {one_line(value)}" for name, value in redacted(self.headers.items()))]
         body = [plain(shown.text)] if shown.text else []
         note = [f"({shown.note})"] if shown.note else []
-        error = [f"! {plain(str(self.error))}"] if self.error is not None else []
+        error = [f"! {line.text}" for line in explained(self.error)] if self.error is not None else []
         return "\n".join([*head, *([""] if body or error else []), *body, *note, *error])
 
     def _repr_html_(self) -> str:
         shown = face(self.body)
-        colour = "#2e7d32" if self.status < 400 else "#c62828"
+        colour = _GOOD if self.status < 400 else _BAD
         headers = "".join(
             f"<div><b>{escape(name)}</b>: {escape(value)}</div>" for name, value in redacted(self.headers.items())
         )
@@ -110,11 +115,12 @@ class ShownResponse(Response):
             f'<details><summary style="opacity: .7">{self._summary}</summary>{headers}</details>',
         ]
         if shown.text:
-            parts.append(f'<pre style="white-space: pre-wrap; margin: .4em 0">{escape(shown.text)}</pre>')
+            parts.append(f'<pre style="{_PRE}">{escape(shown.text)}</pre>')
         if shown.note:
             parts.append(f'<div style="opacity: .7">{escape(shown.note)}</div>')
         if self.error is not None:
-            parts.append(f'<pre style="white-space: pre-wrap; color: {colour}">{escape(str(self.error))}</pre>')
+            told = escape("\n".join(line.text for line in explained(self.error)))
+            parts.append(f'<pre style="{_PRE}; color: {colour}">{told}</pre>')
         return "".join(parts)
 
 
@@ -133,9 +139,9 @@ class Completed:
         return "\n".join([*lines, f"exit code {self.exit_code}"])
 
     def _repr_html_(self) -> str:
-        parts = [f"<pre>{escape(self.stdout)}</pre>"] if self.stdout else []
+        parts = [f'<pre style="{_PRE}">{escape(self.stdout)}</pre>'] if self.stdout else []
         if self.stderr:
-            parts.append(f'<pre style="color: #c62828">{escape(self.stderr)}</pre>')
+            parts.append(f'<pre style="{_PRE}; color: {_BAD}">{escape(self.stderr)}</pre>')
         return "".join([*parts, f"<div>exit code <b>{self.exit_code}</b></div>"])
 
 

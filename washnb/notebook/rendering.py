@@ -7,68 +7,35 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from washnb.errors import GuestError, TrapError, WashError
+from washnb.errors import WashError
 
+from .explaining import Part, explained, is_ours
 from .session import Interrupted
 from .text import one_line, plain
 
 _OURS = (WashError, Interrupted)
 _MAGIC = re.compile(r"get_ipython\(\)\.run_(line|cell)_magic\((.*)\)")
-_RED, _BLUE, _DIM, _END = "\x1b[1;31m", "\x1b[1;34m", "\x1b[2m", "\x1b[0m"
-_FRAMES = 6
+_RED, _BOLD, _DIM, _END = "\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_STYLES = {Part.MESSAGE: "", Part.DETAIL: _DIM, Part.REPAIR: _BOLD}
 
 
 def lines_of(error: WashError, trace: TracebackType | None = None) -> list[str]:
-    """Say what happened, since what, where in the cell, and what repairs it."""
-    lines = [f"{_RED}{type(error).__name__}{_END} ({error.code}): {plain(error.message)}"]
-    if isinstance(error, TrapError):
-        lines += [f"{_DIM}  at {one_line(frame)}{_END}" for frame in error.backtrace[:_FRAMES]]
-    if isinstance(error, GuestError):
-        lines += _causes(error)
-    lines += [f"{_DIM}{plain(note)}{_END}" for note in getattr(error, "__notes__", ())]
-    lines += [f"  {_BLUE}{plain(line)}{_END}" for line in error.repair]
+    """Say what happened, what repairs it, and which line of the cell it was."""
+    first, *others = explained(error)
+    lines = [f"{_RED}{type(error).__name__}{_END} ({error.code}): {first.text}"]
+    lines += [f"{_STYLES[line.part]}{line.text}{_END}" for line in others]
     place = _cell_line(trace)
-    if place:
-        lines.append(f"{_DIM}{place}{_END}")
-    return lines
-
-
-def _causes(error: BaseException) -> list[str]:
-    """What lies beneath a failure of a guest: the exception of a plugin, and the person's line that raised it."""
-    lines = []
-    for cause in _chain(error):
-        lines.append(f"caused by {type(cause).__name__}: {one_line(str(cause), 300)}")
-        frames = traceback.extract_tb(cause.__traceback__)
-        theirs = [frame for frame in frames if not _is_ours(frame.filename)]
-        if theirs:
-            last = theirs[-1]
-            lines.append(f"  line {last.lineno} in {last.name}: {one_line(last.line or '', 120)}")
-    return lines
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen = {id(error)}
-    cause = error.__cause__
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__
-
-
-def _is_ours(filename: str) -> bool:
-    package = __file__.rpartition("notebook")[0]
-    return filename.startswith((package, sys.prefix, sys.base_prefix, "<frozen"))
+    return [*lines, f"{_DIM}{place}{_END}"] if place else lines
 
 
 def _cell_line(trace: TracebackType | None) -> str:
     """The line of the cell that raised, where the cell has more than that one line."""
     for frame, number in traceback.walk_tb(trace):
         name = frame.f_code.co_filename
-        if frame.f_code.co_name == "<module>" and not _is_ours(name):
+        if frame.f_code.co_name == "<module>" and not is_ours(name):
             source = linecache.getlines(name)
             return f"line {number}: {_as_typed(source[number - 1])}" if len(source) > 1 else ""
     return ""

@@ -161,4 +161,4 @@ class Text(str):
         return plain(self)
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space: pre-wrap">{escape(self)}</pre>'
+        return f'<pre style="white-space: pre-wrap; margin: 0; padding: 0">{escape(self)}</pre>'

@@ -11,6 +11,8 @@ from washnb.host import Trace
 
 from ..text import escape, one_line, plain
 
+_PRE = "overflow-x: auto; white-space: pre; margin: .4em 0; padding: 0"
+
 KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
 
@@ -50,7 +52,7 @@ class TraceReport:
             return f"<div>{escape(repr(self))}</div>"
         parts = (
             f'<div style="font-weight: 600">{escape(request.headline)}</div>'
-            f'<pre style="overflow-x: auto; white-space: pre">{escape(str(request.calls))}</pre>'
+            f'<pre style="{_PRE}">{escape(str(request.calls))}</pre>'
             for request in self.data
         )
         return "".join(parts)

@@ -78,7 +78,9 @@ class Row {
     } else {
       this.open();
       this.row.after(this.editor);
+      this.text.rows = Math.min(14, Math.max(2, this.text.value.split("\n").length));
       this.text.focus();
+      this.text.setSelectionRange(0, 0);
     }
     this.button.setAttribute("aria-expanded", String(this.editor !== null));
   }
@@ -239,9 +241,13 @@ function renderLogs(model, root) {
     write(title, picture.title ?? "");
     write(empty, all.length ? "no line passes the filters" : picture.empty ?? "");
     empty.hidden = passing.length > 0;
-    if (follow.checked) scroll.scrollTop = scroll.scrollHeight;
+    end();
   }
-  follow.addEventListener("change", () => draw(false));
+  const end = () => {
+    if (follow.checked) scroll.scrollTop = scroll.scrollHeight;
+  };
+  follow.addEventListener("change", end);
+  new ResizeObserver(end).observe(scroll); // it has no size before it is on the page
   return () => draw(false);
 }
 

@@ -1,0 +1,64 @@
+"""What a person is told of an error: what happened, beneath it whose code raised what, and what repairs it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from washnb.errors import GuestError, WashError
+
+from .text import one_line, plain
+
+_MESSAGE_LINES = 12
+
+
+class Part(Enum):
+    """What a line of an explanation is."""
+
+    MESSAGE = "message"
+    DETAIL = "detail"
+    REPAIR = "repair"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an explanation, free of control characters."""
+
+    part: Part
+    text: str
+
+
+def explained(error: WashError) -> list[Line]:
+    """Say in a few lines what happened, since what, and what repairs it."""
+    message = plain(error.message).splitlines()
+    lines = [Line(Part.MESSAGE, each) for each in message[:_MESSAGE_LINES]]
+    if len(message) > _MESSAGE_LINES:
+        lines.append(Line(Part.DETAIL, f"... and {len(message) - _MESSAGE_LINES} more lines, in str(error)"))
+    if isinstance(error, GuestError):
+        lines += [Line(Part.DETAIL, each) for each in _causes(error)]
+    lines += [Line(Part.DETAIL, plain(note)) for note in getattr(error, "__notes__", ())]
+    return lines + [Line(Part.REPAIR, f"  {plain(each)}") for each in error.repair]
+
+
+def is_ours(filename: str) -> bool:
+    """Whether a file is of washnb, of Python or of an installed package: nothing that the person wrote."""
+    package = __file__.rpartition("notebook")[0]
+    return filename.startswith((package, sys.prefix, sys.base_prefix, "<frozen"))
+
+
+def _causes(error: BaseException) -> Iterator[str]:
+    """What lies beneath: each cause that came from code of the person's, a plugin's method mostly, and its line."""
+    seen = {id(error)}
+    cause = error.__cause__
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        theirs = [frame for frame in traceback.extract_tb(cause.__traceback__) if not is_ours(frame.filename)]
+        if theirs:
+            last = theirs[-1]
+            if str(cause) not in str(error):
+                yield f"{type(cause).__name__}: {one_line(str(cause), 300)}"
+            yield f"  in {last.name}, line {last.lineno}: {one_line(last.line or '', 120)}"
+        cause = cause.__cause__
