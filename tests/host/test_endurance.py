@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,12 @@ def resident() -> int:
     """The memory of this process, in KiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def allocated() -> int:
+    """The blocks of memory that Python objects have, once garbage is gone."""
+    gc.collect()
+    return sys.getallocatedblocks()
 
 
 async def one(host, chance: random.Random) -> str:
@@ -41,13 +49,16 @@ async def one(host, chance: random.Random) -> str:
 async def crowd(host, count: int, seed: int) -> set[str]:
     """So many requests, twenty at a time; the ends that were seen."""
     chance = random.Random(seed)
-    places = asyncio.Semaphore(20)
+    seen = set()
 
-    async def placed() -> str:
-        async with places:
-            return await one(host, chance)
+    async def client() -> None:
+        for _ in range(count // 20):
+            seen.add(await one(host, chance))
 
-    return set(await asyncio.gather(*(placed() for _ in range(count))))
+    async with asyncio.TaskGroup() as clients:
+        for _ in range(20):
+            clients.create_task(client())
+    return seen
 
 
 async def test_every_end_leaves_nothing(host):
@@ -65,10 +76,11 @@ async def test_memory_does_not_grow(host, caplog):
     caplog.set_level(logging.CRITICAL, "washnb")  # pytest keeps the records, and with them the errors
     await start(host, "http_behaviours")
     await crowd(host, 1_000, 2)
-    before = resident()
+    memory, blocks = resident(), allocated()
     await crowd(host, 4_000, 3)
     assert not STORES
-    assert resident() - before < 24 * 1024  # a body for each would be 40 MiB, a store 256; reserved room fills slowly
+    assert allocated() - blocks < 2_000  # half a Python object for each request would be too much
+    assert resident() - memory < 128 * 1024  # a store for each would be 256 MiB; buffers come and go by tens
 
 
 @pytest.mark.slow
@@ -78,10 +90,11 @@ async def test_workloads_come_and_go(host):
         await start(host, "hello")
         await host.send("GET", "/")
         await host.workload_stop("hello")
-    before = resident()
+    memory, blocks = resident(), allocated()
     for _ in range(300):
         await start(host, "hello")
         await host.send("GET", "/")
         await host.workload_reload(request(component("hello")))
         await host.workload_stop("hello")
-    assert resident() - before < 8 * 1024
+    assert allocated() - blocks < 300
+    assert resident() - memory < 32 * 1024

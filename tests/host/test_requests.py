@@ -12,10 +12,11 @@ from washnb.errors import GuestCancelled, GuestError, GuestTimeout, TrapError, W
 from washnb.events import HostCall, LogLine, RequestHandled
 from washnb.host import DevRouter, HostBuilder, HttpServer
 from washnb.host.admission import IN_FLIGHT
+from washnb.host.dispatch import require_sendable
 from washnb.host.invoke import REQUEST_SECONDS
-from washnb.types import Request
+from washnb.types import Request, StreamedResponse
 
-from .guests import component, request, start
+from .guests import Buckets, Counting, component, request, start
 
 
 def handled(host) -> list[RequestHandled]:
@@ -258,3 +259,26 @@ async def test_tracing_records_host_calls(host):
     ]
     assert calls == list(trace)
     assert {call.provider for call in calls} == {"wasi"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(101, ()), (200, (("x", b"a\r\nset-cookie: b"),)), (200, (("x", b"a\nb"),)), (200, (("x\r\ny", b"a"),))],
+)
+def test_a_head_that_cannot_be_is_refused(status, headers):
+    """A line break in a header, or a status that ends nothing, is the guest's error before anything is sent."""
+    with pytest.raises(GuestError):
+        require_sendable(StreamedResponse(status, headers, b""))
+
+
+async def test_an_error_keeps_its_cause(host):
+    """Where an answer breaks off because of a plugin, what the plugin raised is the cause of what `send` raises."""
+
+    class Failing(Buckets):
+        def open(self, identifier: str) -> object:
+            raise LookupError(identifier)
+
+    await host.attach(Failing())
+    await host.attach(Counting())
+    await start(host, "counter")
+    assert isinstance((await host.send("GET", "/")).error.__cause__, LookupError)

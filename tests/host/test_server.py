@@ -147,26 +147,6 @@ async def test_headers_of_the_connection_are_the_hosts():
     assert (headers[b"content-length"], body) == (b"5", b"hello")
 
 
-@pytest.mark.parametrize(
-    ("status", "headers"), [(200, [("x", b"a\r\nset-cookie: b")]), (101, []), (200, [("x", b"a\nb")])]
-)
-async def test_a_head_that_cannot_be_is_refused(status, headers):
-    """A line break in a header, or a status that ends nothing, is an error before anything is sent."""
-    seen = []
-
-    async def handle(request: Request, deliver: Deliver) -> None:
-        try:
-            await deliver(StreamedResponse(status, tuple(headers), b""))
-        except GuestError as error:
-            seen.append(error)
-            await deliver(StreamedResponse(500, (), b""))
-
-    async with serving(handle) as server:
-        received = await talk(server, asking())
-    assert received.startswith(b"HTTP/1.1 500 ")
-    assert len(seen) == 1
-
-
 async def test_connections_are_kept():
     """Several requests go through one connection, one after the other."""
     async with serving(answering(body=b"x")) as server:

@@ -9,7 +9,7 @@ import pytest
 
 from washnb.engine import Err, Function, Ok, Some, resource, shapes
 from washnb.events import HostCall
-from washnb.host.trace import MAX_CALLS, REDACTED, Recorder, Trace, ValueKeeper, is_secret, sentence
+from washnb.host.trace import MAX_CALLS, REDACTED, Recorder, Trace, ValueKeeper, is_secret, sentence, without_secrets
 
 STRING, U64, U8 = shapes.Primitive("string"), shapes.Primitive("u64"), shapes.Primitive("u8")
 BYTES = shapes.List(U8)
@@ -147,6 +147,21 @@ def test_secrets_are_redacted_in_headers_and_records():
     )
     record = shapes.Record((("user-name", STRING), ("password", STRING)))
     assert shown(Login("ada", "hunter2"), record) == '{user-name: "ada", password: <redacted>}'
+
+
+@pytest.mark.parametrize(
+    ("target", "shown_as"),
+    [
+        ("/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=<redacted>&y=2"),
+        ("/a?password=p#f", "/a?password=<redacted>#f"),
+        ("/token=1?x=2", "/token=1?x=2"),
+        ("/", "/"),
+    ],
+)
+def test_secrets_are_redacted_in_queries(target, shown_as):
+    """A query parameter of a secret name shows no value, in events as in traces."""
+    assert without_secrets(target) == shown_as
+    assert ValueKeeper().safe(target, STRING) == shown_as
 
 
 def recorded(function: Function, arguments: tuple[object, ...], result: object) -> HostCall:

@@ -23,7 +23,7 @@ from washnb.types import Request, Response, StreamedResponse
 from .command import CommandResult, run_command
 from .invoke import REQUEST_SECONDS, Deliver, respond
 from .routers import Router
-from .trace import Recorder, Trace
+from .trace import Recorder, Trace, without_secrets
 from .workload import BoundWorkload, WorkloadComponent
 
 SEND_BODY_LIMIT = 64 * 1024 * 1024
@@ -120,13 +120,13 @@ class Dispatcher:
         except asyncio.CancelledError:
             self._tell(exchange, workload, CLIENT_GONE, "the client went away")
             raise
-        except Exception as error:  # whatever a guest does, the host goes on
+        except Exception as error:  # noqa: BLE001 - whatever a guest does, the host goes on
             failure = _named(error, workload)
-            _log.warning("%s %s: %s", exchange.request.method, exchange.request.target, failure)
-            begun = exchange.status != 0
+            target = without_secrets(exchange.request.target)
+            _log.warning("%s %s: %s", exchange.request.method, target, failure)
             self._tell(exchange, workload, exchange.status or _status_of(failure), failure.message)
-            if begun:
-                raise failure from error
+            if exchange.status:
+                raise failure from failure.__cause__
             await exchange.deliver(StreamedResponse(_status_of(failure), (), b""))
             return failure
         self._tell(exchange, workload, exchange.status, None)
@@ -165,7 +165,7 @@ class Dispatcher:
                     request=exchange.number,
                     workload="" if workload is None else workload.workload_name,
                     method=exchange.request.method,
-                    target=exchange.request.target,
+                    target=without_secrets(exchange.request.target),
                     status=status,
                     duration=time.perf_counter() - exchange.began,
                     error=error,
@@ -187,6 +187,7 @@ class _Exchange:
     began: float = field(default_factory=time.perf_counter)
 
     async def deliver_head(self, response: StreamedResponse) -> None:
+        require_sendable(response)
         self.status = response.status
         await self.deliver(response)
 
@@ -221,13 +222,22 @@ class _Collected:
         self.body = bytes(chunks)
 
 
+def require_sendable(response: StreamedResponse) -> None:
+    """Raise GuestError for a head that would not be one on the wire."""
+    if response.status < 200:
+        raise GuestError(f"status {response.status} does not end a request", repair="answer with 200 or more")
+    for name, value in response.headers:
+        if b"\n" in value or b"\r" in value or not name.isascii() or not name.isprintable():
+            raise GuestError(f"the response has a header that cannot be sent: {name!r}")
+
+
 def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
     """Make `error` one that says where it happened."""
-    failure = (
-        error
-        if isinstance(error, WashError)
-        else GuestError(f"the host failed to answer: {type(error).__name__}: {error}")
-    )
+    if isinstance(error, WashError):
+        failure = error
+    else:
+        failure = GuestError(f"the host failed to answer: {type(error).__name__}: {error}")
+        failure.__cause__ = error
     if workload is not None and workload.http_component is not None:
         _locate(failure, workload, workload.http_component)
     return failure

@@ -23,6 +23,7 @@ _LONGEST = 64  # characters or bytes of one value, items of one list
 _DEEPEST = 6  # levels of one value
 
 _SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
 _KEYED_BY = frozenset({"key", "name"})  # parameters that say what the other values of a call belong to
 
 
@@ -323,7 +324,14 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+def without_secrets(target: str) -> str:
+    """A path or address whose query shows no value of a secret name."""
+    return _SECRET_PARAMETER.sub(r"\1<redacted>", target) if "=" in target else target
+
+
 def _scalar(value: object) -> Any:
+    if isinstance(value, str):
+        value = without_secrets(value)
     if isinstance(value, str | bytes):
         return value if len(value) <= _LONGEST else Excerpt(value[:_LONGEST], len(value))
     return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
