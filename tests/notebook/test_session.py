@@ -137,10 +137,11 @@ def test_plugin_of_ones_own_is_attached_as_class_and_taken_away_by_its_id(sessio
     ],
 )
 def test_attaching_what_is_no_plugin(session, subject, message, repair):
-    """A wrong word gets the closest one, a wrong object what it should have been."""
-    with pytest.raises(ConfigError, match=message) as caught:
-        session.attach(subject)
-    assert repair in " ".join(caught.value.repair)
+    """A wrong word gets the closest one, a wrong object what it should have been; so it does while loading."""
+    for attaching in (lambda: session.attach(subject), lambda: session.load("example:hello", attach=[subject])):
+        with pytest.raises(ConfigError, match=message) as caught:
+            attaching()
+        assert repair in " ".join(caught.value.repair)
 
 
 def test_attaching_twice_says_what_to_do(session):

@@ -73,9 +73,12 @@ class HostThread:
         outcome: futures.Future[T] = futures.Future()
         task: asyncio.Task[T] | None = None
 
+        async def done_here() -> T:
+            return await work()  # inside the task, so that what `work` itself raises has a way back, too
+
         def begin() -> None:
             nonlocal task
-            task = self._loop.create_task(work())
+            task = self._loop.create_task(done_here())
             task.add_done_callback(lambda done: _hand_over(done, outcome))
 
         self._loop.call_soon_threadsafe(begin)
