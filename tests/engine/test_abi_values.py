@@ -181,7 +181,9 @@ def plain(value: Any) -> Any:
     return tuple(vars(value).values()) if hasattr(value, "__dataclass_fields__") else value
 
 
-@pytest.mark.parametrize(("kind", "given", "expected"), FITS, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"), FITS, ids=[f"{kind} of {type(given).__name__}" for kind, given, _ in FITS]
+)
 async def test_values_of_other_classes_that_fit_are_taken(shared_engine, kind, given, expected):
     """Lowering is duck-typed where nothing is ambiguous, on the way in and on the way out."""
     async with await started(shared_engine, echo_component(kind), host_for(None, [])) as instance:
@@ -231,7 +233,9 @@ MISFITS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value", "said"), MISFITS, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(
+    ("kind", "value", "said"), MISFITS, ids=[f"{kind} of {type(value).__name__}" for kind, value, _ in MISFITS]
+)
 async def test_a_value_that_does_not_fit_is_named(shared_engine, kind, value, said):
     """The error names function, place, expected WIT type and what was found, and the instance lives on."""
     seen: list[Any] = []

@@ -12,9 +12,12 @@ from .abi.layout import MEMORY, WORD, error_text, future_delete, poll
 from .abi.plan import Pending
 from .interface import Err
 from .runtime import Ticker
-from .store import Store, resume
+from .store import Limits, Store, resume
 
 _FRAME = re.compile(r"^\s*\d+:\s+(0x[0-9a-f]+ - .*)$")
+_MEMORY_TOO_LARGE = re.compile(r"memory minimum size of (\d+) pages exceeds memory limits")
+_TOO_MANY_MEMORIES = re.compile(r"memory count too high at \d+")
+_PAGES_IN_MIB = 16
 _CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
 
 
@@ -102,6 +105,19 @@ def _frames(lines: list[str]) -> list[str]:
         elif frames and line.lstrip().startswith("at "):
             frames[-1] += f" {line.strip()}"
     return frames
+
+
+def start_error(component: str, limits: Limits, text: str) -> GuestError:
+    """Why an instance could not start: over a limit, or as any call may end."""
+    if match := _MEMORY_TOO_LARGE.search(text):
+        return GuestError(
+            f"{component} cannot start within its limit of {limits.memory_mib} MiB for each memory",
+            component=component,
+            repair=f"it asks for {int(match[1]) / _PAGES_IN_MIB:g} MiB at its start",
+        )
+    if match := _TOO_MANY_MEMORIES.search(text):
+        return GuestError(f"{component} cannot start with more than {limits.memories} memories", component=component)
+    return guest_error(component, "its start", text)
 
 
 GUEST_VALUE_LIMIT = "2.67 MiB (2,796,202 bytes of list<u8>)"

@@ -13,7 +13,7 @@ from .abi.plan import ExportPlan
 from .abi.shapes import Function
 from .bindings import Bindings
 from .component import CompiledComponent
-from .driver import drive, guest_error, take_error
+from .driver import drive, guest_error, start_error, take_error
 from .linker import ComponentLinker, address_of
 from .store import Limits, Store
 
@@ -46,6 +46,7 @@ class Instance:
         self._doing: str | None = None
         self._task: asyncio.Task[Any] | None = None
         self._end: str | None = None
+        self._cancelled_by_close = False
 
     @classmethod
     async def new(
@@ -68,7 +69,7 @@ class Instance:
         store = Store(linker.engine, slots, observer, limits)
         instance = cls(component, store, linker, label or component.name)
         future = instantiate_async(linker.address, store.context, linker.component, store.instance, store.error)
-        await instance._within(timeout, "its start", instance._drive("its start", future))
+        await instance._within(timeout, "its start", instance._drive("its start", future, limits))
         return instance
 
     async def call(
@@ -126,41 +127,48 @@ class Instance:
             if results:
                 val_delete(store.result)
 
-    async def _drive(self, doing: str, future: int) -> None:
+    async def _drive(self, doing: str, future: int, limits: Limits | None = None) -> None:
+        """Run what `future` stands for; `limits` are those of a start."""
         store = self._store
         self._doing = doing
         self._task = asyncio.current_task()
         try:
             await drive(store, future, self.component.runtime.ticker)
-        except asyncio.CancelledError:
-            self._finish(f"{doing} was cancelled")
-            if store.closing and self._task is not None:
-                self._task.uncancel()
-                raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label) from None
-            raise
+        except asyncio.CancelledError as error:
+            if self._was_cancelled():
+                self._finish(f"{doing} was cancelled")
+                raise
+            store.failure = store.failure or (error, doing)
         except BaseException as error:  # noqa: BLE001 - `_fail` raises it, in the form that callers know
-            if store.failure is None:
-                store.failure = error, doing
+            store.failure = store.failure or (error, doing)
         finally:
             self._doing = self._task = None
             store.free_boxes()
             store.settle()
         text = take_error(store)
         if store.closing:
-            self._finish(f"{doing} was cancelled")
+            self._finish("it was closed")
             raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label)
         if text is not None or store.failure is not None:
-            self._fail(doing, text or "")
+            self._fail(doing, text or "", limits)
 
-    def _fail(self, doing: str, text: str) -> None:
+    def _was_cancelled(self) -> bool:
+        """Whether a CancelledError is meant for the caller, not made by `close` or by the host function itself."""
+        if self._task is None:
+            return True
+        if self._cancelled_by_close:
+            self._task.uncancel()
+        return self._task.cancelling() > 0
+
+    def _fail(self, doing: str, text: str, limits: Limits | None) -> None:
         failure = self._store.failure
         if failure is None:
             self._finish(f"{doing} ended in a trap")
-            raise guest_error(self.label, doing, text)
+            raise guest_error(self.label, doing, text) if limits is None else start_error(self.label, limits, text)
         error, where = failure
         place = self._linker.label(where) if isinstance(where, int) else where
         self._finish(f"{place} failed")
-        if isinstance(error, GuestError) or not isinstance(error, Exception):
+        if isinstance(error, GuestError) or not isinstance(error, Exception | asyncio.CancelledError):
             raise error
         raise GuestError(
             f"{self.label}: {place} raised {type(error).__name__}: {error}",
@@ -192,6 +200,7 @@ class Instance:
             return
         self._store.closing = True
         if self._task is not None and self._task is not asyncio.current_task():
+            self._cancelled_by_close = True
             self._task.cancel()
 
     async def __aenter__(self) -> Self:

@@ -26,25 +26,19 @@ def find_targets(interface: str, functions: Mapping[str, Function], implementati
 
 def _target(interface: str, function: Function, implementation: Interface, resources: dict[str, type]) -> Target:
     parsed = parse_function(function.name)
-    found = _found(parsed, implementation, resources)
     count = len(function.params)
-    if found is None and parsed.kind == "method":
+    owner: object = implementation
+    if parsed.kind:
+        owner = getattr(implementation, class_name(parsed.resource), None) or resources.get(parsed.resource)
+    if owner is None and parsed.kind == "method":
         return function, _method(parsed.name), [None] * count  # the class of the resource shows when an object comes
+    found = owner if parsed.kind == "constructor" else getattr(owner, python_name(parsed.name), None)
     if not callable(found):
         raise _missing(interface, function, implementation, parsed)
     if not hints.accepts(found, count):
         raise _miscounted(interface, function, found)
     parameters = hints.parameter_hints(found, count, implementation)
     return function, _method(parsed.name) if parsed.kind == "method" else found, parameters
-
-
-def _found(parsed: FunctionName, implementation: Interface, resources: dict[str, type]) -> Any:
-    if not parsed.kind:
-        return getattr(implementation, python_name(parsed.name), None)
-    cls = getattr(implementation, class_name(parsed.resource), None) or resources.get(parsed.resource)
-    if parsed.kind == "constructor" or cls is None:
-        return cls
-    return getattr(cls, python_name(parsed.name), False)  # False: the class is known and has no such method
 
 
 def _method(name: str) -> Callable[..., Any]:
