@@ -60,7 +60,10 @@ class RequestHandled:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that a component wrote. `stream` is stdout, stderr or log (wasi:logging); `time` is a Unix timestamp."""
+    """A line that a component wrote, or the host about it. `time` is a Unix timestamp.
+
+    `stream` is stdout, stderr, log (wasi:logging), or host.
+    """
 
     workload: str
     component: str

@@ -9,7 +9,7 @@ import pytest
 
 from washnb.engine import Engine
 from washnb.errors import ConfigError, GuestError
-from washnb.events import PluginChanged
+from washnb.events import LogLine, PluginChanged
 from washnb.host import DevRouter, HostApi, HostBuilder, HttpServer
 from washnb.host.host import PLUGIN_STOP_SECONDS
 from washnb.plugins import DynamicConfig, InMemoryKeyValue
@@ -158,6 +158,18 @@ async def test_without_allowed_hosts_every_outgoing_request_is_denied(host):
     await start(host, "proxy")
     response = await host.send("GET", "/http://127.0.0.1:1/")
     assert (response.status, response.text) == (502, "HTTP-request-denied\n")
+
+
+async def test_a_denied_request_is_among_the_log_lines(host):
+    """The guest learns no more than the error-code; who watches the component learns which host, and what allows it."""
+    lines = []
+    host.events().subscribe(lambda event: lines.append(event) if isinstance(event, LogLine) else None)
+    await start(host, "proxy", allowed_hosts=("example.com",))
+    await host.send("GET", "/http://127.0.0.1:1/")
+    assert [(line.component, line.stream, line.level) for line in lines] == [("proxy", "host", "warn")]
+    assert lines[0].message == (
+        "outgoing request to host '127.0.0.1' is not allowed by allowed_hosts policy; --allow-host 127.0.0.1 allows it"
+    )
 
 
 async def test_a_bad_entry_of_allowed_hosts_fails_the_start(host):

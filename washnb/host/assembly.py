@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from washnb.engine import Bindings, CompiledComponent, Engine
 from washnb.errors import ConfigError, UnsatisfiedImportError
@@ -23,7 +24,7 @@ WASI = frozenset(wasi_interfaces(WasiContext()))
 
 WASI_PROVIDER = "wasi"
 
-_LEVELS = {"stdout": "info", "stderr": "error"}
+_LEVELS = {"stdout": "info", "stderr": "error", "host": "warn"}
 
 
 class Assembler:
@@ -67,16 +68,18 @@ class Assembler:
         self, manifest: Workload, component: Component, compiled: CompiledComponent, egress: Egress
     ) -> WorkloadComponent:
         allowed = parse_allowed_hosts(component.local_resources.allowed_hosts)
+        log = partial(self._log, manifest.name, component.name)
+        send = egress.sender(allowed, component=component.name, on_denied=partial(log, "host"))
         context = WasiContext(
             environment=component.local_resources.environment,
-            on_output=lambda stream, line: self._printed(manifest.name, component.name, stream, line),
-            send=egress.sender(allowed, component=component.name) if self._http_client else None,
+            on_output=log,
+            send=send if self._http_client else None,
         )
         bindings = Bindings(compiled)
         bind_wasi(bindings, compiled, context)
         return WorkloadComponent(manifest.name, component, compiled, bindings, context)
 
-    def _printed(self, workload: str, component: str, stream: str, line: str) -> None:
+    def _log(self, workload: str, component: str, stream: str, line: str) -> None:
         if self._events:
             self._events.publish(LogLine(workload, component, stream, _LEVELS[stream], "", line, time.time()))
 

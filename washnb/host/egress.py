@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import aiohttp
 import yarl
@@ -54,10 +54,12 @@ class Egress:
         self._request_seconds = request_seconds
         self._session: aiohttp.ClientSession | None = None
 
-    def sender(self, allowed_hosts: Iterable[AllowedHost], *, component: str) -> Send:
+    def sender(
+        self, allowed_hosts: Iterable[AllowedHost], *, component: str, on_denied: Callable[[str], None] | None = None
+    ) -> Send:
         """Make the `send` of one component, bound by its allowlist.
 
-        Why a request is denied is logged; the guest learns no more than HTTP-request-denied.
+        Why a request is denied goes to the log and to `on_denied`; the guest learns no more than HTTP-request-denied.
         """
         policy = tuple(allowed_hosts)
 
@@ -66,7 +68,10 @@ class Egress:
                 why = (
                     "is not allowed by allowed_hosts policy" if policy else "denied: allowed_hosts is empty (deny-all)"
                 )
-                _log.warning("component %s: outgoing request to host '%s' %s", component, request.host, why)
+                denial = f"outgoing request to host '{request.host}' {why}"
+                _log.warning("component %s: %s", component, denial)
+                if on_denied is not None:
+                    on_denied(f"{denial}; --allow-host {request.host} allows it")
                 raise Err(error_code.ErrorCode_HttpRequestDenied())
             return self._send(request)
 
