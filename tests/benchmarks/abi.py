@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +188,9 @@ def stock_runs() -> dict[str, Callable[[], float]]:
 
     runs: dict[str, Callable[[], float]] = {}
     for name, each in HANDMADE.items():
-        runs[name] = lambda each=each: measured_handmade(*each)
+        runs[name] = partial(measured_handmade, *each)
     for index, (name, (_, value, times)) in enumerate(SHAPES.items()):
-        runs[name] = lambda index=index, value=value, times=max(1, times // 10): measured(index, value, times)
+        runs[name] = partial(measured, index, value, max(1, times // 10))
     return runs
 
 
@@ -218,9 +219,9 @@ async def washnb_runs(
 
     runs: dict[str, Callable[[], Any]] = {}
     for name, each in HANDMADE.items():
-        runs[name] = lambda each=each: measured_handmade(*each)
+        runs[name] = partial(measured_handmade, *each)
     for index, (name, (_, value, times)) in enumerate(SHAPES.items()):
-        runs[name] = lambda index=index, value=value, times=times: measured(index, value, times)
+        runs[name] = partial(measured, index, value, times)
     return runs
 
 
