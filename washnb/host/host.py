@@ -247,6 +247,10 @@ class Host:
         """
         return await self._dispatcher.call(self._registry.find(workload), export, args, seconds=timeout)
 
+    def component(self, workload: str, component: str | None = None) -> CompiledComponent:
+        """Return the code of a component of a workload (the first one), and with it the types of its interfaces."""
+        return self._registry.find(workload).component(component).compiled
+
     async def instantiate(self, workload: str, component: str | None = None) -> Instance:
         """Make an instance of a component of a workload (the first one), for calls that share its state.
 

@@ -93,7 +93,7 @@ async def completed(deployments: Deployments, command: Command) -> Completed:
     """Run a command to its end, as a workload that is gone afterwards."""
     name = name_of(command.source)
     read = await asyncio.to_thread(read_source, command.source, name)
-    component = Component(name, read.data, read.digest, LocalResources(environment=command.environment))
+    component = Component(name, read.data, local_resources=LocalResources(environment=command.environment))
     host, workload_id = deployments.host, str(uuid4())
     response = await host.workload_start(
         WorkloadStartRequest(workload_id, Workload(NAMESPACE, name, components=(component,)))

@@ -224,7 +224,7 @@ class Deployments:
         if response.error is not None:
             await self.host.workload_stop(deployment.workload_id)  # the id is free for another try
         if response.error is None:
-            deployment.functions = await self._functions(deployment)
+            deployment.functions = self._functions(deployment)
         elif deployment.waiting:
             response.error.add_note(f"{deployment.name} waits: the attach that completes it starts it")
 
@@ -236,22 +236,26 @@ class Deployments:
         if response.error is not None:
             response.error.add_note(f"the version of {running.name} that was loaded before goes on")
             raise response.error
-        newer.functions = await self._functions(newer)
+        newer.functions = self._functions(newer)
         self._named.pop(running.name)
         self._named[running.name] = newer
         return newer
 
-    async def _functions(self, deployment: Deployment) -> dict[str, dict[str, str]]:
-        compiled = await self.compiled(deployment.source, deployment.name)
+    def _functions(self, deployment: Deployment) -> dict[str, dict[str, str]]:
+        exports = self.host.component(deployment.workload_id).exports
         return {
             name: {each: str(function) for each, function in interface.functions.items() if not each.startswith("[")}
-            for name, interface in compiled.exports.items()
+            for name, interface in exports.items()
         }
 
-    async def compiled(self, source: Source, name: str | None = None) -> CompiledComponent:
-        """Compile a component with the host's engine, which has it in its cache where it was loaded."""
-        read = await asyncio.to_thread(read_source, source, name)
-        return await self.host.engine.compile(read.data, name=read.name, on_progress=self.host.events().publish)
+    async def compiled(self, subject: Source) -> CompiledComponent:
+        """Return the component of a workload that runs, or compile what is no workload's name."""
+        if isinstance(subject, str) and subject in self._named:
+            deployment = self._named[subject]
+            if deployment.error is None:
+                return self.host.component(deployment.workload_id)
+            subject = deployment.source
+        return await self.host.engine.compile(subject, on_progress=self.host.events().publish)
 
     async def _forget(self, deployment: Deployment | None) -> None:
         if deployment is not None and deployment.error is None:
@@ -267,7 +271,7 @@ async def _request(deployment: Deployment) -> WorkloadStartRequest:
 
 def _component(deployment: Deployment) -> Component:
     read = read_source(deployment.source, deployment.name)
-    return Component(deployment.name, read.data, read.digest, deployment.resources)
+    return Component(deployment.name, read.data, local_resources=deployment.resources)
 
 
 def plugins_of(subjects: Iterable[Any], attached: Collection[str] = ()) -> list[HostPlugin]:

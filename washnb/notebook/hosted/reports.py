@@ -133,11 +133,7 @@ class Inspection:
 
 async def inspection(deployments: Deployments, subject: Source) -> Inspection:
     """Compile a component, or take the one of a workload, and say who on this host would serve its imports."""
-    if isinstance(subject, str) and subject in deployments.names:
-        loaded = deployments.get(subject)
-        compiled = await deployments.compiled(loaded.source, loaded.name)
-    else:
-        compiled = await deployments.compiled(subject)
+    compiled = await deployments.compiled(subject)
     served = deployments.host.intersect_interfaces(compiled)
     imports = {each: served.get(each) or DENIED for each in compiled.imports if compiled.imports[each].functions}
     return Inspection(compiled.name, compiled.size, compiled.digest, imports, compiled.exports)
