@@ -46,6 +46,23 @@ async def test_a_trap_is_raised(host):
     assert (caught.value.workload, caught.value.component) == ("command", "command")
 
 
+async def test_an_error_carries_what_was_printed_last(host, monkeypatch):
+    """The last lines of stderr, or else of stdout, are noted beneath a trap and a timeout: there programs say why."""
+    await start(host, "command")
+    with pytest.raises(TrapError) as caught:
+        await host.run("command", "a", "b", "c", stdin=b"input")
+    assert caught.value.__notes__ == ["stderr: done"]
+
+    async def print_and_wait(_component, _arguments, _stdin, printed: commands.Printed, _observer) -> None:
+        printed.write("stdout", b"".join(b"line %d\n" % number for number in range(20)) + b"x" * 1000)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("washnb.host.dispatch.run_command", print_and_wait)
+    with pytest.raises(GuestTimeout) as late:
+        await host.run("command", timeout=0.05)
+    assert late.value.__notes__ == [*(f"stdout: line {number}" for number in range(11, 20)), "stdout: " + "x" * 300]
+
+
 async def test_what_is_no_command_is_refused(host):
     """A component without wasi:cli/run cannot be run."""
     await start(host, "hello")
@@ -66,7 +83,8 @@ async def test_a_run_has_its_time(host, monkeypatch):
 
 
 async def test_output_is_bounded(host, monkeypatch):
-    """Of a stream only so much is kept."""
+    """Of a stream only so much is kept, and the rest is counted."""
     monkeypatch.setattr(commands, "OUTPUT_LIMIT", 10)
     await start(host, "command")
-    assert (await host.run("command", stdin=b"x" * 100)).stdout == b"command\nxx"
+    result = await host.run("command", stdin=b"x" * 100)
+    assert (result.stdout, result.stderr, result.dropped) == (b"command\nxx", b"done\n", 98)

@@ -14,24 +14,63 @@ from .assembly import bind_wasi
 from .workload import WorkloadComponent
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
-"""How much of each stream is kept, in bytes; what a command prints beyond that is lost."""
+"""How much of each stream is kept, in bytes; of what a command prints beyond that only the number is known."""
 
+NOTED_LINES = 10
+"""How many of the last lines that a command printed are noted beneath its error."""
+
+_NOTED_CHARACTERS = 300
 _RUN = "wasi:cli/run"
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """A command that has ended: 0 is success, as with any process."""
+    """A command that has ended: 0 is success, as with any process. `dropped` bytes of its output were not kept."""
 
     exit_code: int
     stdout: bytes
     stderr: bytes
+    dropped: int = 0
+
+
+class Printed:
+    """What a command prints, while it runs."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._kept = {"stdout": bytearray(), "stderr": bytearray()}
+        self._dropped = 0
+
+    def write(self, stream: str, contents: bytes) -> None:
+        """Keep the beginning of a stream."""
+        kept = self._kept[stream]
+        room = OUTPUT_LIMIT - len(kept)
+        kept += contents[:room]
+        self._dropped += max(0, len(contents) - room)
+
+    def note_beneath(self, error: GuestError) -> None:
+        """Note what was printed last beneath an error: there programs say why they end."""
+        stream = "stderr" if self._kept["stderr"] else "stdout"
+        lines = self._kept[stream].decode("utf-8", "replace").splitlines()
+        for line in lines[-NOTED_LINES:]:
+            error.add_note(f"{stream}: {line[:_NOTED_CHARACTERS]}")
+
+    def result(self, exit_code: int) -> CommandResult:
+        """Return all of it, with the exit code."""
+        return CommandResult(exit_code, bytes(self._kept["stdout"]), bytes(self._kept["stderr"]), self._dropped)
 
 
 async def run_command(
-    component: WorkloadComponent, arguments: Sequence[str], stdin: bytes, observer: CallObserver | None
-) -> CommandResult:
-    """Run a command in a fresh instance. Raises GuestError where it traps, ConfigError where it is no command."""
+    component: WorkloadComponent,
+    arguments: Sequence[str],
+    stdin: bytes,
+    printed: Printed,
+    observer: CallObserver | None,
+) -> int:
+    """Run a command in a fresh instance and return its exit code.
+
+    Raises GuestError where it traps, ConfigError where it is no command.
+    """
     export = next((name for name in component.compiled.exports if split_version(name)[0] == _RUN), None)
     if export is None:
         raise ConfigError(
@@ -39,21 +78,19 @@ async def run_command(
             component=component.name,
             repair="a command is built with the world wasi:cli/command",
         )
-    kept = {"stdout": bytearray(), "stderr": bytearray()}
-
-    def write(stream: str, data: bytes) -> None:
-        kept[stream] += data[: OUTPUT_LIMIT - len(kept[stream])]
-
     context = replace(
-        component.wasi, arguments=(component.name, *arguments), stdin=stdin, on_output=None, on_write=write
+        component.wasi,
+        arguments=(component.name, *arguments),
+        stdin=stdin,
+        on_output=None,
+        on_write=printed.write,
     )
     bindings = component.bindings.copy()
     bind_wasi(bindings, component.compiled, context, package="wasi:cli")
     async with await Instance.new(
         component.compiled, bindings, limits=component.limits, observer=observer, label=component.label
     ) as instance:
-        exit_code = await _exit_code(instance, export)
-    return CommandResult(exit_code, bytes(kept["stdout"]), bytes(kept["stderr"]))
+        return await _exit_code(instance, export)
 
 
 async def _exit_code(instance: Instance, export: str) -> int:

@@ -20,7 +20,7 @@ from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
 from washnb.events import EventBus, HostCall, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
-from .command import CommandResult, run_command
+from .command import CommandResult, Printed, run_command
 from .invoke import REQUEST_SECONDS, Deliver, respond
 from .routers import Router
 from .trace import Recorder, Trace, without_secrets
@@ -93,9 +93,13 @@ class Dispatcher:
         self, workload: BoundWorkload, arguments: Sequence[str], stdin: bytes, *, seconds: float | None
     ) -> CommandResult:
         """Run the first component of a workload as a command."""
-        component = workload.component(None)
-        async with self._calling(workload, component, seconds) as observer:
-            return await run_command(component, arguments, stdin, observer)
+        component, printed = workload.component(None), Printed()
+        try:
+            async with self._calling(workload, component, seconds) as observer:
+                return printed.result(await run_command(component, arguments, stdin, printed, observer))
+        except GuestError as error:
+            printed.note_beneath(error)
+            raise
 
     @contextlib.asynccontextmanager
     async def _calling(
