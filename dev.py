@@ -24,6 +24,7 @@ import time
 import venv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -33,7 +34,7 @@ STAMP = VENV / "washnb-extras"
 QUICKSTART = "notebooks/01_quickstart.ipynb"
 OLDEST_PYTHON = (3, 11)
 STEP_TIMEOUT = 20 * 60  # seconds; a step that hangs must not take CI's whole hour
-PYTEST_SUMMARY = re.compile(r"^=+ (.* in [0-9.]+s.*) =+$", re.MULTILINE)
+TOLD = re.compile(r"^(?:SKIPPED .*|=+ .* in [0-9.]+s.* =+)$", re.MULTILINE)  # what pytest says of its tests
 
 
 class Failure(Exception):  # noqa: N818 - it reads as what it is
@@ -196,12 +197,12 @@ def test(options: argparse.Namespace) -> int:
     failed: list[str] = []
     for number, step in enumerate(chosen, 1):
         try:
-            output = timed(f"[{number}/{len(chosen)}] {step.name}", lambda step=step: run(step))  # type: ignore[misc]
+            output = timed(f"[{number}/{len(chosen)}] {step.name}", partial(run, step))
         except Failure as failure:
             failed.append(step.name)
             output = failure.output
             print(f"{output.rstrip()}\n{step.name}: {failure}", flush=True)
-        summaries += [f"{step.name}: {summary}" for summary in PYTEST_SUMMARY.findall(output)]
+        summaries += [f"{step.name}: {told.strip('= ')}" for told in TOLD.findall(output)]
     print(*summaries, sep="\n")
     elapsed = f"{time.monotonic() - started:.0f} s"
     if failed:

@@ -41,11 +41,13 @@ def test_help_names_the_verbs():
 
 
 def test_the_tests_that_ran_are_seen(dev, monkeypatch, capsys):
-    """The last lines hold what pytest said of its tests, and that all is well."""
-    assert steps_of(dev, monkeypatch, "print('==== 3 passed, 1 skipped in 0.12s ====')", "print('fine')") == 0
-    first, second, summary, verdict = capsys.readouterr().out.splitlines()
+    """The last lines hold what pytest said of its tests, skipped ones with their reason, and that all is well."""
+    told = "SKIPPED [1] tests/test_x.py:1: needs Node\\n==== 3 passed, 1 skipped in 0.12s ===="
+    assert steps_of(dev, monkeypatch, f"print('{told}')", "print('fine')") == 0
+    first, second, skipped, summary, verdict = capsys.readouterr().out.splitlines()
     assert first.startswith("[1/2] step0 ... ok ")
     assert second.startswith("[2/2] step1 ... ok ")
+    assert skipped == "step0: SKIPPED [1] tests/test_x.py:1: needs Node"
     assert summary == "step0: 3 passed, 1 skipped in 0.12s"
     assert verdict.startswith("all 2 steps passed in ")
 
