@@ -230,6 +230,18 @@ def test_commands_run_to_their_end(session):
         session.run("example:adder")
 
 
+def test_much_output_is_shown_in_part(session, monkeypatch):
+    """A page gets the end of what a command wrote; the result has all that was kept, and says what was not."""
+    done = session.run(COMPONENTS / "command.wat", stdin="x" * 50_000)
+    assert len(done.stdout) == len("command\n") + 50_000
+    assert len(repr(done)) < 21_000
+    assert len(done._repr_html_()) < 21_000
+    assert "(50,008 characters, all in .stdout)" in repr(done)
+    monkeypatch.setattr("washnb.host.command.OUTPUT_LIMIT", 20)
+    cut = session.run(COMPONENTS / "command.wat", stdin="x" * 100)
+    assert repr(cut).endswith("exit code 0, 88 bytes of output were not kept")
+
+
 def test_trace_is_kept_until_it_is_cleared(session):
     """Calls of requests are remembered while tracing is on."""
     assert repr(session.trace()) == "no request yet"

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _GOOD = "var(--jp-success-color1, #2e7d32)"
 _BAD = "var(--jp-error-color1, #c62828)"
+_SHOWN_OUTPUT = 20_000  # characters of each stream of a command
 _PRE = "white-space: pre-wrap; margin: .4em 0; padding: 0"
 
 
@@ -126,23 +127,35 @@ class ShownResponse(Response):
 
 @dataclass(frozen=True, repr=False)
 class Completed:
-    """A command that has ended: its exit code, and what it wrote."""
+    """A command that has ended: its exit code, and what it wrote. `dropped` bytes of that were too many to keep."""
 
     exit_code: int
     stdout: str
     stderr: str
+    dropped: int = 0
+
+    @property
+    def _end(self) -> str:
+        return f", {self.dropped:,} bytes of output were not kept" if self.dropped else ""
 
     def __repr__(self) -> str:
-        lines = [plain(self.stdout).rstrip("\n")] if self.stdout else []
+        lines = [plain(_last_of(self.stdout, "stdout")).rstrip("\n")] if self.stdout else []
         if self.stderr:
-            lines += [f"stderr: {line}" for line in plain(self.stderr).splitlines()]
-        return "\n".join([*lines, f"exit code {self.exit_code}"])
+            lines += [f"stderr: {line}" for line in plain(_last_of(self.stderr, "stderr")).splitlines()]
+        return "\n".join([*lines, f"exit code {self.exit_code}{self._end}"])
 
     def _repr_html_(self) -> str:
-        parts = [f'<pre style="{_PRE}">{escape(self.stdout)}</pre>'] if self.stdout else []
+        parts = [f'<pre style="{_PRE}">{escape(_last_of(self.stdout, "stdout"))}</pre>'] if self.stdout else []
         if self.stderr:
-            parts.append(f'<pre style="{_PRE}; color: {_BAD}">{escape(self.stderr)}</pre>')
-        return "".join([*parts, f"<div>exit code <b>{self.exit_code}</b></div>"])
+            parts.append(f'<pre style="{_PRE}; color: {_BAD}">{escape(_last_of(self.stderr, "stderr"))}</pre>')
+        return "".join([*parts, f"<div>exit code <b>{self.exit_code}</b>{self._end}</div>"])
+
+
+def _last_of(output: str, name: str) -> str:
+    """Shorten what a notebook would save with the cell."""
+    if len(output) <= _SHOWN_OUTPUT:
+        return output
+    return f"... ({len(output):,} characters, all in .{name})\n{output[-_SHOWN_OUTPUT:]}"
 
 
 @dataclass(frozen=True)

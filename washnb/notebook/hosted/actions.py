@@ -105,4 +105,4 @@ async def completed(deployments: Deployments, command: Command) -> Completed:
     finally:
         await host.workload_stop(workload_id)
     stdout, stderr = (each.decode("utf-8", "replace") for each in (result.stdout, result.stderr))
-    return Completed(result.exit_code, stdout, stderr)
+    return Completed(result.exit_code, stdout, stderr, result.dropped)
