@@ -42,12 +42,13 @@ def test_inserted_expressions_are_values_when_alone_and_text_otherwise():
     assert insert('{"a": {"b": {}}}', {}) == '{"a": {"b": {}}}'
 
 
-def test_expression_that_is_none_is_an_error_and_what_it_raises_is_raised():
-    """A wrong expression is the user's mistake in a line; an exception of theirs is theirs."""
+def test_expression_that_is_none_or_raises_is_an_error_in_a_line():
+    """A wrong expression is a mistake in a line, with the exception that it raised as its cause."""
     with pytest.raises(ConfigError, match="not a Python expression"):
         insert("{{1 +}}", {})
-    with pytest.raises(NameError):
+    with pytest.raises(ConfigError, match="'missing' raised NameError: name 'missing' is not defined") as caught:
         insert("{{missing}}", {})
+    assert isinstance(caught.value.__cause__, NameError)
 
 
 def parser() -> VerbParser:
@@ -87,6 +88,15 @@ def test_wrong_use_shows_the_right_one(arguments):
     with pytest.raises(ConfigError) as caught:
         parser().read(arguments)
     assert caught.value.repair[0].startswith("%wash send ")
+
+
+def test_words_too_many_may_be_one_that_wants_quotes():
+    """A path with spaces, unquoted, is told of quotes."""
+    made = VerbParser("load", "load a component")
+    made.word("source")
+    with pytest.raises(ConfigError, match=r"'file\.wasm' is too much") as caught:
+        made.read(["my", "file.wasm"])
+    assert "quotes" in caught.value.repair[1]
 
 
 def test_help_is_no_error():

@@ -41,6 +41,8 @@ def test_url_gives_path_query_and_host():
     [
         ((), None, None, "%wash send /"),
         (("hello",), None, None, "%wash send /hello"),
+        (("/a b",), None, None, "%wash send /a%20b  # a path with spaces %wash send /a -d 'b'  # a body"),
+        (("POST /a b",), None, None, "%wash send POST /a%20b  # a path with spaces %wash send POST /a -d 'b'"),
         (("get it", "/x"), None, None, ""),
         (("pots", "/x"), None, None, "did you mean POST?"),
         (("/x",), "a", {}, "--json"),

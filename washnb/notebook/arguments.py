@@ -86,12 +86,16 @@ def insert(text: str, namespace: Mapping[str, Any]) -> Any:
 
 
 def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
-    """Evaluate one Python expression of the user's. Raises ConfigError where it is none, and what it raises itself."""
+    """Evaluate one Python expression of the user's. Raises ConfigError where it is none, or raises something."""
+    text = expression.strip()
     try:
-        code = compile(expression.strip(), "<wash>", "eval")
+        code = compile(text, "<washnb expression>", "eval")
     except SyntaxError as error:
-        raise ConfigError(f"{expression.strip()!r} is not a Python expression: {error.msg}") from None
-    return eval(code, dict(namespace))  # noqa: S307 - it is the user's own notebook
+        raise ConfigError(f"{text!r} is not a Python expression: {error.msg}") from None
+    try:
+        return eval(code, dict(namespace))  # noqa: S307 - it is the user's own notebook
+    except Exception as error:
+        raise ConfigError(f"{text!r} raised {type(error).__name__}: {error}") from error
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
@@ -147,6 +151,10 @@ class VerbParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what was wrong, and how the verb is used."""
+        extra = message.removeprefix("unrecognized arguments: ")
+        if extra != message and not extra.startswith("-"):
+            hint = "# what belongs together, as a path with spaces does, stands in quotes"
+            raise ConfigError(f"%wash {self.verb} takes fewer words: {extra!r} is too much", repair=(self._used, hint))
         raise ConfigError(f"%wash {self.verb}: {message}", repair=self._used)
 
     def read(self, arguments: list[str]) -> argparse.Namespace:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from washnb.errors import GuestError, WashError
+from washnb.errors import WashError
 
 from .text import one_line, plain
 
@@ -37,8 +37,7 @@ def explained(error: WashError) -> list[Line]:
     lines = [Line(Part.MESSAGE, each) for each in message[:_MESSAGE_LINES]]
     if len(message) > _MESSAGE_LINES:
         lines.append(Line(Part.DETAIL, f"... and {len(message) - _MESSAGE_LINES} more lines, in str(error)"))
-    if isinstance(error, GuestError):
-        lines += [Line(Part.DETAIL, each) for each in _causes(error)]
+    lines += [Line(Part.DETAIL, each) for each in _causes(error)]
     lines += [Line(Part.DETAIL, plain(note)) for note in getattr(error, "__notes__", ())]
     return lines + [Line(Part.REPAIR, f"  {plain(each)}") for each in error.repair]
 
@@ -46,7 +45,8 @@ def explained(error: WashError) -> list[Line]:
 def is_ours(filename: str) -> bool:
     """Whether a file is of washnb, of Python or of an installed package: nothing that the person wrote."""
     package = __file__.rpartition("notebook")[0]
-    return filename.startswith((package, sys.prefix, sys.base_prefix, "<frozen"))
+    generated = "<washnb"  # the code that marshals values has no file
+    return filename.startswith((package, sys.prefix, sys.base_prefix, "<frozen", generated))
 
 
 def _causes(error: BaseException) -> Iterator[str]:

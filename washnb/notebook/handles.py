@@ -25,20 +25,17 @@ _PRE = "white-space: pre-wrap; margin: .4em 0; padding: 0"
 
 
 class Told:
-    """A value that its verb tells of in a line, `news`: the notebook does not show it once more.
-
-    It shows itself as usual from the second time on.
-    """
+    """A value that its verb tells of in a line, `news`: the same cell does not show it once more."""
 
     news: str = ""
 
     def told(self) -> None:
-        """Skip the next display."""
+        """Skip the next display, until `forget_told`."""
+        self._ipython_display_ = self.forget_told
 
-        def silent() -> None:
-            del self._ipython_display_
-
-        self._ipython_display_ = silent
+    def forget_told(self) -> None:
+        """Show itself as usual from now on."""
+        self.__dict__.pop("_ipython_display_", None)
 
 
 class News(Told, Text):

@@ -6,13 +6,14 @@ import json as json_format
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from washnb.errors import ConfigError
 
 from .arguments import closest
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+_IN_TARGETS = "/?#[]@!$&'()*+,;=:%~"  # what a target may hold as it is
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -39,11 +40,8 @@ def asked_of(
     words = [word for part in request for word in part.split()]
     if not words:
         raise ConfigError("send needs a path", repair="%wash send /")
-    if len(words) > 2:
-        raise ConfigError(
-            f"send takes a method and a path, not {len(words)} words: {' '.join(words)}",
-            repair="%wash send POST /x -d 'the body'  # a space in a path is %20",
-        )
+    if len(words) > (1 if words[0].startswith("/") else 2):
+        raise _too_many(words)
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
     content = _content(body, json, pairs)
     method = _method(words[0]) if len(words) > 1 else ("POST" if content else "GET")
@@ -51,6 +49,21 @@ def asked_of(
     if authority and not _given(pairs, "host"):
         pairs.append(("host", authority))
     return Asked(method, path, tuple(pairs), content)
+
+
+def _too_many(words: Sequence[str]) -> ConfigError:
+    """What is too much may be meant as a path with spaces, or as a body."""
+    start = 0 if words[0].startswith("/") else 1
+    method = [*words[:start], ""]
+    path = quote(" ".join(words[start:]), safe=_IN_TARGETS)
+    body = " ".join(words[start + 1 :])
+    return ConfigError(
+        f"send takes a method and a path, not {len(words)} words: {' '.join(words)}",
+        repair=(
+            f"%wash send {' '.join(method)}{path}  # a path with spaces",
+            f"%wash send {' '.join(method)}{words[start]} -d {body!r}  # a body",
+        ),
+    )
 
 
 def _content(body: bytes | str | None, json: object, pairs: list[tuple[str, str]]) -> bytes:

@@ -16,6 +16,7 @@ from .elsewhere import ELSEWHERE
 from .handles import News
 from .session import Session
 from .text import Text
+from .views import View
 
 # What TAB offers for a word or option; completion.py knows where to look.
 SOURCES, WORKLOADS, PLUGINS, ATTACHED, EXPORTS = "sources", "workloads", "plugins", "attached", "exports"
@@ -203,10 +204,14 @@ _CALL = re.compile(r"(?P<name>[^.\s(]+)\.(?P<export>[^(]+?)\s*\((?P<arguments>.*
 
 
 def _call(asking: Asking) -> Any:
-    match = _CALL.fullmatch(asking.options.text)
+    text = asking.options.text
+    match = _CALL.fullmatch(text)
     if match is None:
         raise ConfigError(
-            f"{asking.options.text!r} is no call of an export", repair="%wash call NAME.EXPORT(ARGUMENTS)"
+            f"{text!r} is no call of an export",
+            repair=f"%wash call {text}(...)"
+            if re.fullmatch(r"\S+\.\S*\w", text)
+            else "%wash call NAME.EXPORT(ARGUMENTS)",
         )
     arguments = evaluate(f"({match['arguments']},)" if match["arguments"].strip() else "()", asking.namespace)
     export = match["export"].strip()
@@ -237,6 +242,12 @@ def _kv_options(parser: VerbParser) -> None:
     parser.word("bucket", nargs="?", completes=BUCKETS, help="only this one")
     parser.word("key", nargs="?", completes=KEYS, help="only this one")
     _of_option(parser)
+
+
+def _seen(view: View) -> View:
+    """Look once: what is not there is an error of this verb, not of the page that shows the view."""
+    _ = view.data
+    return view
 
 
 def _of_option(parser: VerbParser) -> None:
@@ -341,14 +352,14 @@ VERBS: dict[str, Verb] = {
             "kv",
             "buckets, keys and values, live",
             _kv_options,
-            lambda asking: asking.session.kv(asking.options.bucket, asking.options.key, of=asking.options.of),
+            lambda asking: _seen(asking.session.kv(asking.options.bucket, asking.options.key, of=asking.options.of)),
         ),
         Verb("logs", "what components logged and printed, live", _logs_options, _logs),
         Verb(
             "config",
             "the settings of a workload, live",
             _of_option,
-            lambda asking: asking.session.config(of=asking.options.of),
+            lambda asking: _seen(asking.session.config(of=asking.options.of)),
         ),
         Verb(
             "inspect",

@@ -101,7 +101,7 @@ class Source:
             self._lines.insert(1, "    keep = [].append")
         text = "\n".join(self._lines)
         scope = dict(self.globals)
-        exec(_compiled(text, f"<{origin}>"), scope)  # text of our own making
+        exec(_compiled(text, f"<washnb {origin}>"), scope)  # text of our own making
         return scope[self._lines[0].removeprefix("def ").partition("(")[0]]
 
 
