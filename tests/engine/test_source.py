@@ -69,6 +69,14 @@ def test_an_address_is_told_to_be_fetched():
     assert error.repair == ('urllib.request.urlretrieve("https://example.com/shop.wasm", "component.wasm")',)
 
 
+@pytest.mark.parametrize("image", ["ghcr.io/team/shop:0.1.0", "localhost:5000/shop:v1", f"r.io/a@sha256:{'0' * 64}"])
+def test_an_image_of_a_registry_is_told_to_be_pulled(image):
+    """A reference to an image is no path either."""
+    error = refusal(image)
+    assert error.message == f"{image} is an image in a registry, and components are read from files"
+    assert error.repair == (f"wash oci pull {image} component.wasm",)
+
+
 @pytest.mark.parametrize("path", ["a\0b.wasm", "~nosuchuser/a.wasm", "a" * 5000, "", "/proc/self/nothing/x"])
 def test_a_path_that_cannot_be_is_an_error_of_ours(path):
     """However odd a path is, it meets an error that names it."""
@@ -99,6 +107,11 @@ def test_a_missing_file_names_its_neighbours(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     assert f"did you mean {tmp_path / 'counter.wasm'}?" in refusal(tmp_path / "conter.wasm").repair
     assert refusal(tmp_path / "zzz").repair == (f"there is: {tmp_path / 'counter.wasm'}",)
+
+
+def test_the_bare_name_of_an_example_gets_its_prefix():
+    """Who leaves out `example:` is given it."""
+    assert refusal("counter").repair == ("did you mean example:counter?",)
 
 
 def test_a_missing_directory_is_named(tmp_path):

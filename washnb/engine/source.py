@@ -46,6 +46,7 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
 )
 _HTML = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 _WASI_3 = re.compile(rb"wasi:[a-z-]+/[a-z-]+@0\.3\.[0-9A-Za-z.+-]*")
+_IMAGE = re.compile(r"[\w-]+[.:][\w.:-]*(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]+)")
 _LONGEST_LINE = 160  # characters of a line of WAT that a message shows; generated WAT may have all on one
 _IMPORT_SECTION, _EXPORT_SECTION = 10, 11
 
@@ -87,6 +88,11 @@ def read_source(source: Source, name: str | None = None) -> SourceBytes:
                 f"{source} is an address, and components are read from files",
                 repair=f'urllib.request.urlretrieve("{source}", "component.wasm")',
             )
+        if _IMAGE.fullmatch(source) and not os.path.lexists(source):
+            raise NotAComponentError(
+                f"{source} is an image in a registry, and components are read from files",
+                repair=f"wash oci pull {source} component.wasm",
+            )
     path = Path(os.path.expanduser(source))  # noqa: PTH111 - Path.expanduser raises for a user that does not exist
     return _checked(name or path.stem, _read_file(path), str(path))
 
@@ -125,6 +131,8 @@ def _read_file(path: Path) -> bytes:
 
 def _nearby(path: Path) -> list[str]:
     """What the person may have meant: similar names in that directory, else what there is to load."""
+    if str(path) in example_names():
+        return [f"did you mean {_EXAMPLE}{path}?"]
     directory = path.parent
     if not directory.is_dir():
         return [f"there is no directory {directory} either"]
