@@ -133,6 +133,17 @@ async def test_the_class_of_a_resource_is_found_through_annotations(shared_engin
         assert await instance.call("add") == 7
 
 
+async def test_binding_runs_no_property(shared_engine):
+    """A plugin may have attributes that cost something, or that are not ready yet."""
+
+    class Lazy(Driven):
+        @property
+        def connection(self) -> object:
+            raise ConnectionError
+
+    assert (await bound(shared_engine, DRIVEN, Lazy())).unserved() == ()
+
+
 async def test_decorated_and_flexible_functions_are_taken(shared_engine):
     """Defaults, *args, partials and wrapped functions all accept one argument."""
 

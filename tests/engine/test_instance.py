@@ -83,3 +83,10 @@ async def test_instances_of_one_component_share_nothing(shared_engine):
         counter = await one.call("[constructor]counter", 1)
         await one.call("end", counter)
         assert [await one.call("dropped"), await two.call("dropped")] == [1, 0]
+
+
+async def test_an_instance_that_nobody_closed_says_so_and_is_closed(shared_engine, no_stores_left):
+    """As a file does."""
+    held = [await started(shared_engine, DRIVEN, label="shop")]
+    with pytest.warns(ResourceWarning, match="<Instance shop: ready> was never closed"):
+        held.clear()

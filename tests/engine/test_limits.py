@@ -46,6 +46,12 @@ async def test_more_memories_than_the_limit_are_an_error_that_says_so(shared_eng
         await started(shared_engine, growing(memories=3), limits=Limits(memories=2), label="shop")
 
 
+async def test_the_limit_is_for_each_memory_by_itself(shared_engine):
+    """They are not counted together, which is why their number is bounded."""
+    async with await started(shared_engine, growing(memories=3), limits=Limits(memory_mib=1, memories=3)) as instance:
+        assert await instance.call("grow", 15) == 1
+
+
 class Echo(Interface, wit=HOST):
     """Answers what came."""
 

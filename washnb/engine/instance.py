@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from typing import Any, Protocol, Self
 
 from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
 from washnb.wit import split_version, versions_match
 
-from .abi.layout import BYTES, MEMORY, VAL, WORD, call_async, get_func, instantiate_async, val_delete
+from .abi.layout import BYTES, call_async, get_func, instantiate_async, val_delete
 from .abi.plan import ExportPlan
 from .abi.shapes import Function
 from .bindings import Bindings
@@ -116,7 +117,7 @@ class Instance:
         hold.append(packed)
         get_func(store.instance, store.context, index, store.func)
         results = 0 if plan.function.result is None else 1
-        _clear(store)
+        store.clear()
         future = call_async(
             store.func, store.context, id(packed) + BYTES, len(arguments), store.result, results, store.error
         )
@@ -209,15 +210,14 @@ class Instance:
     async def __aexit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        if getattr(self, "_end", "") is None:
+            warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=2)
+            self.close()
+
     def __repr__(self) -> str:
         state = self._end or (f"in {self._doing}" if self._doing else "ready")
         return f"<Instance {self.label}: {state}>"
-
-
-def _clear(store: Store) -> None:
-    for address in range(store.result, store.result + VAL, WORD.size):
-        WORD.pack_into(MEMORY, address, 0)
-    WORD.pack_into(MEMORY, store.error, 0)
 
 
 def export_of(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:

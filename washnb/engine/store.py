@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from .abi.layout import (
     yield_at_deadline,
 )
 
+_CLEAR = struct.Struct(f"{VAL + WORD.size}x")  # the result and, behind it, the error
 _log = logging.getLogger(__name__)
 
 STORES: dict[int, Store] = {}
@@ -75,10 +77,10 @@ class Store:
         yield_at_deadline(self.context, 1)
         self._memory = ctypes.create_string_buffer(2 * VAL + HOST_HANDLE.size + WORD.size + FUNC + INSTANCE)
         self.result: int = ctypes.addressof(self._memory)
-        self.scratch = self.result + VAL
+        self.error = self.result + VAL
+        self.scratch = self.error + WORD.size
         self.switch = self.scratch + VAL
-        self.error = self.switch + HOST_HANDLE.size
-        self.func = self.error + WORD.size
+        self.func = self.switch + HOST_HANDLE.size
         self.instance = self.func + FUNC
         self.slots = slots
         self.observer = observer
@@ -91,6 +93,10 @@ class Store:
         self.failure: tuple[BaseException, int | str] | None = None
         self.closing = False
         STORES[self.context] = self
+
+    def clear(self) -> None:
+        """Make room for what a call leaves: a result that was never written must be one that can be freed."""
+        _CLEAR.pack_into(MEMORY, self.result)
 
     def free_boxes(self) -> None:
         """Free the handles that were packed into values, once wasmtime has its own copies."""

@@ -24,7 +24,7 @@ def annotations_of(function: Callable[..., Any], owner: object = None) -> dict[s
     scope.update(getattr(plain, "__globals__", {}))
     if getattr(plain, "__closure__", None):
         scope.update(_closure(plain))
-    local = {name: getattr(owner, name) for name in dir(owner) if not name.startswith("_")} if owner is not None else {}
+    local = {} if owner is None else _public(owner)
     found = {}
     for name, annotation in raw.items():
         resolved = _resolve(annotation, scope, local)
@@ -85,7 +85,7 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
 def resource_classes(implementation: object) -> dict[str, type]:
     """The classes marked with `@resource` that an implementation names, as attributes or in annotations of methods."""
     found: dict[str, type] = {}
-    waiting: list[Any] = [getattr(implementation, name) for name in dir(implementation) if not name.startswith("_")]
+    waiting: list[Any] = list(_public(implementation).values())
     while waiting:
         item = waiting.pop()
         if isinstance(item, type):
@@ -97,6 +97,12 @@ def resource_classes(implementation: object) -> dict[str, type]:
             for hint in annotations_of(item, implementation).values():
                 waiting += _classes_in(hint)
     return found
+
+
+def _public(owner: object) -> dict[str, Any]:
+    """The public attributes as they are stored: no property runs."""
+    found = {name: inspect.getattr_static(owner, name, None) for name in dir(owner) if not name.startswith("_")}
+    return {name: getattr(each, "__func__", each) for name, each in found.items()}
 
 
 def _classes_in(hint: Any) -> list[type]:
