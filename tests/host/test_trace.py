@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -111,6 +111,8 @@ def test_a_number_is_not_given_twice_to_objects_that_came_and_went():
     [
         ("x" * 1000, STRING, f'"{"x" * 64}"... (1,000 characters)'),
         (b"x" * 1000, BYTES, f"{b'x' * 64!r}... (1,000 bytes)"),
+        (b"x" * 64, BYTES, repr(b"x" * 64)),
+        (bytes(64), BYTES, f"{bytes(16)!r}... (64 bytes)"),
         ([0] * 1000, shapes.List(U64), f"[{', '.join(['0'] * 64)}]... (1,000 items)"),
     ],
 )
@@ -256,10 +258,21 @@ def test_a_trace_is_a_table_in_text():
         trace.append(call)
     first, second = str(trace).splitlines()
     assert first.startswith('1  wasi:keyvalue/store.open("default") -> bucket#1 ')
-    assert first.endswith(" ms  in-memory")
-    assert first.index(" ms") == second.index(" ms")
+    assert first.endswith("s  in-memory")
+    assert first.index("  in-memory") == second.index("  in-memory")
     assert str(Trace()) == "no host calls"
     assert (len(trace), trace[0].function, [call.function for call in trace[1:]]) == (2, "open", ["[method]bucket.set"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2e-7, "<1 µs"), (1.25e-5, "12 µs"), (1.25e-3, "1.2 ms"), (0.994, "994.0 ms"), (2.5, "2.50 s")],
+)
+def test_durations_come_in_the_unit_that_fits(seconds, text):
+    """Microseconds for most calls, and no more digits than tell something."""
+    trace = Trace()
+    trace.append(replace(recorded(OPEN, ("default",), Bucket()), duration=seconds))
+    assert trace.rows[0][2] == text
 
 
 def test_a_trace_is_bounded_by_count_and_by_bytes():

@@ -20,6 +20,8 @@ from washnb.events import HostCall
 MAX_CALLS = 1_000
 MAX_BYTES = 256 * 1024
 _LONGEST = 64  # characters or bytes of one value, items of one list
+_LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
+_BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
 _DEEPEST = 6  # levels of one value
 
 _SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
@@ -121,9 +123,14 @@ class Trace(Sequence[HostCall]):
         """The calls in the order in which they began to return."""
         return iter(self._calls)
 
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Each call as number, call, duration, and who served it."""
+        return [(str(call.number), sentence(call), _time(call.duration), call.provider) for call in self]
+
     def __str__(self) -> str:
         """One line for each call: number, call, duration, who served it."""
-        rows = [(str(call.number), sentence(call), f"{call.duration * 1e3:.2f} ms", call.provider) for call in self]
+        rows = self.rows
         if not rows:
             return "no host calls"
         widths = [min(max(len(row[column]) for row in rows), 120) for column in range(3)]
@@ -189,7 +196,8 @@ class Recorder:
         if isinstance(error, Err) and isinstance(shape, shapes.Result):
             kept = self._values.safe(error.value, shape.err)
         else:
-            kept = CaseValue(type(error).__name__, (self._values.safe(str(error), None),))
+            said = str(error)
+            kept = CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ())
         self._complete(token, None, _text(kept))
 
     def _argument(self, name: str, shape: shapes.Shape, value: object, *, secret: bool) -> Any:
@@ -333,7 +341,9 @@ def _scalar(value: object) -> Any:
     if isinstance(value, str):
         value = without_secrets(value)
     if isinstance(value, str | bytes):
-        return value if len(value) <= _LONGEST else Excerpt(value[:_LONGEST], len(value))
+        binary = isinstance(value, bytes) and _BINARY.search(value, 0, _LONGEST) is not None
+        longest = _LONGEST_BINARY if binary else _LONGEST
+        return value if len(value) <= longest else Excerpt(value[:longest], len(value))
     return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
 
 
@@ -346,6 +356,13 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_text, value)) + "]"
     return repr(value)
+
+
+def _time(seconds: float) -> str:
+    """A duration in the unit that people would choose."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs" if seconds >= 5e-7 else "<1 µs"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def _snake(name: str) -> str:

@@ -11,7 +11,9 @@ from washnb.host import Trace
 
 from ..text import escape, one_line, plain
 
-_PRE = "overflow-x: auto; white-space: pre; margin: .4em 0; padding: 0"
+_SHORT = "text-align: right; white-space: nowrap"
+_CELLS = (_SHORT, "text-align: left; overflow-wrap: anywhere", _SHORT, "text-align: left; white-space: nowrap")
+"""How number, call, duration and provider stand in their cells."""
 
 KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
@@ -30,7 +32,7 @@ class RequestTrace:
         done = self.handled
         if done is None:
             return "a request that is not answered yet"
-        error = f"  {done.error}" if done.error else ""
+        error = "  " + done.error.partition("\n")[0] if done.error else ""
         return one_line(f"{done.method} {done.target}  {done.status}  to {done.workload or 'nobody'}{error}", 200)
 
 
@@ -51,11 +53,21 @@ class TraceReport:
         if not self.data:
             return f"<div>{escape(repr(self))}</div>"
         parts = (
-            f'<div style="font-weight: 600">{escape(request.headline)}</div>'
-            f'<pre style="{_PRE}">{escape(str(request.calls))}</pre>'
+            f'<div style="font-weight: 600">{escape(request.headline)}</div>{_table(request.calls)}'
             for request in self.data
         )
         return "".join(parts)
+
+
+def _table(calls: Trace) -> str:
+    """Wraps long calls instead of moving their durations off the page."""
+    rows = "".join(f"<tr>{''.join(map(_cell, _CELLS, row))}</tr>" for row in calls.rows)
+    more = f"<div>... and {calls.dropped} more calls that were not kept</div>" if calls.dropped else ""
+    return f"<table><tbody>{rows}</tbody></table>{more}" if rows else "<div>no host calls</div>"
+
+
+def _cell(style: str, text: str) -> str:
+    return f'<td style="{style}; vertical-align: top; font-family: monospace">{escape(text)}</td>'
 
 
 def _indented(text: str) -> str:
