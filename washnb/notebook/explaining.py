@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from washnb.errors import WashError
+from washnb.errors import GuestTimeout, TrapError, WashError
 
 from .text import one_line, plain
 
 _MESSAGE_LINES = 12
+
+_HINTS: dict[type[WashError], tuple[str, ...]] = {
+    TrapError: ("%wash logs  # what it wrote before, such as the message of a panic",),
+    GuestTimeout: ("%wash trace last  # what it was doing", "--timeout SECONDS gives it more time"),
+}
+"""Where to look after a failure that no line repairs."""
 
 
 class Part(Enum):
@@ -39,7 +45,8 @@ def explained(error: WashError) -> list[Line]:
         lines.append(Line(Part.DETAIL, f"... and {len(message) - _MESSAGE_LINES} more lines, in str(error)"))
     lines += [Line(Part.DETAIL, each) for each in _causes(error)]
     lines += [Line(Part.DETAIL, plain(note)) for note in getattr(error, "__notes__", ())]
-    return lines + [Line(Part.REPAIR, f"  {plain(each)}") for each in error.repair]
+    repair = error.repair or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ())
+    return lines + [Line(Part.REPAIR, f"  {plain(each)}") for each in repair]
 
 
 def is_ours(filename: str) -> bool:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from washnb.engine import InterfaceType
+from washnb.errors import NotAComponentError
 
 from ..handles import ToldTable
 from ..text import Table, escape, plain, size
@@ -133,7 +134,12 @@ class Inspection:
 
 async def inspection(deployments: Deployments, subject: Source) -> Inspection:
     """Compile a component, or take the one of a workload, and say who on this host would serve its imports."""
-    compiled = await deployments.compiled(subject)
+    try:
+        compiled = await deployments.compiled(subject)
+    except NotAComponentError as error:
+        if isinstance(subject, str) and deployments.names:
+            error.add_note(f"nor is a workload called that; loaded: {', '.join(deployments.names)}")
+        raise
     served = deployments.host.intersect_interfaces(compiled)
     imports = {each: served.get(each) or DENIED for each in compiled.imports if compiled.imports[each].functions}
     return Inspection(compiled.name, compiled.size, compiled.digest, imports, compiled.exports)
