@@ -14,18 +14,7 @@ from tests.engine.echo import HOST, echo_component
 from tests.engine.hosting import started
 from washnb.engine import Err, Interface, Ok, Some
 from washnb.engine.abi.members import HOST_VALUE_LIMIT
-from washnb.engine.abi.shapes import (
-    Enum,
-    Flags,
-    List,
-    Option,
-    Primitive,
-    Record,
-    Result,
-    Shape,
-    Tuple,
-    Variant,
-)
+from washnb.engine.abi.shapes import Enum, Flags, List, Option, Primitive, Record, Result, Shape, Tuple, Variant
 from washnb.errors import MismatchError
 
 U8, U32, STRING = Primitive("u8"), Primitive("u32"), Primitive("string")

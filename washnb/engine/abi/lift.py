@@ -16,21 +16,7 @@ from . import classes
 from .handles import adopt, rep_of
 from .layout import ENTRY, MEMORY, PAYLOAD, SCALARS, VAL, WORD
 from .names import python_name
-from .shapes import (
-    Borrow,
-    Enum,
-    Flags,
-    List,
-    Option,
-    Own,
-    Primitive,
-    Record,
-    Resource,
-    Result,
-    Shape,
-    Tuple,
-    Variant,
-)
+from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Resource, Result, Shape, Tuple, Variant
 from .source import Source, payload_layout
 
 _WIDTHS = {"b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8, "d": 8}
@@ -41,19 +27,6 @@ class Lift:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._kinds: dict[type, Callable[[Any, Sequence[str], Any], str]] = {
-            Primitive: self._primitive,
-            List: self._list,
-            Option: self._option,
-            Result: self._result,
-            Tuple: self._tuple,
-            Record: self._record,
-            Variant: self._variant,
-            Enum: self._enum,
-            Flags: self._flags,
-            Own: self._own,
-            Borrow: self._borrow,
-        }
 
     def values(self, shapes: Sequence[Shape], hints: Sequence[Any], address: str, *, skip: int = PAYLOAD) -> list[str]:
         """Expressions for values that lie side by side from `address`; `skip` bytes come before each payload."""
@@ -66,7 +39,8 @@ class Lift:
 
     def value(self, shape: Shape, raws: Sequence[str], hint: Any) -> str:
         """An expression for the value behind these raw variables, in the class that `hint` names."""
-        return self._kinds[type(shape)](shape, raws, hint)
+        write: Callable[..., str] = getattr(self, f"_{type(shape).__name__.lower()}")
+        return write(shape, raws, hint)
 
     def boxed(self, shape: Shape, hint: Any, address: str) -> str:
         """An expression for the value that lies at `address`."""

@@ -19,35 +19,8 @@ from . import members
 from .handles import give, hand_back, lend, type_id
 from .layout import BYTES, KIND, PAYLOAD, SCALARS
 from .names import python_name
-from .shapes import (
-    Borrow,
-    Enum,
-    Flags,
-    List,
-    Option,
-    Own,
-    Primitive,
-    Record,
-    Resource,
-    Result,
-    Shape,
-    Tuple,
-    Variant,
-)
+from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Resource, Result, Shape, Tuple, Variant
 from .source import Source, payload_layout
-
-_KINDS: dict[type, str] = {
-    List: "list",
-    Option: "option",
-    Result: "result",
-    Tuple: "tuple",
-    Record: "record",
-    Variant: "variant",
-    Enum: "enum",
-    Flags: "flags",
-    Own: "resource",
-    Borrow: "resource",
-}
 
 # what every written function may call
 _TOOLS: dict[str, Any] = {
@@ -66,7 +39,9 @@ _TOOLS: dict[str, Any] = {
 
 def kind_of(shape: Shape) -> int:
     """The kind byte of a value of this shape."""
-    return KIND[shape.name if isinstance(shape, Primitive) else _KINDS[type(shape)]]
+    if isinstance(shape, Own | Borrow):
+        return KIND["resource"]
+    return KIND[shape.name if isinstance(shape, Primitive) else type(shape).__name__.lower()]
 
 
 def val_layout(shape: Shape) -> str:
@@ -83,23 +58,11 @@ class Lower:
     def __init__(self, source: Source) -> None:
         self._source = source
         source.globals.update(_TOOLS)
-        self._kinds: dict[type, Callable[[Any, str], list[str]]] = {
-            Primitive: self._primitive,
-            List: self._list,
-            Option: self._option,
-            Result: self._result,
-            Tuple: self._tuple,
-            Record: self._record,
-            Variant: self._variant,
-            Enum: self._enum,
-            Flags: self._flags,
-            Own: self._own,
-            Borrow: self._borrow,
-        }
 
     def payload(self, shape: Shape, value: str) -> list[str]:
         """Expressions for what is packed as the payload of `value`, a local name."""
-        return self._kinds[type(shape)](shape, value)
+        write: Callable[..., list[str]] = getattr(self, f"_{type(shape).__name__.lower()}")
+        return write(shape, value)
 
     def packed(self, shapes: Sequence[Shape], values: Sequence[str]) -> str:
         """An expression for values packed side by side."""

@@ -1,0 +1,155 @@
+"""How calls end before their time: timeouts, cancellation and closing, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.engine.guests import DRIVEN
+from tests.engine.hosting import bound, started
+from tests.engine.test_driver import Driven
+from washnb.engine import Instance
+from washnb.engine.store import STORES
+from washnb.errors import GuestCancelled, GuestError, GuestTimeout
+
+
+@pytest.fixture(params=[True, False], ids=["on fiber", "off fiber"])
+def on_fiber(request, no_stores_left) -> bool:
+    """Both ways to serve a call; after each, no store is left."""
+    return request.param
+
+
+async def test_a_guest_that_loops_for_ever_times_out(shared_engine, no_stores_left):
+    """Within its time, while the loop goes on."""
+    instance = await started(shared_engine, DRIVEN, Driven(), label="shop")
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    counting = asyncio.create_task(count())
+    with pytest.raises(GuestTimeout, match=r"shop: spin did not finish within 0.1 s"):
+        await instance.call("spin", timeout=0.1)
+    counting.cancel()
+    assert turns >= 3, "the busy guest let others run"
+
+
+async def test_a_guest_that_waits_for_ever_times_out(shared_engine, on_fiber):
+    """The coroutine that it waits for is cancelled and cleans up."""
+    cleaned = []
+
+    async def wait(n: int) -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(n)
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+    with pytest.raises(GuestTimeout):
+        await instance.call("wait", 1, timeout=0.02)
+    assert cleaned == [1]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_timeout_error_of_the_host_is_not_the_guests(shared_engine, on_fiber):
+    """A host function that raises TimeoutError within the time of the call is an exception like others."""
+
+    async def wait(_n: int) -> int:
+        raise TimeoutError("upstream")
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+    with pytest.raises(GuestError, match="raised TimeoutError: upstream") as caught:
+        await instance.call("wait", 1, timeout=5)
+    assert not isinstance(caught.value, GuestTimeout)
+
+
+@pytest.mark.parametrize("export", ["spin", "wait"])
+async def test_cancellation_passes_on_when_the_guest_is_gone(shared_engine, on_fiber, export):
+    """Busy or waiting: the task ends as cancelled, and the store is deleted by then."""
+
+    async def wait(n: int) -> int:
+        await asyncio.Event().wait()
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop")
+    task = asyncio.create_task(instance.call(export, *([1] if export == "wait" else [])))
+    await asyncio.sleep(0.01)
+    assert instance._store.context in STORES
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert instance._store.context not in STORES
+    with pytest.raises(GuestError, match=f"shop takes no more calls: {export} was cancelled"):
+        await instance.call("five")
+
+
+@pytest.mark.parametrize("export", ["spin", "wait"])
+async def test_closing_during_a_call_cancels_it(shared_engine, on_fiber, export):
+    """The caller gets GuestCancelled, its task is not cancelled itself."""
+
+    async def wait(n: int) -> int:
+        await asyncio.Event().wait()
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop")
+
+    async def call() -> str:
+        with pytest.raises(GuestCancelled, match=f"shop was closed during {export}"):
+            await instance.call(export, *([1] if export == "wait" else []))
+        await asyncio.sleep(0)
+        return "went on"
+
+    task = asyncio.create_task(call())
+    await asyncio.sleep(0.01)
+    instance.close()
+    assert await task == "went on"
+
+
+async def test_a_cancelled_task_of_the_host_is_not_the_callers_cancellation(shared_engine, on_fiber):
+    """A host function that awaits a task which somebody cancels fails as with any exception."""
+
+    async def wait(n: int) -> int:
+        task = asyncio.create_task(asyncio.Event().wait())
+        asyncio.get_running_loop().call_soon(task.cancel)
+        await task
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+    with pytest.raises(GuestError, match="wait raised CancelledError"):
+        await instance.call("wait", 1)
+
+
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_closing_from_a_host_function_takes_effect_when_it_returns(shared_engine, on_fiber, as_coroutine):
+    """An instance may be closed by what it calls."""
+    held: list[Instance] = []
+
+    def wait(n: int) -> int:
+        held[0].close()
+        return n
+
+    async def wait_later(n: int) -> int:
+        await asyncio.sleep(0)
+        return wait(n)
+
+    instance = await started(
+        shared_engine, DRIVEN, Driven(wait_later if as_coroutine else wait), on_fiber=on_fiber, label="shop"
+    )
+    held.append(instance)
+    with pytest.raises(GuestCancelled, match="shop was closed during wait"):
+        await instance.call("wait", 1)
+    await asyncio.sleep(0)
+
+
+async def test_a_cancelled_start_leaves_nothing(shared_engine, no_stores_left):
+    """A start function that never ends is under the timeout too."""
+    text = """(component (core module $m (func $spin (loop $again (br $again))) (start $spin))
+      (core instance (instantiate $m)))"""
+    bindings = await bound(shared_engine, text)
+    with pytest.raises(GuestTimeout, match=r"guest: its start did not finish within 0.02 s"):
+        await Instance.new(bindings.component, bindings, timeout=0.02)
