@@ -49,6 +49,7 @@ _WASI_3 = re.compile(rb"wasi:[a-z-]+/[a-z-]+@0\.3\.[0-9A-Za-z.+-]*")
 _IMAGE = re.compile(r"[\w-]+[.:][\w.:-]*(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]+)")
 _LONGEST_LINE = 160  # characters of a line of WAT that a message shows; generated WAT may have all on one
 _IMPORT_SECTION, _EXPORT_SECTION = 10, 11
+_SHIFTS = range(0, 32, 7)  # of the bytes that a LEB128 number of 32 bits may have
 
 
 @dataclass(frozen=True)
@@ -249,12 +250,11 @@ def _sections(binary: bytes) -> Iterable[tuple[int, memoryview]]:
 
 
 def _unsigned(view: memoryview, position: int) -> tuple[int, int]:
-    """A LEB128 number and where it ends."""
-    value = shift = 0
-    while position < len(view):
-        byte = view[position]
+    """A LEB128 number of 32 bits and where it ends."""
+    value = 0
+    for shift, byte in zip(_SHIFTS, view[position:], strict=False):
         value |= (byte & 0x7F) << shift
-        position, shift = position + 1, shift + 7
+        position += 1
         if byte < 0x80:
             break
     return value, position
