@@ -131,7 +131,8 @@ class VerbParser(argparse.ArgumentParser):
     def word(self, name: str, *, completes: str = "", **keywords: Any) -> None:
         """Declare a positional word."""
         self.completers[name] = completes
-        self.add_argument(name, **keywords)
+        shown = {} if "choices" in keywords else {"metavar": name.upper()}
+        self.add_argument(name, **shown | keywords)
 
     def option(self, *names: str, completes: str = "", **keywords: Any) -> None:
         """Declare an option that takes a value."""

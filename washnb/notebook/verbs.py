@@ -97,6 +97,7 @@ def _load_options(parser: VerbParser) -> None:
     parser.option("--config", action="append", default=[], metavar="K=V", help="a setting; K=env:NAME takes a variable")
     parser.option("--env", action="append", default=[], metavar="K=V", help="an environment variable of the guest")
     parser.option("--allow-host", action="append", default=[], metavar="PATTERN", help="a host that it may call")
+    parser.epilog = "%wash load example:greeter --attach config --attach logging --config greeting=Ahoy"
 
 
 def _load(asking: Asking) -> Any:
@@ -134,7 +135,13 @@ def _reset(asking: Asking) -> News:
 
 
 def _attach_options(parser: VerbParser) -> None:
-    parser.word("plugins", nargs="+", completes=PLUGINS, help="keyvalue, config, logging, all; or a class or object")
+    parser.word(
+        "plugins",
+        nargs="+",
+        metavar="PLUGIN",
+        completes=PLUGINS,
+        help="keyvalue, config, logging, all; or a class or object",
+    )
 
 
 def _attach(asking: Asking) -> Any:
@@ -146,6 +153,8 @@ def _detach_options(parser: VerbParser) -> None:
 
 
 def _send_options(parser: VerbParser) -> None:
+    parser.usage = "%(prog)s [METHOD] PATH [-H 'K: V'] [-d BODY] [--json EXPR] [--to NAME] [--timeout SECONDS]"
+    parser.epilog = "%wash send POST /notes -H 'accept: text/plain' -d 'the body'"
     parser.word("request", nargs="+", completes=METHODS, metavar="[METHOD] PATH", help="/path?query, or a URL")
     parser.option("-H", dest="headers", action="append", default=[], metavar="'K: V'", help="a header")
     parser.option("-d", dest="body", metavar="BODY", completes=FILES, help="the body; @FILE reads a file")
