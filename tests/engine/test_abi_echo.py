@@ -73,7 +73,7 @@ async def through(instance: Instance, kind: Shape, index: int, value: Any) -> An
 
 
 # compiling a guest for each example is the price of this test, so that there are few, and each has several types
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data(), kinds=st.lists(shapes(), min_size=1, max_size=6))
 @pytest.mark.parametrize("way", ["on fiber", "off fiber", "coroutine on fiber"])
 async def test_random_values_of_random_types_come_back_equal(shared_engine, way, data, kinds):

@@ -10,6 +10,7 @@ import pytest
 
 from washnb.engine import Engine
 from washnb.engine.runtime import Ticker
+from washnb.errors import GuestError
 
 
 class Clock:
@@ -52,12 +53,12 @@ def test_nothing_ticks_before_the_first_guest(ticker, clock):
 
 def test_it_ticks_while_a_guest_runs_and_parks_after_the_last(ticker, clock):
     """Two guests at once: it goes on until the second has left, lingers for some ticks, and stands still then."""
-    ticker.enter()
-    ticker.enter()
-    ticker.leave()
+    ticker.enter(1)
+    ticker.enter(2)
+    ticker.leave(1)
     assert soon(lambda: clock.ticks > 30)
     assert not ticker.parked
-    ticker.leave()
+    ticker.leave(2)
     assert soon(lambda: ticker.parked)
     still = clock.ticks
     time.sleep(0.02)
@@ -66,11 +67,11 @@ def test_it_ticks_while_a_guest_runs_and_parks_after_the_last(ticker, clock):
 
 def test_it_wakes_for_the_next_guest(ticker, clock):
     """Parked is not ended."""
-    ticker.enter()
-    ticker.leave()
+    ticker.enter(1)
+    ticker.leave(1)
     assert soon(lambda: ticker.parked)
     still = clock.ticks
-    ticker.enter()
+    ticker.enter(2)
     assert soon(lambda: clock.ticks > still)
 
 
@@ -78,32 +79,54 @@ def test_it_wakes_for_the_next_guest(ticker, clock):
 def test_stopping_ends_the_thread(ticker, running):
     """Whether it ticks or sleeps, the thread is gone when `stop` returns; a second stop is nothing."""
     before = threading.active_count()
-    ticker.enter()
+    ticker.enter(1)
+    ticker.leave(1)
     if not running:
-        ticker.leave()
         assert soon(lambda: ticker.parked)
     ticker.stop()
     ticker.stop()
     assert threading.active_count() == before
 
 
+def test_a_stop_while_a_guest_runs_does_not_wait_for_it(ticker, clock):
+    """The guest may run on the thread that stops: the ticks go on until it is off the engine, and end then."""
+    before = threading.active_count()
+    ticker.enter(1)
+    ticker.stop()
+    assert soon(lambda: clock.ticks > 0)
+    ticker.leave(1)
+    assert soon(lambda: threading.active_count() == before)
+
+
+def test_who_leaves_twice_takes_nobody_along(ticker, clock):
+    """An interrupt may come between any two steps of a driver, which then leaves once more."""
+    ticker.enter(1)
+    ticker.enter(2)
+    ticker.leave(2)
+    ticker.leave(2)
+    time.sleep(0.05)
+    still = clock.ticks
+    assert soon(lambda: clock.ticks > still)
+
+
 def test_a_stopped_ticker_never_starts_again(ticker):
-    """An engine that was closed has no thread, whatever still comes in."""
+    """An engine that was closed has no thread, and refuses whatever still comes in."""
     before = threading.active_count()
     ticker.stop()
-    ticker.enter()
+    with pytest.raises(GuestError, match="the engine is closed"):
+        ticker.enter(1)
     assert threading.active_count() == before
 
 
 def test_many_threads_may_come_and_go(ticker, clock):
-    """The count of running guests is exact under contention, so that it parks in the end."""
+    """Who runs is known exactly under contention, so that it parks in the end."""
 
-    def come_and_go() -> None:
+    def come_and_go(guest: int) -> None:
         for _ in range(2000):
-            ticker.enter()
-            ticker.leave()
+            ticker.enter(guest)
+            ticker.leave(guest)
 
-    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    threads = [threading.Thread(target=come_and_go, args=[guest]) for guest in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -115,7 +138,8 @@ def test_an_engine_that_nobody_closed_takes_its_thread_along():
     """Losing the last reference ends the ticker."""
     before = threading.active_count()
     engine = Engine.builder().with_cache_dir(None).build()
-    engine.runtime.ticker.enter()
+    engine.runtime.ticker.enter(1)
+    engine.runtime.ticker.leave(1)
     assert threading.active_count() == before + 1
     del engine
     gc.collect()

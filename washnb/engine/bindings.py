@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from washnb.errors import ConfigError, GuestError
 
+from .abi.hints import no_hints
 from .abi.plan import Handler, ImportPlan, label_of
 from .abi.shapes import Enum, Function, Primitive, Result, Variant
 from .component import CompiledComponent
@@ -37,8 +39,9 @@ class Bindings:
         parameters than the import.
         """
         targets = find_targets(import_name, self._functions(import_name), implementation)
-        for function, target, hints in targets:
-            self._enter(ImportPlan(import_name, function, target, hints, provider=provider, on_fiber=on_fiber))
+        for each in targets:
+            plan = ImportPlan(import_name, each.function, each.serve, each.hints, provider=provider, on_fiber=on_fiber)
+            self._enter(plan)
         self._bound.add(import_name)
 
     def unbind(self, import_name: str, reason: str) -> None:
@@ -48,9 +51,9 @@ class Bindings:
         that says `reason`.
         """
         for function in self._functions(import_name).values():
-            hints = [None] * len(function.params)
-            target = _refusal(import_name, function, reason)
-            self._enter(ImportPlan(import_name, function, target, hints, provider="", on_fiber=True, direct=False))
+            hints = functools.partial(no_hints, len(function.params))
+            refuse = _refusal(import_name, function, reason)
+            self._enter(ImportPlan(import_name, function, refuse, hints, provider="", on_fiber=True, direct=False))
         self._bound.discard(import_name)
 
     def unserved(self) -> tuple[str, ...]:

@@ -23,25 +23,21 @@ _CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
 
 async def drive(store: Store, future: int, ticker: Ticker) -> None:
     """Run a guest until its call is done, one way or the other. The future is deleted, whatever happens."""
-    ticker.enter()
     try:
-        while not poll(future):
-            if store.closing:
+        while True:
+            ticker.enter(future)
+            if poll(future) or store.closing:
                 break
-            pending = store.pending
+            ticker.leave(future)
+            pending, store.pending = store.pending, None
             if pending is None:
                 await asyncio.sleep(0)  # the epoch is over: others have their turn
             else:
-                store.pending = None
-                ticker.leave()
-                try:
-                    await perform(store, pending)
-                finally:
-                    ticker.enter()
+                await perform(store, pending)
     finally:
-        store.pending = None
-        ticker.leave()
         future_delete(future)
+        ticker.leave(future)
+        store.pending = None
 
 
 async def perform(store: Store, pending: Pending) -> None:

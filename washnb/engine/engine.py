@@ -28,7 +28,7 @@ from . import selftest
 from .cache import Cache, default_directory
 from .component import Code, CompiledComponent
 from .pooling import pool
-from .runtime import Runtime
+from .runtime import ANOTHER_ENGINE, Runtime, is_fork
 from .source import Source, SourceBytes, not_wasi_2, read_source
 
 _TICK = 0.2  # seconds between two progress events of a long compilation
@@ -93,6 +93,8 @@ class EngineBuilder:
             if not hasattr(bindings, switch):
                 raise selftest.refusal(f"it has no {switch}")
             getattr(bindings, switch)(config.ptr(), False)
+        # wasmtime waits for ever for threads of its own that a fork does not have
+        bindings.wasmtime_config_parallel_compilation_set(config.ptr(), not is_fork())
         return config
 
     def _cache(self) -> Cache | None:
@@ -106,8 +108,8 @@ class EngineBuilder:
 class Engine:
     """Compiles components, each content once, and holds what running them needs.
 
-    Make it with `Engine.builder()`. It may serve several loops and threads. `close()` ends its ticker thread; the
-    components that it compiled must not run after that.
+    Make it with `Engine.builder()`. It may serve several loops and threads, but not a fork of its process. After
+    `close()` the components that it compiled run no more.
     """
 
     def __init__(self, runtime: Runtime, cache: Cache | None) -> None:
@@ -117,7 +119,6 @@ class Engine:
         self._lock = threading.Lock()
         self._compiled: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
         self._compilations: dict[str, _Compilation] = {}
-        self._closed = False
 
     @staticmethod
     def builder() -> EngineBuilder:
@@ -133,8 +134,8 @@ class Engine:
         (again and again while it lasts) and store, then done. Raises NotAComponentError for what is no component,
         CompileError for one that wasmtime refuses.
         """
-        if self._closed:
-            raise ConfigError("the engine is closed", repair="Engine.builder().build()")
+        if reason := self.runtime.ticker.ended:
+            raise ConfigError(reason, repair=ANOTHER_ENGINE)
         started = time.monotonic()
         content = await asyncio.to_thread(_read_and_digest, source, name)
 
@@ -152,8 +153,7 @@ class Engine:
         return CompiledComponent(content.name, code)
 
     def close(self) -> None:
-        """End the ticker thread; idempotent."""
-        self._closed = True
+        """End the ticker thread, and calls that still run with a GuestError; idempotent."""
         self.runtime.ticker.stop()
 
     def __enter__(self) -> Self:

@@ -2,48 +2,71 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 
 from wasmtime import Engine as WasmtimeEngine
 
+from washnb.errors import GuestError
+
+ANOTHER_ENGINE = "Engine.builder().build()  # an engine that runs"
+"""What repairs a call on an engine that has ended."""
+
 _LINGER = 20  # ticks without a guest before the ticker parks: a busy server never pays for waking it
+_PROCESS = os.getpid()
+
+
+def is_fork() -> bool:
+    """Whether this process is a fork of one that had washnb loaded: no thread of it came along, wasmtime's neither."""
+    return os.getpid() != _PROCESS
 
 
 class Ticker:
     """Advances the epoch while guests run, so that each of them yields to the loop; parks when none does.
 
-    One daemon thread for an engine, started when the first guest runs.
+    One daemon thread for an engine, started when the first guest runs. Who runs is a set and not a count, so that a
+    guest that is interrupted between two steps cannot leave twice.
     """
 
     def __init__(self, raw: WasmtimeEngine, interval: float) -> None:
         self._raw = raw
         self._interval = interval
-        self._lock = threading.Lock()
-        self._running = 0
+        self._process = os.getpid()
+        self._running: set[int] = set()
+        self._starting = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def enter(self) -> None:
-        """A guest begins to run. Safe from any thread, as is `leave`."""
-        with self._lock:
-            self._running += 1
-            if self._running == 1 and not self._wake.is_set():
-                self._unpark()
+    @property
+    def ended(self) -> str:
+        """Why no guest may run any more; empty while they may."""
+        if os.getpid() != self._process:
+            return "the engine belongs to another process, of which this one is a fork"
+        return "the engine is closed" if self._stopped.is_set() else ""
 
-    def leave(self) -> None:
-        """A guest has finished, or was suspended for long."""
-        with self._lock:
-            self._running -= 1
+    def enter(self, guest: int) -> None:
+        """Guest number `guest` begins to run. Raises GuestError after `stop`. Safe from any thread, as is `leave`."""
+        if reason := self.ended:
+            raise GuestError(reason, repair=ANOTHER_ENGINE)
+        self._running.add(guest)
+        if not self._wake.is_set():
+            self._unpark()
+
+    def leave(self, guest: int) -> None:
+        """It has finished, or waits; once more is no error."""
+        self._running.discard(guest)
 
     def stop(self) -> None:
-        """End the thread; a guest that still runs is no longer interrupted."""
-        with self._lock:
-            self._stopped.set()
-            self._wake.set()
+        """End the thread. A guest that runs at this moment comes back to its driver first, and goes no further."""
+        if os.getpid() != self._process:
+            return
+        self._stopped.set()
+        self._wake.set()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        # where a guest runs, this may be the very thread that it runs on
+        if thread is not None and not self._running and thread is not threading.current_thread():
             thread.join()
 
     @property
@@ -52,26 +75,27 @@ class Ticker:
         return not self._wake.is_set()
 
     def _unpark(self) -> None:
-        self._wake.set()
-        if self._thread is None and not self._stopped.is_set():
-            self._thread = threading.Thread(target=self._tick, name="washnb-epoch", daemon=True)
-            self._thread.start()
+        with self._starting:
+            self._wake.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._tick, name="washnb-epoch", daemon=True)
+                self._thread.start()
 
     def _tick(self) -> None:
         idle = 0
-        while not self._stopped.wait(self._interval):
+        while not self._stopped.wait(self._interval) or self._running:
             self._raw.increment_epoch()
             idle = 0 if self._running else idle + 1
-            if idle > _LINGER and self._park():
-                self._wake.wait()
+            if idle > _LINGER:
+                self._park()
                 idle = 0
 
-    def _park(self) -> bool:
-        with self._lock:
-            if self._running == 0 and not self._stopped.is_set():
-                self._wake.clear()
-                return True
-            return False
+    def _park(self) -> None:
+        self._wake.clear()
+        # whoever came before the clearing counts as running by now, whoever comes after it sees that it must wake
+        if not self._running and not self._stopped.is_set():
+            self._wake.wait()
+        self._wake.set()
 
 
 class Runtime:

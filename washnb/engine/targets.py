@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from washnb.errors import ConfigError
 
@@ -14,31 +15,48 @@ from .abi.plan import label_of
 from .abi.shapes import Function
 from .interface import Interface
 
-Target = tuple[Function, Callable[..., Any], list[Any]]
-"""A function, what serves it, and the annotations of its parameters."""
+
+class Target(NamedTuple):
+    """What serves a function; `hints` finds out how its parameters are annotated, which is slow: it waits for a call."""
+
+    function: Function
+    serve: Callable[..., Any]
+    hints: Callable[[], list[Any]]
 
 
 def find_targets(interface: str, functions: Mapping[str, Function], implementation: Interface) -> list[Target]:
     """What serves the functions of an import. Raises ConfigError where one is missing or takes other parameters."""
-    resources = hints.resource_classes(implementation)
-    return [_target(interface, function, implementation, resources) for function in functions.values()]
+    classes = _Classes(implementation)
+    return [_target(interface, function, implementation, classes) for function in functions.values()]
 
 
-def _target(interface: str, function: Function, implementation: Interface, resources: dict[str, type]) -> Target:
+class _Classes(dict[str, object]):
+    """The classes of an implementation's resources: those that it has as attributes, else those that it mentions."""
+
+    def __init__(self, implementation: Interface) -> None:
+        super().__init__()
+        self._implementation = implementation
+
+    def __missing__(self, resource: str) -> object:
+        owner = getattr(self._implementation, class_name(resource), None)
+        self[resource] = owner or hints.resource_classes(self._implementation).get(resource)
+        return self[resource]
+
+
+def _target(interface: str, function: Function, implementation: Interface, classes: _Classes) -> Target:
     parsed = parse_function(function.name)
     count = len(function.params)
-    owner: object = implementation
-    if parsed.kind:
-        owner = getattr(implementation, class_name(parsed.resource), None) or resources.get(parsed.resource)
+    owner = classes[parsed.resource] if parsed.kind else implementation
     if owner is None and parsed.kind == "method":
-        return function, _method(parsed.name), [None] * count  # the class of the resource shows when an object comes
+        # the class of the resource shows when an object comes
+        return Target(function, _method(parsed.name), functools.partial(hints.no_hints, count))
     found = owner if parsed.kind == "constructor" else getattr(owner, python_name(parsed.name), None)
     if not callable(found):
         raise _missing(interface, function, implementation, parsed)
     if not hints.accepts(found, count):
         raise _miscounted(interface, function, found)
-    parameters = hints.parameter_hints(found, count, implementation)
-    return function, _method(parsed.name) if parsed.kind == "method" else found, parameters
+    serve = _method(parsed.name) if parsed.kind == "method" else found
+    return Target(function, serve, functools.partial(hints.parameter_hints, found, count, implementation))
 
 
 def _method(name: str) -> Callable[..., Any]:

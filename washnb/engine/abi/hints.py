@@ -54,6 +54,11 @@ def _resolve(annotation: Any, scope: dict[str, Any], local: dict[str, Any]) -> A
         return None
 
 
+def no_hints(count: int) -> list[Any]:
+    """What is known of `count` parameters where nothing is."""
+    return [None] * count
+
+
 def parameter_hints(function: Callable[..., Any], count: int, owner: object = None) -> list[Any]:
     """The annotations of the first `count` positional parameters; None where there is none."""
     described: Any = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
@@ -61,14 +66,14 @@ def parameter_hints(function: Callable[..., Any], count: int, owner: object = No
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return [None] * count
+        return no_hints(count)
     hints: list[Any] = []
     for parameter in parameters:
         if parameter.kind is parameter.VAR_POSITIONAL:
             hints += [known.get(parameter.name)] * (count - len(hints))
         elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             hints.append(known.get(parameter.name))
-    return (hints + [None] * count)[:count]
+    return (hints + no_hints(count))[:count]
 
 
 def accepts(function: Callable[..., Any], count: int) -> bool:

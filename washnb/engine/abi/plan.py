@@ -49,8 +49,8 @@ class ImportPlan:
     """How one function of an import is served by one target.
 
     Its handlers read the arguments. On the fiber they call the target at once, else they leave the call pending.
-    `hints` are the annotations of the target's parameters, `provider` is who serves it; `direct` calls a method on its
-    object without asking the target.
+    `hints` gives the annotations of the target's parameters, `provider` is who serves it; `direct` calls a method on
+    its object without asking the target.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ImportPlan:
         interface: str,
         function: Function,
         target: Callable[..., Any],
-        hints: Sequence[Any],
+        hints: Callable[[], Sequence[Any]],
         *,
         provider: str,
         on_fiber: bool,
@@ -85,7 +85,7 @@ class ImportPlan:
 
     def _handler(self, *, watched: bool) -> Handler:
         source = Source("handle(store, arguments, results)")
-        values = Lift(source).values([shape for _, shape in self.function.params], self._hints, "arguments")
+        values = Lift(source).values([shape for _, shape in self.function.params], self._hints(), "arguments")
         names = [source.local("a", value) for value in values]
         together = f"({''.join(f'{name}, ' for name in names)})"
         pending = f"{source.constant('pending', Pending)}({source.constant('plan', self)}"
