@@ -17,7 +17,7 @@ from .interface import Interface
 
 
 class Target(NamedTuple):
-    """What serves a function; `hints` finds out how its parameters are annotated, which is slow: it waits for a call."""
+    """What serves a function; `hints` finds out how its parameters are annotated: slow, so it waits for a call."""
 
     function: Function
     serve: Callable[..., Any]
