@@ -11,10 +11,6 @@ from washnb.host import Trace
 
 from ..text import escape, one_line, plain
 
-_SHORT = "text-align: right; white-space: nowrap"
-_CELLS = (_SHORT, "text-align: left; overflow-wrap: anywhere", _SHORT, "text-align: left; white-space: nowrap")
-"""How number, call, duration and provider stand in their cells."""
-
 KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
 
@@ -61,13 +57,18 @@ class TraceReport:
 
 def _table(calls: Trace) -> str:
     """Wraps long calls instead of moving their durations off the page."""
-    rows = "".join(f"<tr>{''.join(map(_cell, _CELLS, row))}</tr>" for row in calls.rows)
+    if not calls:
+        return "<div>no host calls</div>"
     more = f"<div>... and {calls.dropped} more calls that were not kept</div>" if calls.dropped else ""
-    return f"<table><tbody>{rows}</tbody></table>{more}" if rows else "<div>no host calls</div>"
+    return f'<table style="font-family: monospace"><tbody>{"".join(map(_row, calls.rows))}</tbody></table>{more}'
 
 
-def _cell(style: str, text: str) -> str:
-    return f'<td style="{style}; vertical-align: top; font-family: monospace">{escape(text)}</td>'
+def _row(row: tuple[str, str, str, str]) -> str:
+    number, call, duration, provider = map(escape, row)
+    return (
+        f'<tr><td>{number}</td><td style="text-align: left; overflow-wrap: anywhere">{call}</td>'
+        f'<td>{duration.replace(" ", "&nbsp;")}</td><td style="text-align: left">{provider}</td></tr>'
+    )
 
 
 def _indented(text: str) -> str:
