@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import traceback
 
 import pytest
 
@@ -247,6 +248,20 @@ async def test_a_revoked_import_ends_a_guest_whose_interface_has_no_such_error(s
     bindings.unbind(HOST, "keyvalue was revoked")
     with pytest.raises(GuestError, match=f"{HOST}#wait: keyvalue was revoked"):
         await instance.call("wait", 1)
+
+
+async def test_each_call_of_a_revoked_import_has_an_error_of_its_own(shared_engine, no_stores_left):
+    """One error for all would gather the frames of every call that it ended, and keep what they held."""
+    bindings = await bound(shared_engine, DRIVEN, Driven())
+    bindings.unbind(HOST, "keyvalue was revoked")
+    caught = []
+    for _ in range(2):
+        async with await Instance.new(bindings.component, bindings) as instance:
+            with pytest.raises(GuestError) as each:
+                await instance.call("wait", 1)
+            caught.append(each.value)
+    assert caught[0] is not caught[1]
+    assert len(traceback.extract_tb(caught[0].__traceback__)) == len(traceback.extract_tb(caught[1].__traceback__))
 
 
 class Observer:

@@ -112,10 +112,11 @@ def _unserved(component: str, interface: str, function: Function) -> Handler:
 def _refusal(interface: str, function: Function, reason: str) -> Any:
     """What stands for a function that was taken back."""
     denial = _denial(function, reason)
-    ending = GuestError(f"{label_of(interface, function.name)}: {reason}", interface=interface)
 
     def refuse(*_arguments: object) -> None:
-        raise ending if denial is None else Err(denial)
+        if denial is not None:
+            raise Err(denial)
+        raise GuestError(f"{label_of(interface, function.name)}: {reason}", interface=interface)
 
     return refuse
 
