@@ -56,7 +56,6 @@ def main() -> int:
         notebook,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],  # no word about the transport, which is a loopback's
         extra_arguments=["--log-level=ERROR"],  # it warns of TCP without encryption, on loopback
         resources=resources,
         on_cell_start=show_source,
