@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
 
 from washnb.errors import GuestError, TrapError
@@ -51,7 +50,7 @@ async def perform(store: Store, pending: Pending) -> None:
                 if store.observer is None
                 else plan.watch(store.observer, pending.arguments)
             )
-        if inspect.isawaitable(value):
+        if hasattr(value, "__await__"):
             value = await value
     except Err as error:
         plan.refuse(store, error, pending.results)
