@@ -12,7 +12,7 @@ from washnb import errors
 
 ROOT = Path(__file__).parent.parent
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
-TIME = re.compile(r"\d+\.\d\d ms")
+TIME = re.compile(r" +\d[\d.]* (?:µs|ms|s)\b")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -46,7 +46,7 @@ def test_readme_runs():
     """Every cell of the README runs in a kernel, in order, and prints what the README says; times may differ."""
     cells = cells_of(ROOT / "README.md")
     for (source, expected), printed in zip(cells, execute([source for source, _ in cells]), strict=True):
-        assert TIME.sub("0.00 ms", printed).strip() == TIME.sub("0.00 ms", expected).strip(), source
+        assert TIME.sub(" ...", printed).strip() == TIME.sub(" ...", expected).strip(), source
 
 
 def test_every_error_code_is_explained():
