@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from washnb.engine import Engine, read_source
+from washnb.events import LogLine
 from washnb.host import DevRouter, Host, HostBuilder, HttpServer
 from washnb.plugins import DynamicConfig, InMemoryKeyValue, TracingLogger
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest, WorkloadState
@@ -92,3 +93,13 @@ async def test_a_guest_in_javascript_answers(built_guest):
         response = await host.send("GET", "/there?x=1")
         assert (response.status, response.text) == (200, "Hello from JavaScript at /there\n")
         assert response.headers["content-type"] == "text/plain"
+
+
+async def test_an_exception_in_javascript_is_a_500(built_guest):
+    """The runtime of componentize-js answers for a handler that threw, and leaves the body of that answer open."""
+    async with running(built_guest("http_hello_js")) as host:
+        lines = []
+        host.events().subscribe(lambda event: lines.append(event.message) if isinstance(event, LogLine) else None)
+        response = await host.send("GET", "/throw")
+        assert (response.status, response.body, response.error) == (500, b"", None)
+        assert any("as asked" in line for line in lines)
