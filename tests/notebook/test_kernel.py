@@ -128,6 +128,15 @@ def test_server_answers_while_a_cell_runs(kernel):
     assert kernel.text(cell).strip() == "200"
 
 
+def test_line_of_a_verb_is_all_it_shows(kernel):
+    """A verb that changes something says so in a line, and its value is shown only when it is asked for again."""
+    said = kernel.run("handle = %wash load example:adder\n%wash attach keyvalue")
+    assert [each["msg_type"] for each in said if each["msg_type"] != "execute_input"] == ["status", "stream"]
+    said = kernel.run("%wash serve 0")
+    assert not [each for each in said if each["msg_type"] == "execute_result"]
+    assert [each for each in kernel.run("wash.serve()") if each["msg_type"] == "execute_result"]
+
+
 def test_output_lands_in_the_cell_that_asked(kernel):
     """What a plugin prints belongs to the cell that sent the request."""
     kernel.run(

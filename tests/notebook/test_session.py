@@ -128,6 +128,46 @@ def test_plugin_of_ones_own_is_attached_as_class_and_taken_away_by_its_id(sessio
     assert session.send("/").status == 200
 
 
+def test_plugin_that_does_not_fit_is_mended_and_attached_anew(session):
+    """A method with the wrong name is told when the plugin meets the workload, which waits for a better one."""
+
+    class Wrong(Interface, wit="workshop:dice/roll"):
+        def rol(self, sides: int) -> int:
+            return sides
+
+    with pytest.raises(UnsatisfiedImportError):
+        session.load("example:lucky")
+    with pytest.raises(ConfigError, match="roll") as caught:
+        session.attach(Wrong)
+    assert "lucky waits" in caught.value.__notes__[0]
+    assert session["lucky"].state == "waiting"
+    with pytest.raises(ConfigError, match="no plugin 'Wrnog'") as caught:
+        session.detach("Wrnog")
+    assert caught.value.repair == ("%wash detach wrong",)
+    session.detach("wrong")
+    session.attach(Roll)
+    assert session.send("/").status == 200
+
+
+def test_close_frees_who_waits(session):
+    """A call that waits on another thread ends with an error when the session is closed."""
+    session.load("example:loop")
+    failed = []
+
+    def wait() -> None:
+        try:
+            session.send("/", timeout=60)
+        except GuestError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.3)
+    session.close()
+    thread.join(3)
+    assert not thread.is_alive()
+
+
 @pytest.mark.parametrize(
     ("subject", "message", "repair"),
     [

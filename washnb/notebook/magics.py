@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -45,7 +46,19 @@ class Wash(Magics):
         except HelpWanted as answer:
             return Text(answer)
         value = verb.does(asking)
-        if isinstance(value, Told):
+        if isinstance(value, Told) and value.news:
             print(value.news)  # noqa: T201 - a verb that changes something says so
-            value.told()
+            if hasattr(self.shell, "kernel"):  # a terminal would show an empty Out[]
+                value.told()
+            self._at_the_end_of_the_cell(value.forget_told)
         return value
+
+    def _at_the_end_of_the_cell(self, act: Callable[[], None]) -> None:
+        assert self.shell is not None
+        events = self.shell.events
+
+        def once(_: Any) -> None:
+            events.unregister("post_run_cell", once)
+            act()
+
+        events.register("post_run_cell", once)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -31,6 +32,11 @@ T = TypeVar("T")
 _GRACE = 1.0
 """Seconds that an interrupted caller waits for the guest to be gone, and a closed session for its thread."""
 
+_GLANCE = 1.0
+"""Seconds after which a caller that waits looks whether the thread is still there."""
+
+_CLOSED = "the session was closed before the answer came"
+
 _CLOSING = 5.0
 """Seconds that a host has to stop."""
 
@@ -46,15 +52,24 @@ class HostThread:
         """Start the thread, and return once its loop runs."""
         self._process = os.getpid()
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="washnb host", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="washnb host", daemon=True)
         self._thread.start()
         self._ready.wait()
+
+    def _live(self) -> None:
+        # not asyncio.run: it ends with one more thread, which an interpreter that is going down refuses since 3.12
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            loop.run_until_complete(self._run())
+            loop.run_until_complete(loop.shutdown_asyncgens())
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         self._ready.set()
         await self._stopped.wait()
+        for task in (left := asyncio.all_tasks() - {asyncio.current_task()}):
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     @property
     def forked(self) -> bool:
@@ -81,15 +96,25 @@ class HostThread:
             task = self._loop.create_task(done_here())
             task.add_done_callback(lambda done: _hand_over(done, outcome))
 
-        self._loop.call_soon_threadsafe(begin)
+        self._submit(begin)
         try:
+            while not outcome.done():
+                futures.wait([outcome], timeout=_GLANCE)
+                if not self._thread.is_alive() and not outcome.done():
+                    raise GuestCancelled(_CLOSED)
             return outcome.result()
         except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(lambda: task and task.cancel())
+            self._submit(lambda: task and task.cancel())
             ended, _ = futures.wait([outcome], timeout=_GRACE)
             raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
         except futures.CancelledError:
-            raise GuestCancelled("the session was closed before the answer came") from None
+            raise GuestCancelled(_CLOSED) from None
+
+    def _submit(self, callback: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # the loop is closed
+            raise GuestCancelled(_CLOSED) from None
 
     def _refuse_impossible(self) -> None:
         if self.forked:

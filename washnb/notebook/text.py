@@ -133,7 +133,7 @@ class Table:
     def __repr__(self) -> str:
         if not self.rows:
             return f"{self.title}: {self.empty}" if self.title else self.empty
-        cells = [self.columns, *(tuple(one_line(cell, 100) for cell in row) for row in self.rows)]
+        cells = [self.columns, *(tuple(one_line(cell.replace("\n", ", "), 100) for cell in row) for row in self.rows)]
         widths = [max(len(row[index]) for row in cells) for index in range(len(self.columns))]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
         lines.insert(1, "  ".join("─" * width for width in widths))

@@ -52,8 +52,8 @@ class Deployment:
 
     @property
     def waiting(self) -> bool:
-        """Whether an attach could start it."""
-        return isinstance(self.error, UnsatisfiedImportError)
+        """Whether something keeps it from running: an attach tries again."""
+        return self.error is not None
 
     @property
     def answers_http(self) -> bool:
@@ -137,16 +137,16 @@ class Deployments:
         """
         async with self._turn:
             previous = self._named.get(name)
-            if previous is not None and previous.error is None:
+            if previous is not None and not previous.waiting:
                 return await self._replace(previous, source, resources)
             deployment = Deployment(name, source, resources)
             await self._start(deployment)
-            if deployment.error is None or deployment.waiting:
-                await self._forget(previous)
-                self._named[name] = deployment
-        if deployment.error is not None:
-            raise deployment.error
-        return deployment
+            if isinstance(deployment.error, UnsatisfiedImportError):
+                deployment.error.add_note(f"{name} waits: the attach that completes it starts it")
+            elif deployment.error is not None:
+                raise deployment.error
+            self._named[name] = deployment
+        return self.running(name)
 
     async def reload(self, name: str | None) -> Deployment:
         """Read the source again and start it in place of what runs, which keeps its state."""
@@ -167,7 +167,8 @@ class Deployments:
     async def attach(self, plugins: Iterable[HostPlugin], *, again: bool = True) -> tuple[str, ...]:
         """Attach plugins and start what waited for them; returns the names that run now.
 
-        Raises ConfigError for one that is attached already; not `again` leaves out those.
+        Raises ConfigError for one that is attached already, where not `again` leaves those out; and what keeps a
+        workload from running other than that it waits for more.
         """
         async with self._turn:
             for plugin in plugins:
@@ -178,15 +179,28 @@ class Deployments:
                         f"plugin {plugin.id} is attached already",
                         repair=f"%wash detach {plugin.id}  # first, or give one of them another id",
                     )
-            waiting = [deployment for deployment in self if deployment.waiting]
-            for deployment in waiting:
+            waited = [deployment for deployment in self if deployment.waiting]
+            for deployment in waited:
                 await self._start(deployment)
-        return tuple(deployment.name for deployment in waiting if deployment.error is None)
+        for deployment in waited:
+            if deployment.error is not None and not isinstance(deployment.error, UnsatisfiedImportError):
+                deployment.error.add_note(
+                    f"{deployment.name} waits until what is wrong is detached, and attached mended"
+                )
+                raise deployment.error
+        return tuple(deployment.name for deployment in waited if not deployment.waiting)
 
     async def detach(self, plugin: str) -> str:
-        """Take a plugin away, by its word or id, from workloads that run too; returns its id."""
+        """Take a plugin away, by its word or id, from workloads that run too; returns its id. Raises ConfigError."""
+        attached = tuple(self.host.plugins)
         entry = catalog.by_word(plugin)
-        plugin_id = plugin if entry is None or plugin in self.host.plugins else entry.plugin_id
+        plugin_id = plugin if entry is None or plugin in attached else entry.plugin_id
+        if plugin_id not in attached:
+            near = closest(plugin, attached)
+            raise ConfigError(
+                f"no plugin {plugin!r} is attached; there is {', '.join(attached) or 'none'}",
+                repair=f"%wash detach {near}" if near else "%wash plugins",
+            )
         async with self._turn:
             await self.host.detach(plugin_id)
         return plugin_id
@@ -221,21 +235,19 @@ class Deployments:
         """Start it; what keeps it from running is kept in `error`."""
         response = await self.host.workload_start(await _request(deployment))
         deployment.error = response.error
-        if response.error is not None:
-            await self.host.workload_stop(deployment.workload_id)  # the id is free for another try
         if response.error is None:
             deployment.functions = self._functions(deployment)
-        elif deployment.waiting:
-            response.error.add_note(f"{deployment.name} waits: the attach that completes it starts it")
+        else:
+            await self.host.workload_stop(deployment.workload_id)  # the id is free for another try
 
     async def _replace(self, running: Deployment, source: Source, resources: LocalResources) -> Deployment:
         """Put a new version in the place of one that runs, which goes on where the new one fails."""
-        self._drop_instance(running.name)
         newer = Deployment(running.name, source, resources, running.workload_id)
         response = await self.host.workload_reload(await _request(newer))
         if response.error is not None:
             response.error.add_note(f"the version of {running.name} that was loaded before goes on")
             raise response.error
+        self._drop_instance(running.name)
         newer.functions = self._functions(newer)
         self._named.pop(running.name)
         self._named[running.name] = newer
@@ -258,7 +270,7 @@ class Deployments:
         return await self.host.engine.compile(subject, on_progress=self.host.events().publish)
 
     async def _forget(self, deployment: Deployment | None) -> None:
-        if deployment is not None and deployment.error is None:
+        if deployment is not None and not deployment.waiting:
             self._drop_instance(deployment.name)
             await self.host.workload_stop(deployment.workload_id)
 

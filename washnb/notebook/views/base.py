@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from washnb.errors import WashError
 from washnb.events import Event
 
 from .. import hosted
+from ..explaining import explained
 from ..text import Table
 from ..widgets import Door, Wish, show
 
@@ -30,13 +32,17 @@ class View(ABC):
     async def read(self, deployments: hosted.Deployments) -> Any:
         """Read what `data` is. On the host's loop."""
 
-    @abstractmethod
-    def table(self, data: Any) -> Table:
-        """Show `data` without a widget: no ids, no times, so that running a notebook again changes nothing."""
+    async def look(self, deployments: hosted.Deployments) -> Any:
+        """Read what faces show: the data, or as much of it as people look at. On the host's loop."""
+        return await self.read(deployments)
 
     @abstractmethod
-    def picture(self, data: Any) -> dict[str, Any]:
-        """Show `data` to the widget, as JSON, bounded."""
+    def table(self, look: Any) -> Table:
+        """Show a look without a widget: no ids, no times, so that running a notebook again changes nothing."""
+
+    @abstractmethod
+    def picture(self, look: Any) -> dict[str, Any]:
+        """Show a look to the widget, as JSON, bounded."""
 
     @abstractmethod
     def concerns(self, event: Event) -> bool:
@@ -52,7 +58,13 @@ class View(ABC):
         return self.door.on_host(self.read)
 
     def __repr__(self) -> str:
-        return repr(self.table(self.data))
+        return repr(self.table(self.door.on_host(self.look)))
+
+    def _repr_html_(self) -> str:
+        return self.table(self.door.on_host(self.look))._repr_html_()
 
     def _ipython_display_(self) -> None:
-        show(self)
+        try:
+            show(self)
+        except WashError as error:  # raised here, IPython would show where, twice, and hardly what
+            print(*(line.text for line in explained(error)), sep="\n")  # noqa: T201

@@ -52,12 +52,12 @@ class ConfigView(View):
         backend = hosted.config_of(deployments, self.of)
         return {} if backend is None else await backend.get_all()
 
-    def table(self, data: Mapping[str, str]) -> Table:
+    def table(self, look: Mapping[str, str]) -> Table:
         """One row for each setting."""
-        rows = [(key, one_line(value, 200)) for key, value in redacted(data)]
+        rows = [(key, one_line(value, 200)) for key, value in redacted(look)]
         return Table(("key", "value"), rows, empty=_EMPTY, title="config")
 
-    def picture(self, data: Mapping[str, str]) -> dict[str, Any]:
+    def picture(self, look: Mapping[str, str]) -> dict[str, Any]:
         """One group without a name."""
         entries = [
             {
@@ -70,7 +70,7 @@ class ConfigView(View):
                 "whole": True,
                 "hex": "",
             }
-            for key, value in data.items()
+            for key, value in look.items()
         ]
         group = {"name": "", "more": 0, "entries": entries}
         return {"title": "config", "word": "", "groups": [group], "empty": _EMPTY, "new_groups": False}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
@@ -17,8 +19,19 @@ from .base import View
 Buckets = Mapping[str, Mapping[str, bytes]]
 
 _PLUGIN = "wasi-keyvalue"
-_PICTURED_KEYS = 200
-_PICTURED_BYTES = 2_048
+_SHOWN = 200
+"""Keys of each bucket that faces show."""
+
+_SHOWN_BYTES = 2_048
+"""Bytes of each value that the widget gets; a longer one is not edited there."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see: the first keys of each bucket, and which of the buckets have `more`."""
+
+    buckets: Buckets
+    more: frozenset[str]
 
 
 def encoded(value: object) -> bytes:
@@ -88,17 +101,28 @@ class KeyValueView(View):
         """Return a bucket, as a mapping that can be written."""
         return Bucket(self, bucket)
 
-    async def buckets(self, deployments: hosted.Deployments) -> Buckets:
-        """Read every bucket that the view shows."""
+    async def buckets(self, deployments: hosted.Deployments, most: int | None = None) -> Buckets:
+        """Read every bucket that the view shows, or no more than begins with `most` keys."""
         found = hosted.keyvalue_of(deployments, self.of)
-        if found is None:
-            return {}
-        names = [name for name in await found.buckets() if self.bucket in {None, name}]
-        return {name: await _content(found, name) for name in names}
+        buckets: dict[str, Mapping[str, bytes]] = {}
+        for name in await found.buckets() if found is not None else ():
+            if found is not None and self.bucket in {None, name}:
+                buckets[name] = await _content(found, name, most)
+        return buckets
 
     async def read(self, deployments: hosted.Deployments) -> Any:
         """Read what `data` is. Raises ConfigError for a bucket or key that is not there."""
         return self._narrowed(await self.buckets(deployments))
+
+    async def look(self, deployments: hosted.Deployments) -> Look:
+        """Read the first keys of each bucket."""
+        if self.key is not None:
+            value = await self.read(deployments)
+            return Look({str(self.bucket): {self.key: value}}, frozenset())
+        buckets = await self.buckets(deployments, _SHOWN + 1)
+        self._narrowed(buckets)
+        cut = {name: dict(itertools.islice(content.items(), _SHOWN)) for name, content in buckets.items()}
+        return Look(cut, frozenset(name for name, content in buckets.items() if len(content) > _SHOWN))
 
     def _narrowed(self, buckets: Buckets) -> Any:
         if self.bucket is None:
@@ -112,25 +136,15 @@ class KeyValueView(View):
             raise ConfigError(f"bucket {self.bucket!r} has no key {self.key!r}", repair=f"%wash kv {self.bucket}")
         return content[self.key]
 
-    def _whole(self, data: Any) -> Buckets:
-        """Undo the narrowing, for faces: they show bucket and key too."""
-        if self.bucket is None:
-            return dict(data)
-        return {self.bucket: dict(data) if self.key is None else {self.key: data}}
-
-    def table(self, data: Any) -> Table:
+    def table(self, look: Look) -> Table:
         """One row for each key."""
-        return _table(self._whole(data))
+        return _table(look.buckets, look.more)
 
-    def picture(self, data: Any) -> dict[str, Any]:
+    def picture(self, look: Look) -> dict[str, Any]:
         """Groups are buckets."""
         groups = [
-            {
-                "name": name,
-                "more": max(0, len(content) - _PICTURED_KEYS),
-                "entries": [_entry(key, value) for key, value in list(content.items())[:_PICTURED_KEYS]],
-            }
-            for name, content in self._whole(data).items()
+            {"name": name, "more": name in look.more, "entries": [_entry(*entry) for entry in content.items()]}
+            for name, content in look.buckets.items()
         ]
         return {"title": "key-value", "word": "bucket", "groups": groups, "empty": _EMPTY, "new_groups": True}
 
@@ -166,7 +180,7 @@ class KeyValueView(View):
 _EMPTY = "nothing is stored"
 
 
-async def _content(backend: hosted.KeyValueBackend, bucket: str) -> dict[str, bytes]:
+async def _content(backend: hosted.KeyValueBackend, bucket: str, most: int | None) -> dict[str, bytes]:
     content: dict[str, bytes] = {}
     cursor = None
     while True:
@@ -174,7 +188,7 @@ async def _content(backend: hosted.KeyValueBackend, bucket: str) -> dict[str, by
         entries = await backend.get_many(bucket, page.keys)
         content.update(entry for entry in entries if entry is not None)
         cursor = page.cursor
-        if cursor is None:
+        if cursor is None or (most is not None and len(content) >= most):
             return content
 
 
@@ -191,7 +205,7 @@ def _typed(text: str, kind: str) -> bytes:
 
 def _entry(key: str, value: bytes) -> dict[str, Any]:
     secret = is_secret(key)
-    shown = face(value, _PICTURED_BYTES)
+    shown = face(value, _SHOWN_BYTES)
     return {
         "key": key,
         "kind": "secret" if secret else shown.kind,
@@ -199,14 +213,16 @@ def _entry(key: str, value: bytes) -> dict[str, Any]:
         "preview": _preview(key, value),
         "note": "" if secret else shown.note,
         "size": size(len(value)),
-        "whole": len(value) <= _PICTURED_BYTES,
-        "hex": value.hex(" ") if shown.kind == "hex" and len(value) <= _PICTURED_BYTES and not secret else "",
+        "whole": len(value) <= _SHOWN_BYTES,
+        "hex": value.hex(" ") if shown.kind == "hex" and len(value) <= _SHOWN_BYTES and not secret else "",
     }
 
 
-def _table(buckets: Buckets) -> Table:
-    rows = [(name, key, _cell(key, value)) for name, content in buckets.items() for key, value in content.items()]
-    rows += [(name, "", "(empty)") for name, content in buckets.items() if not content]
+def _table(buckets: Buckets, more: Collection[str] = ()) -> Table:
+    rows = []
+    for name, content in buckets.items():
+        rows += [(name, key, _cell(key, value)) for key, value in content.items()] or [(name, "", "(empty)")]
+        rows += [(name, "…", "and more keys")] if name in more else []
     return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title="key-value")
 
 

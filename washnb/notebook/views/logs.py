@@ -83,17 +83,17 @@ class LogsView(View):
             and (self.filter is None or self.filter.lower() in f"{line.context} {line.message}".lower())
         )
 
-    def table(self, data: Sequence[LogLine]) -> Table:
+    def table(self, look: Sequence[LogLine]) -> Table:
         """One row for each of the last lines."""
         rows = [
             (line.component, line.level if line.stream == "log" else line.stream, _message(line))
-            for line in data[-_TABLE_LINES:]
+            for line in look[-_TABLE_LINES:]
         ]
-        more = len(data) - len(rows)
-        title = f"logs (the last {len(rows)} of {len(data):,} lines)" if more else "logs"
+        more = len(look) - len(rows)
+        title = f"logs (the last {len(rows)} of {len(look):,} lines)" if more else "logs"
         return Table(("component", "level", "message"), rows, empty="nothing is logged", title=title)
 
-    def picture(self, data: Sequence[LogLine]) -> dict[str, Any]:
+    def picture(self, look: Sequence[LogLine]) -> dict[str, Any]:
         """The last lines; the widget filters them once more, as the person likes."""
         lines = [
             {
@@ -103,12 +103,12 @@ class LogsView(View):
                 "time": line.time,
                 "text": plain(_message(line))[:2_000],
             }
-            for line in data[-_PICTURED_LINES:]
+            for line in look[-_PICTURED_LINES:]
         ]
         return {
             "title": "logs",
             "lines": lines,
-            "more": max(0, len(data) - _PICTURED_LINES),
+            "more": max(0, len(look) - _PICTURED_LINES),
             "levels": list(LEVELS),
             "empty": "nothing is logged",
         }

@@ -71,16 +71,16 @@ class Live:
         self._unsubscribe: Any = None
         self._refreshing = False
         self._saving = False
-        self._data: Any = None
+        self._look: Any = None
         self._still: Any = None
 
     def show(self) -> None:
         """Put widget and plain output into the current cell."""
-        self._data = self._view.door.on_host(self._view.read)
-        self.widget.picture = self._view.picture(self._data)
+        self._look = self._view.door.on_host(self._view.look)
+        self.widget.picture = self._view.picture(self._look)
         display(self.widget)  # type: ignore[no-untyped-call]
         self._still = display(  # type: ignore[no-untyped-call]
-            Still(self._view.table(self._data)), display_id=True
+            Still(self._view.table(self._look)), display_id=True
         )
 
     def _heard(self, _widget: Any, wish: Wish, _buffers: Any) -> None:
@@ -119,11 +119,11 @@ class Live:
 
     async def _refresh(self, deployments: hosted.Deployments) -> None:
         try:
-            self._data = await self._view.read(deployments)
+            self._look = await self._view.look(deployments)
         except WashError as error:
             self.widget.problem = plain(error.message)
             return
-        self.widget.picture = self._view.picture(self._data)
+        self.widget.picture = self._view.picture(self._look)
         if not self._saving:
             self._saving = True
             asyncio.get_running_loop().call_later(_SAVED, self._save)
@@ -131,4 +131,4 @@ class Live:
     def _save(self) -> None:
         self._saving = False
         if self._still is not None:
-            self._still.update(Still(self._view.table(self._data)))
+            self._still.update(Still(self._view.table(self._look)))

@@ -34,17 +34,17 @@ class Showable(Protocol):
     door: Door
     widget: str
 
-    async def read(self, deployments: hosted.Deployments) -> Any:
-        """Read the data."""
+    async def look(self, deployments: hosted.Deployments) -> Any:
+        """Read what there is to see."""
 
-    def table(self, data: Any) -> Table:
-        """Show the data without a widget."""
+    def table(self, look: Any) -> Table:
+        """Show it without a widget."""
 
-    def picture(self, data: Any) -> dict[str, Any]:
-        """Show the data to the widget."""
+    def picture(self, look: Any) -> dict[str, Any]:
+        """Show it to the widget."""
 
     def concerns(self, event: Event) -> bool:
-        """Whether the data may be different after `event`."""
+        """Whether there may be something else to see after `event`."""
 
     async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
         """Do what the person asked of the widget."""

@@ -158,7 +158,7 @@ function renderState(model, root, wish) {
       if (fresh && !first) row.row.classList.add("washnb-changed");
       shown.push(row.row, ...(row.editor ? [row.editor] : []));
     }
-    if (more) shown.push(make("tr", {}, make("td", { colspan: "3", class: "washnb-note" }, `and ${more} more keys`)));
+    if (more) shown.push(make("tr", {}, make("td", { colspan: "3", class: "washnb-note" }, "and more keys")));
     arrange(bodies.get(id), word ? [heading, ...shown] : shown);
     return bodies.get(id);
   }
