@@ -54,25 +54,23 @@ def _unheeding(function: Any) -> types.FunctionType:
 
 def _serve(slot, context, _type, arguments, _count, results, _room, error, continuation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     try:
+        _continue(MEMORY, continuation, DONE)  # before anything can go wrong: wasmtime will ask for it
         store = STORES[context]
         if store.slots[slot](store, arguments, results):
             _continue(MEMORY, continuation, suspend(store))
-        else:
-            _continue(MEMORY, continuation, DONE)
     except BaseException as failure:  # noqa: BLE001 - it goes through wasmtime, and the driver raises it again
         STORES[context].failure = failure, slot
-        _continue(MEMORY, continuation, DONE)
         WORD.pack_into(MEMORY, error, error_new(b"the host function failed"))
 
 
 def _destroy(_data, context, rep):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    dropped = None
     try:
-        store = STORES[context]
-        dropped = store.objects.pop(rep, None)
+        dropped = STORES[context].objects.pop(rep, None)
         if hasattr(dropped, "drop"):
             dropped.drop()
     except BaseException as failure:  # noqa: BLE001 - as above
-        store.failure = failure, f"{type(dropped).__name__}.drop"
+        STORES[context].failure = failure, f"{type(dropped).__name__}.drop"
         return error_new(b"dropping a host resource failed")
     return 0
 

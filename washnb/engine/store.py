@@ -52,20 +52,8 @@ class Store:
     """
 
     __slots__ = (
-        *(
-            "_memory",
-            "next_rep",
-            "_raw",
-            "boxes",
-            "closing",
-            "context",
-            "error",
-            "failure",
-            "func",
-            "handles",
-            "instance",
-        ),
-        *("lent", "next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "switch"),
+        *("_memory", "_raw", "boxes", "closing", "context", "error", "failure", "func", "handles", "instance", "lent"),
+        *("next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "switch"),
     )
 
     def __init__(self, engine: int, slots: list[Any], observer: Any, limits: Limits) -> None:
@@ -117,10 +105,12 @@ class Store:
         self.settle()
         while self.handles:
             any_delete(self.handles.pop().address)
-        while self.objects:
-            drop(self.objects.popitem()[1])
-        del STORES[self.context]
-        store_delete(raw)
+        try:
+            while self.objects:
+                drop(self.objects.popitem()[1])
+        finally:
+            del STORES[self.context]
+            store_delete(raw)
 
 
 def drop(value: Any) -> None:
