@@ -234,6 +234,20 @@ async def test_what_is_no_http_is_refused_in_a_word(sent, status):
     assert body == b""
 
 
+async def test_long_targets_and_headers_arrive():
+    """Cookies, tokens and queries may be longer than the 8 KiB that aiohttp takes by itself."""
+    seen = []
+
+    async def handle(request: Request, deliver: Deliver) -> None:
+        seen.append((len(request.target), max(len(value) for _, value in request.headers)))
+        await deliver(StreamedResponse(200, (), b""))
+
+    async with serving(handle) as server:
+        head = b"GET /?" + b"q" * 30_000 + b" HTTP/1.1\r\nconnection: close\r\ncookie: " + b"c" * 60_000 + b"\r\n\r\n"
+        assert (await talk(server, head)).startswith(b"HTTP/1.1 200 ")
+    assert seen == [(30_002, 60_000)]
+
+
 async def test_a_failure_of_the_host_is_500(caplog):
     """What the host itself fails at is logged, and the client learns no more than that."""
 

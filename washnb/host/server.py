@@ -28,6 +28,9 @@ BACKLOG = 256
 LINGER_SECONDS = 1.0
 """How long the server reads on from a client that still sends when its answer is out, so that it gets to read that."""
 
+HEADER_BYTES = 64 * 1024
+"""The most that one header of a request, or its target, may have; a longer one is answered with 400."""
+
 SHUTDOWN_SECONDS = 1.0
 """How long requests in flight have when the server stops, before they are cancelled."""
 
@@ -126,6 +129,8 @@ class _Connections(web.Server):
             auto_decompress=False,
             access_log=None,  # type: ignore[arg-type]  # aiohttp's way to have none
             lingering_time=LINGER_SECONDS,
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
         )
 
 
