@@ -243,7 +243,13 @@ async def test_long_targets_and_headers_arrive():
         await deliver(StreamedResponse(200, (), b""))
 
     async with serving(handle) as server:
-        head = b"GET /?" + b"q" * 30_000 + b" HTTP/1.1\r\nconnection: close\r\ncookie: " + b"c" * 60_000 + b"\r\n\r\n"
+        head = (
+            b"GET /?"
+            + b"q" * 30_000
+            + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncookie: "
+            + b"c" * 60_000
+            + b"\r\n\r\n"
+        )
         assert (await talk(server, head)).startswith(b"HTTP/1.1 200 ")
     assert seen == [(30_002, 60_000)]
 
