@@ -38,7 +38,8 @@ THINGS = """(component
       (local.set $answer (call $number (local.get 0)))
       (call $drop (local.get 0))
       (local.get $answer))
-    (func (export "return") (param i32) (result i32) (local.get 0)))
+    (func (export "return") (param i32) (result i32) (local.get 0))
+    (func (export "take") (param i32 i32) (call $drop (local.get 0))))
   (core instance $guest (instantiate $module (with "host" (instance
     (export "new" (func $new)) (export "number" (func $number)) (export "count" (func $count))
     (export "sum" (func $sum)) (export "keep" (func $keep)) (export "drop" (func $drop))))))
@@ -48,7 +49,8 @@ THINGS = """(component
   (func (export "give") (canon lift (core func $guest "give")))
   (func (export "ask") (param "thing" (borrow $thing)) (result u32) (canon lift (core func $guest "ask")))
   (func (export "return") (param "thing" (own $thing)) (result (own $thing))
-    (canon lift (core func $guest "return"))))"""
+    (canon lift (core func $guest "return")))
+  (func (export "take") (param "thing" (own $thing)) (param "n" u8) (canon lift (core func $guest "take"))))"""
 
 COUNTER = """(component
   (core module $destructor
@@ -72,6 +74,7 @@ COUNTER = """(component
       (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 1)))
       (i32.load (local.get $at)))
     (func (export "end") (param i32) (call $drop (local.get 0)))
+    (func (export "end-two") (param i32 i32) (call $drop (local.get 0)) (call $drop (local.get 1)))
     (func (export "dropped") (result i32) (global.get $dropped)))
   (core instance $guest (instantiate $module
     (with "host" (instance (export "new" (func $new)) (export "drop" (func $drop))))
@@ -79,21 +82,24 @@ COUNTER = """(component
   (func $make (param "start" u32) (result (own $counter')) (canon lift (core func $guest "make")))
   (func $inc (param "self" (borrow $counter')) (result u32) (canon lift (core func $guest "inc")))
   (func $end (param "counter" (own $counter')) (canon lift (core func $guest "end")))
+  (func $end-two (param "a" (own $counter')) (param "b" (own $counter')) (canon lift (core func $guest "end-two")))
   (func $dropped (result u32) (canon lift (core func $guest "dropped")))
   (component $shim
     (import "counter" (type $counter (sub resource)))
     (import "make" (func $make (param "start" u32) (result (own $counter))))
     (import "inc" (func $inc (param "self" (borrow $counter)) (result u32)))
     (import "end" (func $end (param "counter" (own $counter))))
+    (import "end-two" (func $end-two (param "a" (own $counter)) (param "b" (own $counter))))
     (import "dropped" (func $dropped (result u32)))
     (export $out "counter" (type $counter))
     (export "[constructor]counter" (func $make) (func (param "start" u32) (result (own $out))))
     (export "[method]counter.inc" (func $inc) (func (param "self" (borrow $out)) (result u32)))
     (export "end" (func $end) (func (param "counter" (own $out))))
+    (export "end-two" (func $end-two) (func (param "a" (own $out)) (param "b" (own $out))))
     (export "dropped" (func $dropped)))
   (instance $api (instantiate $shim
     (with "counter" (type $counter')) (with "make" (func $make)) (with "inc" (func $inc))
-    (with "end" (func $end)) (with "dropped" (func $dropped))))
+    (with "end" (func $end)) (with "end-two" (func $end-two)) (with "dropped" (func $dropped))))
   (export "test:count/api@0.1.0" (instance $api)))"""
 
 DRIVEN = """(component

@@ -107,6 +107,55 @@ async def test_an_object_can_be_lent_and_given_to_an_export(things):
     assert not instance._store.objects
 
 
+async def test_what_does_not_all_fit_is_not_given(things):
+    """An argument that another one keeps from arriving stays its owner's, however often; the instance lives on."""
+    instance, _ = things
+    thing = Thing(9)
+    for _ in range(3):
+        with pytest.raises(MismatchError, match="n is u8, not 300"):
+            await instance.call("take", thing, 300)
+    assert not instance._store.objects
+    assert thing.dropped == 0
+    await instance.call("take", thing, 3)
+    assert thing.dropped == 1
+
+
+@pytest.mark.slow
+async def test_what_does_not_fit_uses_no_handles_up(things):
+    """wasmtime has 100,000 for a store, and wants each back."""
+    instance, _ = things
+    thing = Thing(9)
+    for _ in range(100_001):
+        with pytest.raises(MismatchError, match="n is u8, not 300"):
+            await instance.call("take", thing, 300)
+    await instance.call("take", thing, 3)
+
+
+HOARD = """(component
+  (import "test:drive/host@1.0.0" (instance $host
+    (export "thing" (type $thing (sub resource)))
+    (export "[constructor]thing" (func (param "n" u32) (result (own $thing))))))
+  (core func $new (canon lower (func $host "[constructor]thing")))
+  (core module $module
+    (import "host" "new" (func $new (param i32) (result i32)))
+    (func (export "hoard") (loop $again (drop (call $new (i32.const 0))) (br $again))))
+  (core instance $guest (instantiate $module (with "host" (instance (export "new" (func $new))))))
+  (func (export "hoard") (canon lift (core func $guest "hoard"))))"""
+
+
+async def test_a_guest_that_hoards_handles_is_ended(shared_engine, no_stores_left):
+    """wasmtime gives it 100,000: the error says so."""
+
+    class Hoard(Interface, wit=HOST):
+        def thing(self, n: int) -> object:
+            return n
+
+    Hoard.Thing = lambda _self, n: n
+    instance = await started(shared_engine, HOARD, Hoard())
+    with pytest.raises(GuestError, match="wasmtime refuses a handle: .*handle limit exceeded"):
+        await instance.call("hoard")
+
+
 async def test_a_drop_that_raises_ends_the_guest(shared_engine):
     """Its exception is the cause, and says whose it was."""
     host = Things()
@@ -230,3 +279,17 @@ async def test_a_guest_resource_of_another_instance_or_of_no_guest_is_refused(sh
         with pytest.raises(MismatchError, match="a handle to the guest's resource counter is needed, not 5"):
             await one.call("[method]counter.inc", 5)
         assert await one.call("[method]counter.inc", counter) == 2
+
+
+async def test_a_guest_resource_is_used_up_only_by_a_call_that_takes_place(shared_engine, no_stores_left):
+    """Where another argument does not fit, or it is given twice, it stays; what was used up is let go at once."""
+    async with await started(shared_engine, COUNTER) as instance:
+        one, two = [await instance.call("[constructor]counter", start) for start in (10, 20)]
+        with pytest.raises(MismatchError, match="a handle to the guest's resource counter is needed, not 5"):
+            await instance.call("end-two", one, 5)
+        with pytest.raises(MismatchError, match="was given away before"):
+            await instance.call("end-two", one, one)
+        assert await instance.call("[method]counter.inc", one) == 11
+        await instance.call("end-two", one, two)
+        assert await instance.call("dropped") == 2
+        assert not instance._store.handles

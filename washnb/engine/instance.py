@@ -108,11 +108,11 @@ class Instance:
         if self._end is not None or self._doing is not None:
             raise self._refusal(plan.label)
         store, hold = self._store, list[Any]()
+        first = store.next_rep
         try:
             packed = plan.lower(store, arguments, hold.append)
         except BaseException:
-            store.free_boxes()
-            store.settle()
+            store.take_back(first)
             raise
         hold.append(packed)
         get_func(store.instance, store.context, index, store.func)

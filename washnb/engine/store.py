@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from .abi.handles import GuestResource
+from .abi.handles import GuestResource, release
 from .abi.layout import (
     FUNC,
     HOST_HANDLE,
@@ -53,7 +53,7 @@ class Store:
 
     __slots__ = (
         *("_memory", "_raw", "boxes", "closing", "context", "error", "failure", "func", "handles", "instance", "lent"),
-        *("next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "switch"),
+        *("next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "spent", "switch"),
     )
 
     def __init__(self, engine: int, slots: list[Any], observer: Any, limits: Limits) -> None:
@@ -76,7 +76,8 @@ class Store:
         self.next_rep = 1
         self.boxes: list[int] = []
         self.lent: list[int] = []
-        self.handles: list[GuestResource] = []
+        self.handles: set[GuestResource] = set()
+        self.spent: list[GuestResource] = []
         self.pending: Any = None
         self.failure: tuple[BaseException, int | str] | None = None
         self.closing = False
@@ -92,9 +93,23 @@ class Store:
             any_delete(self.boxes.pop())
 
     def settle(self) -> None:
-        """End the loans of a call."""
+        """End the loans of a call, and let go of the guest's own resources that it took."""
         while self.lent:
             self.objects.pop(self.lent.pop(), None)
+        while self.spent:
+            handle = self.spent.pop()
+            self.handles.discard(handle)
+            any_delete(handle.address)
+
+    def take_back(self, first: int) -> None:
+        """Undo the packing of arguments that did not all fit: what was to be given, from rep `first` on, stays ours."""
+        while self.boxes:
+            release(self, self.boxes.pop())
+        while self.spent:
+            self.spent.pop().used_up = False
+        self.lent.clear()
+        for rep in range(first, self.next_rep):
+            self.objects.pop(rep, None)
 
     def close(self) -> None:
         """Drop what the guest left in the table, newest first, and delete the store. No call may be in flight."""

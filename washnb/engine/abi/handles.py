@@ -6,7 +6,7 @@ import itertools
 import threading
 from typing import Any
 
-from washnb.errors import MismatchError
+from washnb.errors import GuestError, MismatchError
 
 from .layout import (
     BYTES,
@@ -18,7 +18,10 @@ from .layout import (
     REP_OFFSET,
     WORD,
     any_clone,
+    any_delete,
     any_to_host,
+    error_delete,
+    error_text,
     host_delete,
     host_to_any,
 )
@@ -69,8 +72,8 @@ def rep_of(store: Any, handle: int) -> int:
 
     This gives a loan back: a guest that ends its call with one open traps.
     """
-    if any_to_host(store.context, handle, store.scratch):
-        raise MismatchError("the guest passed a handle of another resource type")
+    if error := any_to_host(store.context, handle, store.scratch):
+        raise _refused(error)
     (host,) = _word(MEMORY, store.scratch)
     (rep,) = _rep(MEMORY, host + REP_OFFSET)
     host_delete(host)
@@ -83,8 +86,8 @@ def give(store: Any, value: object, kind: int, at: int) -> None:
     store.next_rep = rep + 1
     store.objects[rep] = value
     image = _image(OWNED, rep, kind)
-    if host_to_any(store.context, id(image) + BYTES, at):
-        raise MismatchError(f"wasmtime refused a handle to {value!r}")
+    if error := host_to_any(store.context, id(image) + BYTES, at):
+        raise _refused(error)
 
 
 def lend(store: Any, value: object, kind: int, at: int) -> None:
@@ -94,14 +97,20 @@ def lend(store: Any, value: object, kind: int, at: int) -> None:
     store.objects[rep] = value
     store.lent.append(rep)
     image = _image(LENT, rep, kind)
-    if host_to_any(store.context, id(image) + BYTES, at):
-        raise MismatchError(f"wasmtime refused a handle to {value!r}")
+    if error := host_to_any(store.context, id(image) + BYTES, at):
+        raise _refused(error)
+
+
+def _refused(error: int) -> GuestError:
+    return GuestError(
+        f"wasmtime refuses a handle: {error_text(error)}", repair="let the guest drop the handles that it is done with"
+    )
 
 
 def adopt(store: Any, handle: int, resource: Resource) -> GuestResource:
     """A handle of our own to a resource that the guest defines."""
     adopted = GuestResource(store, resource, any_clone(handle))
-    store.handles.append(adopted)
+    store.handles.add(adopted)
     return adopted
 
 
@@ -113,5 +122,17 @@ def hand_back(store: Any, value: object, resource: Resource, *, owned: bool) -> 
         raise MismatchError(f"{value!r} belongs to another instance")
     if value.used_up:
         raise MismatchError(f"{value!r} was given away before")
-    value.used_up = owned
+    if owned:
+        value.used_up = True
+        store.spent.append(value)
     return int(any_clone(value.address))
+
+
+def release(store: Any, box: int) -> None:
+    """Free a box whose handle no guest has received; wasmtime's entry for a host object goes with it."""
+    error = any_to_host(store.context, box, store.scratch)
+    if error:  # a guest's own resource
+        error_delete(error)
+    else:
+        host_delete(_word(MEMORY, store.scratch)[0])
+    any_delete(box)
