@@ -190,8 +190,9 @@ class CapturedOutputStream(OutputStream):
 class Stdin(Interface, wit="wasi:cli/stdin@0.2.12"):
     """wasi:cli/stdin: all handles read from one source."""
 
-    def __init__(self, source: bytes | InputStream = b"") -> None:
-        self._source = BytesInputStream(source) if isinstance(source, bytes) else source
+    def __init__(self, source: bytes | bytearray | memoryview | InputStream = b"") -> None:
+        # a memoryview of it refuses what bytes() would make something of: None, numbers, open files
+        self._source = source if isinstance(source, InputStream) else BytesInputStream(bytes(memoryview(source)))
 
     def get_stdin(self) -> InputStream:
         """Return a handle to the input."""
