@@ -215,8 +215,8 @@ def test_standard_input_is_read_once_however_many_handles_there_are():
 
 def test_standard_input_is_anything_like_bytes():
     """What is not is refused at once, not when the guest reads."""
-    for given in (b"abc", bytearray(b"abc"), memoryview(b"abc")):
-        assert Stdin(given).get_stdin().read(9) == b"abc"
+    for right in (b"abc", bytearray(b"abc"), memoryview(b"abc")):
+        assert Stdin(right).get_stdin().read(9) == b"abc"
     for wrong in (None, 3, "abc", [97]):
         with pytest.raises(TypeError, match="bytes-like"):
             Stdin(wrong)
