@@ -27,7 +27,8 @@ class RequestTrace:
         """Method, target and status, and what went wrong."""
         done = self.handled
         if done is None:
-            return "a request that is not answered yet"
+            component = next((call.component for call in self.calls), "a guest")
+            return f"a run or call of {component}, or a request that it has not answered yet"
         error = "  " + done.error.partition("\n")[0] if done.error else ""
         return one_line(f"{done.method} {done.target}  {done.status}  to {done.workload or 'nobody'}{error}", 200)
 
