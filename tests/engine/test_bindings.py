@@ -137,12 +137,18 @@ async def test_the_class_of_a_resource_is_found_through_annotations(shared_engin
 async def test_binding_runs_no_property(shared_engine):
     """A plugin may have attributes that cost something, or that are not ready yet."""
 
-    class Lazy(Driven):
+    class Lazy(Interface, wit=HOST):
         @property
         def connection(self) -> object:
             raise ConnectionError
 
-    assert (await bound(shared_engine, DRIVEN, Lazy())).unserved() == ()
+        def sum(self, a: Thing, b: Thing) -> int:
+            return a.n + b.n
+
+        def keep(self, a: Thing) -> None:
+            pass
+
+    assert (await bound(shared_engine, THINGS, Lazy())).unserved() == ()
 
 
 async def test_decorated_and_flexible_functions_are_taken(shared_engine):
@@ -200,6 +206,8 @@ async def test_a_copy_is_independent(shared_engine):
     bindings = await bound(shared_engine, DRIVEN, Driven(10))
     twin = bindings.copy()
     assert twin.unserved() == ()
+    async with await Instance.new(twin.component, twin) as same:
+        assert await same.call("wait", 1) == 11
     twin.bind(HOST, Driven(20), provider="other")
     async with (
         await Instance.new(bindings.component, bindings) as one,
