@@ -36,7 +36,7 @@ def test_unload_ext_takes_everything_back(notebook):
     notebook.run("%wash load example:adder")
     session = notebook.session
     notebook.run("%unload_ext washnb")
-    assert "nothing loaded" in repr(session)
+    assert "nothing is loaded" in repr(session)
     assert "wash" not in notebook.shell.user_ns
     assert notebook.shell.custom_exceptions == ()
     assert notebook.shell.Completer.custom_matchers == []
@@ -188,6 +188,36 @@ def test_guest_that_never_answers_is_given_up(notebook):
     """A timeout is an answer that says so."""
     notebook.run("%wash load example:loop")
     assert notebook.run("%wash send / --timeout 0.3").result.status == 504
+
+
+@pytest.mark.parametrize(
+    ("line", "answers"),
+    [
+        ("load example:hello --watch", ("no option --watch", "--help lists the options")),
+        ("load", ("required", "SOURCE")),
+        ("attach blobs", ("no plugin is called 'blobs'", "HostPlugin or an Interface")),
+        ("blobs", ("no verb 'blobs'", "%wash help")),
+        ("serve abc", ("'abc' is no port", "%wash serve 8000")),
+        ("serve 99999", ("'99999' is no port", "%wash serve")),
+        ("trace lst", ("knows no 'lst'", "on|off|last|clear")),
+        ("run example:adder", ("no command", "wasi:cli")),
+        ("kv nothing", ("no bucket 'nothing'", "%wash kv")),
+        ("load {{3}}", ("cannot be loaded from int 3", "example:hello")),
+    ],
+)
+def test_mistakes_are_answered_in_a_few_lines(notebook, line, answers):
+    """What a newcomer gets wrong is told with what is right."""
+    text = notebook.run(f"%wash {line}").text
+    assert "Traceback" not in text
+    assert len(text.splitlines()) <= 4
+    assert all(answer in text for answer in answers), text
+
+
+def test_session_shows_its_status(notebook):
+    """`wash` alone is the status; its repr is short, and a method's with it."""
+    notebook.run("%wash load example:adder")
+    assert "wasmtime" in notebook.run("wash").text
+    assert repr(notebook.session) == "<washnb session: adder>"
 
 
 def test_status_and_plugins_are_tables(notebook):

@@ -99,10 +99,16 @@ def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be, whatever its case."""
-    spellings = {each.lower(): each for each in known}
-    matches = difflib.get_close_matches(word.lower(), spellings, n=1, cutoff=0.6)
-    return spellings[matches[0]] if matches else None
+    """The known word that `word` was probably meant to be, whatever its case.
+
+    Who mistypes a word seldom mistypes its first letter: words with another one must be very close.
+    """
+    plain = word.lstrip("-").lower()
+    spellings = {each.lstrip("-").lower(): each for each in known}
+    for near in difflib.get_close_matches(plain, spellings, n=3, cutoff=0.6):
+        if near[0] == plain[0] or difflib.SequenceMatcher(None, near, plain).ratio() > 0.8:
+            return spellings[near]
+    return None
 
 
 class HelpWanted(Exception):  # noqa: N818 - asking for help is no error

@@ -12,7 +12,7 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
 from . import verbs
-from .session import Session
+from .session import TRACE_ACTIONS, Session
 from .verbs import VERBS, Verb
 from .views import LEVELS
 
@@ -53,8 +53,6 @@ def _offers(verb: Verb, before: list[str], word: str, session: Session, namespac
         action = declared[min(position, len(declared) - 1)]
         if position >= len(declared) and action.nargs not in {"*", "+"}:
             return ()
-    if action.choices:
-        return list(action.choices)
     return _Offers(session, namespace, word, before).of(parser.completers.get(action.dest, ""))
 
 
@@ -96,7 +94,8 @@ class _Offers:
             verbs.FILES: lambda: [f"@{each}" for each in _files(self._word.removeprefix("@"), ())],
             verbs.METHODS: lambda: ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "/"),
             verbs.VERBS_: lambda: VERBS,
-            "levels": lambda: LEVELS,
+            verbs.LEVELS_: lambda: LEVELS,
+            verbs.ACTIONS: lambda: TRACE_ACTIONS,
         }
         return kinds[kind]() if kind in kinds else ()
 

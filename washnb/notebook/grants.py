@@ -22,6 +22,15 @@ def name_of(source: object) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", last.rpartition(".")[0] or last).strip("-") or "component"
 
 
+def require_source(source: object) -> None:
+    """Raise ConfigError for what is neither bytes nor names a place."""
+    if not isinstance(source, bytes | bytearray | memoryview | str | os.PathLike):
+        raise ConfigError(
+            f"a component cannot be loaded from {type(source).__name__} {source!r:.60}",
+            repair='wash.load("PATH"), wash.load("example:hello"), or bytes',
+        )
+
+
 def with_environment(values: Mapping[str, object] | None) -> dict[str, str]:
     """Replace each value `env:NAME` with that variable of the process, so that secrets stay out of the notebook."""
     return {key: _from_environment(key, str(value)) for key, value in (values or {}).items()}

@@ -13,8 +13,8 @@ from typing import Any
 from washnb.errors import WashError
 
 from .explaining import Part, explained, is_ours
-from .session import Interrupted
 from .text import one_line, plain
+from .thread import Interrupted
 
 _OURS = (WashError, Interrupted)
 _MAGIC = re.compile(r"get_ipython\(\)\.run_(line|cell)_magic\((.*)\)")

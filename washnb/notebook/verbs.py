@@ -14,13 +14,14 @@ from washnb.errors import ConfigError
 from .arguments import VerbParser, closest, evaluate, insert, pairs, words
 from .elsewhere import ELSEWHERE
 from .handles import News
-from .session import Session
+from .session import TRACE_ACTIONS, Session
 from .text import Text
 from .views import View
 
 # What TAB offers for a word or option; completion.py knows where to look.
 SOURCES, WORKLOADS, PLUGINS, ATTACHED, EXPORTS = "sources", "workloads", "plugins", "attached", "exports"
 SUBJECTS, BUCKETS, KEYS, FILES, METHODS, VERBS_ = "subjects", "buckets", "keys", "files", "methods", "verbs"
+ACTIONS, LEVELS_ = "actions", "levels"
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,8 @@ def _seconds(text: Any) -> float | None:
 
 
 def _trace_options(parser: VerbParser) -> None:
-    choices = ("on", "off", "last", "clear")
-    parser.word("action", nargs="?", choices=choices, help="without this, the calls of all requests so far")
+    shown = "|".join(TRACE_ACTIONS)
+    parser.word("action", nargs="?", completes=ACTIONS, metavar=shown, help="without this, all requests so far")
 
 
 def _call_options(parser: VerbParser) -> None:
@@ -264,7 +265,7 @@ def _of_option(parser: VerbParser) -> None:
 
 
 def _logs_options(parser: VerbParser) -> None:
-    parser.option("--level", metavar="LEVEL", completes="levels", help="this one and above: warn, error, ...")
+    parser.option("--level", metavar="LEVEL", completes=LEVELS_, help="this one and above: warn, error, ...")
     parser.option("--component", metavar="NAME", completes=WORKLOADS, help="lines of this one")
     parser.option("--filter", metavar="TEXT", help="lines with this text")
     _of_option(parser)

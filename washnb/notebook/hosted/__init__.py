@@ -24,6 +24,7 @@ _HOMES = {
     "config_of": "reading",
     "detached": "reports",
     "functions_of": "reading",
+    "host_of": "reading",
     "inspection": "reports",
     "keyvalue_of": "reading",
     "known": "reading",

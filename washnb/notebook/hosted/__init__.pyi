@@ -17,6 +17,7 @@ from .reading import ConfigBackend as ConfigBackend
 from .reading import KeyValueBackend as KeyValueBackend
 from .reading import config_of as config_of
 from .reading import functions_of as functions_of
+from .reading import host_of as host_of
 from .reading import keyvalue_of as keyvalue_of
 from .reading import known as known
 from .reading import require_loaded as require_loaded

@@ -22,6 +22,7 @@ from .deployments import NAMESPACE, Deployments, Source
 from .history import TraceReport
 
 _FIRST_PORT = 8000
+_LAST_PORT = 65_535
 _LOOPBACK = "127.0.0.1"
 
 
@@ -68,7 +69,11 @@ async def served(deployments: Deployments, port: int | str | None) -> Address:
 
 
 def _listening_at(port: str) -> str:
-    return port if ":" in port else f"{_LOOPBACK}:{port}"
+    if ":" in port:
+        return port
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise ConfigError(f"{port!r} is no port", repair="%wash serve 8000, %wash serve HOST:PORT, or %wash serve")
+    return f"{_LOOPBACK}:{port}"
 
 
 def _address(listening: str) -> Address:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from washnb.errors import WorkloadNotFound
+from washnb.host import Host
 from washnb.plugins import Config, ConfigBackend, KeyValue, KeyValueBackend
 
 from ..handles import Known, spelling
@@ -16,6 +17,7 @@ __all__ = [
     "KeyValueBackend",
     "config_of",
     "functions_of",
+    "host_of",
     "keyvalue_of",
     "known",
     "require_loaded",
@@ -66,6 +68,11 @@ async def known(deployments: Deployments) -> Known:
 async def functions_of(deployments: Deployments, name: str) -> Mapping[str, Mapping[str, str]]:
     """The functions that a workload exports, by interface. Raises WorkloadNotFound, and what keeps it waiting."""
     return deployments.running(name).functions
+
+
+async def host_of(deployments: Deployments) -> Host:
+    """The host that everything runs on."""
+    return deployments.host
 
 
 async def require_loaded(deployments: Deployments, name: str) -> None:

@@ -22,18 +22,22 @@ function write(node, text) {
   return true;
 }
 
-/** Let `parent` hold `children` in this order, without moving those that are in their place: they keep the focus. */
+/** Let `parent` hold `children` in this order, without moving those that stay: what is moved loses the focus. */
 function arrange(parent, children) {
+  const staying = new Set(children);
+  for (const child of [...parent.childNodes]) if (!staying.has(child)) child.remove();
   let at = parent.firstChild;
   for (const child of children) {
     if (child === at) at = at.nextSibling;
     else parent.insertBefore(child, at);
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
+}
+
+/** Let `row` light up for a moment. */
+function flash(row) {
+  row.classList.remove("washnb-changed");
+  void row.offsetWidth; // starts the animation anew
+  row.classList.add("washnb-changed");
 }
 
 /** The row of one key: key, value, size, and when it is opened, an editor below. */
@@ -43,12 +47,12 @@ class Row {
     this.wish = wish;
     this.name = make("span");
     this.button = make("button", { class: "washnb-plain washnb-key", type: "button", "aria-expanded": "false" }, this.name);
-    this.button.style.width = "100%";
     this.button.addEventListener("click", () => this.toggle());
     this.value = make("div", { class: "washnb-value" });
     this.note = make("div", { class: "washnb-note" });
     this.size = make("td", { class: "washnb-size" });
     this.row = make("tr", {}, make("td", {}, this.button), make("td", {}, this.value, this.note), this.size);
+    this.row.addEventListener("animationend", () => this.row.classList.remove("washnb-changed"));
     this.editor = null;
   }
 
@@ -58,11 +62,7 @@ class Row {
     const changed = write(this.value, entry.kind === "empty" ? "(empty)" : entry.preview);
     write(this.note, entry.note);
     write(this.size, entry.size);
-    if (changed && !fresh) {
-      this.row.classList.remove("washnb-changed");
-      void this.row.offsetWidth; // starts the animation anew
-      this.row.classList.add("washnb-changed");
-    }
+    if (changed && !fresh) flash(this.row);
     if (changed && this.editor && !this.dirty) this.text.value = this.editable();
   }
 
@@ -85,11 +85,19 @@ class Row {
     this.button.setAttribute("aria-expanded", String(this.editor !== null));
   }
 
+  /** Go on with what was typed and could not be saved. */
+  reopen(typed) {
+    if (!this.editor) this.toggle();
+    this.text.value = typed;
+    this.dirty = true;
+  }
+
   open() {
     const { key, kind, whole } = this.entry;
     const group = this.group;
     const save = () => {
-      this.wish({ do: "set", group, key, text: this.text.value, kind });
+      const typed = this.text.value;
+      this.wish({ do: "set", group, key, text: typed, kind }, () => this.reopen(typed));
       this.dirty = false;
       this.toggle();
       this.button.focus();
@@ -123,6 +131,7 @@ function renderState(model, root, wish) {
   const filter = make("input", { type: "search", placeholder: "filter", "aria-label": "filter keys and values", oninput: () => draw() });
   const title = make("strong");
   const table = make("table", { class: "washnb-table" });
+  const columns = make("colgroup", {}, make("col", { class: "washnb-keys" }), make("col"), make("col", { class: "washnb-sizes" }));
   const empty = make("div", { class: "washnb-empty" });
   const group = make("input", { "aria-label": "bucket", placeholder: "bucket" });
   const key = make("input", { "aria-label": "key", placeholder: "key" });
@@ -146,21 +155,24 @@ function renderState(model, root, wish) {
 
   function body({ name, entries, more }, word, first) {
     const id = JSON.stringify(name);
-    if (!bodies.has(id)) bodies.set(id, make("tbody"));
-    const heading = make("tr", { class: "washnb-group" }, make("th", { colspan: "3" }, `${word} ${name}`));
-    const shown = [];
+    if (!bodies.has(id)) {
+      const heading = make("tr", { class: "washnb-group" }, make("th", { colspan: "3" }, `${word} ${name}`));
+      const end = make("tr", {}, make("td", { colspan: "3", class: "washnb-note" }, "and more keys"));
+      bodies.set(id, { all: make("tbody"), heading, end });
+    }
+    const { all, heading, end } = bodies.get(id);
+    const shown = word ? [heading] : [];
     for (const entry of entries) {
       const rowId = JSON.stringify([name, entry.key]);
       const fresh = !rows.has(rowId);
       if (fresh) rows.set(rowId, new Row(name, wish));
       const row = rows.get(rowId);
       row.update(entry, fresh && first);
-      if (fresh && !first) row.row.classList.add("washnb-changed");
+      if (fresh && !first) flash(row.row);
       shown.push(row.row, ...(row.editor ? [row.editor] : []));
     }
-    if (more) shown.push(make("tr", {}, make("td", { colspan: "3", class: "washnb-note" }, "and more keys")));
-    arrange(bodies.get(id), word ? [heading, ...shown] : shown);
-    return bodies.get(id);
+    arrange(all, more ? [...shown, end] : shown);
+    return all;
   }
 
   let first = true;
@@ -168,14 +180,16 @@ function renderState(model, root, wish) {
     const picture = model.get("picture");
     const wanted = filter.value.toLowerCase();
     const matches = (entry) => !wanted || `${entry.key} ${entry.text}`.toLowerCase().includes(wanted);
-    const groups = (picture.groups ?? []).map((each) => ({ ...each, entries: each.entries.filter(matches) }));
+    const groups = (picture.groups ?? [])
+      .map((each) => ({ ...each, entries: each.entries.filter(matches) }))
+      .filter((each) => !wanted || each.entries.length);
     const present = new Set((picture.groups ?? []).flatMap((each) => each.entries.map((entry) => JSON.stringify([each.name, entry.key]))));
     for (const id of rows.keys()) if (!present.has(id)) rows.delete(id);
     write(title, picture.title ?? "");
     group.hidden = !picture.new_groups;
-    arrange(table, groups.map((each) => body(each, picture.word, first)));
-    write(empty, present.size ? "" : picture.empty ?? "");
-    empty.hidden = present.size > 0;
+    arrange(table, [columns, ...groups.map((each) => body(each, picture.word, first))]);
+    write(empty, present.size ? "no key or value has this in it" : picture.empty ?? "");
+    empty.hidden = groups.some((each) => each.entries.length > 0);
     first = false;
   }
   return draw;
@@ -201,7 +215,8 @@ function renderLogs(model, root) {
 
   function choices(select, names, all) {
     const wanted = [["", all], ...names.map((name) => [name, name])];
-    if (select.childElementCount === wanted.length) return;
+    const same = ([value], index) => select.options[index].value === value;
+    if (select.options.length === wanted.length && wanted.every(same)) return;
     const chosen = select.value;
     select.replaceChildren(...wanted.map(([value, text]) => make("option", { value }, text)));
     select.value = names.includes(chosen) ? chosen : "";
@@ -254,9 +269,15 @@ function renderLogs(model, root) {
 function render({ model, el }) {
   const root = make("section", { class: "washnb", "aria-label": model.get("picture").title ?? "" });
   const problem = make("div", { class: "washnb-problem", role: "alert" });
-  const wish = (message) => model.send(message);
+  let undo = () => {};
+  const wish = (message, failed = () => {}) => {
+    undo = failed;
+    model.send(message);
+  };
   const draw = (model.get("kind") === "logs" ? renderLogs : renderState)(model, root, wish);
-  const complain = () => write(problem, model.get("problem"));
+  const complain = () => {
+    if (write(problem, model.get("problem")) && problem.textContent) undo();
+  };
   root.append(problem);
   root.addEventListener("keydown", (event) => event.stopPropagation()); // typing here is no command to the notebook
   el.append(root);

@@ -1,0 +1,133 @@
+"""The thread of the host: started late, ended early, safe from interrupts, forks and other threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from washnb.engine import Interface
+from washnb.errors import GuestError
+from washnb.notebook import Session
+
+
+def test_nothing_runs_before_the_first_verb():
+    """A session costs no thread until it is used."""
+    before = threading.active_count()
+    with Session() as session:
+        assert "nothing is loaded" in repr(session)
+        assert threading.active_count() == before
+
+
+def test_close_leaves_no_thread(session):
+    """The thread of the host ends with it, and a closed session may be used anew."""
+    session.load("example:adder")
+    session.close()
+    assert not [each for each in threading.enumerate() if each.name == "washnb host"]
+    assert session.load("example:adder").add(1, 2) == 3
+
+
+def test_close_frees_who_waits(session):
+    """A call that waits on another thread ends with an error when the session is closed."""
+    session.load("example:loop")
+    failed = []
+
+    def wait() -> None:
+        try:
+            session.send("/", timeout=60)
+        except GuestError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.3)
+    session.close()
+    thread.join(3)
+    assert not thread.is_alive()
+
+
+def test_interrupt_stops_the_guest_within_a_second(session):
+    """Ctrl+C frees the caller, and the guest that loops for ever is gone."""
+    session.load("example:loop")
+    session.send("/", timeout=0.5)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), 2))
+    timer.start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt, match="was cancelled"):
+        session.send("/")
+    assert time.monotonic() - begun < 1.3
+    session.load("example:adder")
+    assert session["adder"].add(1, 1) == 2
+
+
+def test_verb_on_the_thread_of_the_host_is_refused(session):
+    """A plugin that calls a verb would wait for itself; it is told what to do instead."""
+
+    class Waits(Interface, wit="workshop:dice/roll"):
+        def roll(self, sides: int) -> int:
+            return len(session.status().data) + sides
+
+    session.load("example:lucky", attach=[Waits])
+    assert "wait for itself" in str(session.send("/").error)
+
+
+def test_verbs_come_from_any_thread(session):
+    """Many threads use one session at once."""
+    session.load("example:counter", attach=["keyvalue"])
+    threads = [threading.Thread(target=session.send, args=("/x",)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert session.send("/x").text == "21"
+
+
+def run_script(body: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process of its own, warnings being errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(body)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+    )
+
+
+def test_script_needs_no_close_and_no_ipython():
+    """A process ends by itself with a session open and a port served, and has not loaded IPython."""
+    done = run_script("""
+        import sys
+        from washnb import Session
+        wash = Session()
+        print(wash.load("example:adder").add(1, 2), wash.serve(0)[:7], "IPython" in sys.modules)
+    """)
+    assert (done.stdout, done.stderr, done.returncode) == ("3 http:// False\n", "", 0)
+
+
+def test_fork_is_told_that_its_host_did_not_come_along():
+    """A child process gets an error instead of waiting for ever, and can begin anew."""
+    done = run_script("""
+        import os, warnings
+        warnings.simplefilter("ignore")
+        from washnb import Session
+        wash = Session()
+        wash.load("example:adder")
+        child = os.fork()
+        if child == 0:
+            try:
+                wash.status()
+            except Exception as error:
+                print(type(error).__name__, "fork" in str(error), flush=True)
+            wash.reset()
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(wash["adder"].add(1, 2))
+    """)
+    assert (done.stdout, done.returncode) == ("ConfigError True\n3\n", 0)

@@ -1,0 +1,134 @@
+"""The thread of the host, and the sync door to it.
+
+This is the only file that starts a thread with a loop. A notebook's kernel blocks its own loop while a cell runs; the
+host must answer all the same, so it lives on another. Whoever wants something of it hands a coroutine to `wait`, from
+whatever thread, and is interrupted promptly: the coroutine is cancelled, and with it the guest that it waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent import futures
+from typing import Any, TypeVar
+
+from washnb.errors import ConfigError, GuestCancelled
+
+T = TypeVar("T")
+
+_GRACE = 1.0
+"""Seconds that an interrupted caller waits for the guest to be gone, and who stops the thread for its end."""
+
+_GLANCE = 1.0
+"""Seconds after which a caller that waits looks whether the thread is still there."""
+
+_CLOSED = "the session was closed before the answer came"
+
+
+class Interrupted(KeyboardInterrupt):
+    """The person interrupted a verb; what it waited for has been cancelled."""
+
+
+class HostThread:
+    """A daemon thread with a running event loop."""
+
+    def __init__(self) -> None:
+        """Start the thread, and return once its loop runs."""
+        self._process = os.getpid()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="washnb host", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    def _live(self) -> None:
+        # not asyncio.run: it ends with one more thread, which an interpreter that is going down refuses since 3.12
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            loop.run_until_complete(self._run())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._ready.set()
+        await self._stopped.wait()
+        for task in (left := asyncio.all_tasks() - {asyncio.current_task()}):
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process is a fork of the one that started the thread: threads do not come along."""
+        return os.getpid() != self._process
+
+    def wait(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run the coroutine that `work` makes on the loop; return what it returns, raise what it raises.
+
+        It runs with the caller's context variables, so that what it prints lands in the caller's cell. On
+        KeyboardInterrupt it is cancelled first, and Interrupted raised. Raises ConfigError on the thread of the loop
+        itself, and in a fork.
+        """
+        __tracebackhide__ = True
+        self._refuse_impossible()
+        outcome: futures.Future[T] = futures.Future()
+        task: asyncio.Task[T] | None = None
+
+        async def done_here() -> T:
+            return await work()  # inside the task, so that what `work` itself raises has a way back, too
+
+        def begin() -> None:
+            nonlocal task
+            task = self._loop.create_task(done_here())
+            task.add_done_callback(lambda done: _hand_over(done, outcome))
+
+        self._submit(begin)
+        try:
+            while not outcome.done():
+                futures.wait([outcome], timeout=_GLANCE)
+                if not self._thread.is_alive() and not outcome.done():
+                    raise GuestCancelled(_CLOSED)
+            return outcome.result()
+        except KeyboardInterrupt:
+            self._submit(lambda: task and task.cancel())
+            ended, _ = futures.wait([outcome], timeout=_GRACE)
+            raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
+        except futures.CancelledError:
+            raise GuestCancelled(_CLOSED) from None
+
+    def _submit(self, callback: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # the loop is closed
+            raise GuestCancelled(_CLOSED) from None
+
+    def _refuse_impossible(self) -> None:
+        if self.forked:
+            raise ConfigError(
+                "this process is a fork of the one that the session belongs to: its host did not come along",
+                repair=("wash.reset()  # a host for this process", "or start processes with the method `spawn`"),
+            )
+        if threading.current_thread() is self._thread:
+            raise ConfigError(
+                "a verb was called from the host's own thread, which would wait for itself for ever",
+                repair="in a plugin, await the methods of the host instead",
+            )
+
+    def stop(self) -> None:
+        """Cancel what still runs and end the thread. Does nothing in a fork, and nothing the second time."""
+        if self.forked or not self._thread.is_alive():
+            return
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_GRACE)
+
+
+def _hand_over(task: asyncio.Task[T], outcome: futures.Future[T]) -> None:
+    if task.cancelled():
+        outcome.cancel()
+        outcome.set_running_or_notify_cancel()
+    elif error := task.exception():
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(task.result())
