@@ -134,13 +134,12 @@ def run_alone(coroutine) -> None:
         coroutine.send(None)
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("as_coroutine", [True, False])
-async def test_what_ends_the_process_gets_through(shared_engine, on_fiber, kind, as_coroutine):
-    """KeyboardInterrupt and SystemExit in a host function reach the caller as they are."""
+async def test_an_interrupt_gets_through(shared_engine, on_fiber, as_coroutine):
+    """KeyboardInterrupt in a host function reaches the caller as it is."""
 
     def interrupt(_n: int) -> int:
-        raise kind("now")
+        raise KeyboardInterrupt("now")
 
     async def interrupt_later(n: int) -> int:
         return interrupt(n)
@@ -148,9 +147,40 @@ async def test_what_ends_the_process_gets_through(shared_engine, on_fiber, kind,
     instance = await started(
         shared_engine, DRIVEN, Driven(interrupt_later if as_coroutine else interrupt), on_fiber=on_fiber
     )
-    with pytest.raises(kind, match="now"):
+    with pytest.raises(KeyboardInterrupt, match="now"):
         run_alone(instance.call("wait", 1))
     assert "failed" in repr(instance)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit])
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_a_host_function_does_not_end_the_process(shared_engine, on_fiber, kind, as_coroutine):
+    """Whatever else it raises is an error of its guest: an argparse that dislikes a guest's words raises SystemExit."""
+
+    def leave(_n: int) -> int:
+        raise kind("now")
+
+    async def leave_later(n: int) -> int:
+        return leave(n)
+
+    instance = await started(shared_engine, DRIVEN, Driven(leave_later if as_coroutine else leave), on_fiber=on_fiber)
+    with pytest.raises(GuestError, match=f"wait raised {kind.__name__}: now") as caught:
+        await instance.call("wait", 1)
+    assert isinstance(caught.value.__cause__, kind)
+
+
+async def test_an_interrupt_that_nobody_made_is_an_error_of_the_guest(shared_engine, on_fiber):
+    """Python interrupts only the main thread. On another one the loop of a host must not end for it."""
+
+    def interrupt(_n: int) -> int:
+        raise KeyboardInterrupt("now")
+
+    async def work() -> None:
+        async with await started(shared_engine, DRIVEN, Driven(interrupt), on_fiber=on_fiber) as instance:
+            with pytest.raises(GuestError, match="wait raised KeyboardInterrupt: now"):
+                await instance.call("wait", 1)
+
+    await asyncio.to_thread(lambda: asyncio.run(work()))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -153,3 +154,53 @@ async def test_a_cancelled_start_leaves_nothing(shared_engine, no_stores_left):
     bindings = await bound(shared_engine, text)
     with pytest.raises(GuestTimeout, match=r"guest: its start did not finish within 0.02 s"):
         await Instance.new(bindings.component, bindings, timeout=0.02)
+
+
+async def keeps_to_itself(n: int) -> int:
+    """A host function that no cancellation gets past."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        return n
+
+
+@pytest.mark.parametrize("how", ["timeout", "cancel", "close"])
+async def test_a_host_function_cannot_keep_its_guest_alive(shared_engine, on_fiber, how):
+    """One that swallows the cancellation has to return; its guest is ended all the same."""
+    calls = []
+
+    async def wait(n: int) -> int:
+        calls.append(n)
+        return await keeps_to_itself(n)
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop")
+    task = asyncio.create_task(instance.call("often", 3, timeout=0.02 if how == "timeout" else None))
+    await asyncio.sleep(0.01)
+    if how == "cancel":
+        task.cancel()
+    elif how == "close":
+        instance.close()
+    ends = {"timeout": GuestTimeout, "cancel": asyncio.CancelledError, "close": GuestCancelled}
+    with pytest.raises(ends[how]):
+        await task
+    assert len(calls) == 1
+    assert task.cancelling() == (how == "cancel")
+
+
+async def test_closing_before_a_coroutine_has_begun_leaves_none_behind(shared_engine, no_stores_left):
+    """A host function closes the instance, whose guest goes on to one that would have to wait: it is not waited for."""
+    held: list[Instance] = []
+
+    async def later(n: int) -> int:
+        return n
+
+    def wait(n: int):
+        if not held[0]._store.closing:
+            held[0].close()
+            return n
+        return later(n)
+
+    held.append(await started(shared_engine, DRIVEN, Driven(wait), on_fiber=True, label="shop"))
+    with pytest.raises(GuestCancelled, match="shop was closed during often"):
+        await held[0].call("often", 3)
+    gc.collect()

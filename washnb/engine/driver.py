@@ -22,6 +22,8 @@ _CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
 
 async def drive(store: Store, future: int, ticker: Ticker) -> None:
     """Run a guest until its call is done, one way or the other. The future is deleted, whatever happens."""
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
     try:
         while True:
             ticker.enter(future)
@@ -31,12 +33,16 @@ async def drive(store: Store, future: int, ticker: Ticker) -> None:
             pending, store.pending = store.pending, None
             if pending is None:
                 await asyncio.sleep(0)  # the epoch is over: others have their turn
-            else:
-                await perform(store, pending)
+                continue
+            await perform(store, pending)
+            if task is not None and task.cancelling() > before:
+                raise asyncio.CancelledError  # which the host function has kept to itself
     finally:
         future_delete(future)
         ticker.leave(future)
-        store.pending = None
+        if store.pending is not None:
+            store.pending.abandon()
+            store.pending = None
 
 
 async def perform(store: Store, pending: Pending) -> None:

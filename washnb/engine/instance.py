@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import warnings
 from typing import Any, Protocol, Self
 
@@ -121,8 +122,8 @@ class Instance:
         future = call_async(
             store.func, store.context, id(packed) + BYTES, len(arguments), store.result, results, store.error
         )
-        await self._drive(plan.label, future)
         try:
+            await self._drive(plan.label, future)
             return plan.lift(store, store.result)
         finally:
             if results:
@@ -169,7 +170,7 @@ class Instance:
         error, where = failure
         place = self._linker.label(where) if isinstance(where, int) else where
         self._finish(f"{place} failed")
-        if isinstance(error, GuestError) or not isinstance(error, Exception | asyncio.CancelledError):
+        if isinstance(error, GuestError) or _is_interrupt(error):
             raise error
         raise GuestError(
             f"{self.label}: {place} raised {type(error).__name__}: {error}",
@@ -218,6 +219,11 @@ class Instance:
     def __repr__(self) -> str:
         state = self._end or (f"in {self._doing}" if self._doing else "ready")
         return f"<Instance {self.label}: {state}>"
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether somebody interrupted the program: Python says so to the main thread. Elsewhere it is a host function."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
 def export_of(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:

@@ -57,7 +57,7 @@ class GuestResource:
 
     __slots__ = ("address", "owner", "resource", "used_up")
 
-    def __init__(self, owner: object, resource: Resource, address: int) -> None:
+    def __init__(self, owner: Any, resource: Resource, address: int) -> None:
         self.owner = owner
         self.resource = resource
         self.address = address

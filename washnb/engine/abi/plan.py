@@ -39,6 +39,11 @@ class Pending:
         self.begun = begun
         self.results = results
 
+    def abandon(self) -> None:
+        """It will not be done: the guest is closed."""
+        if self.begun is not None:
+            self.begun.close()
+
 
 def label_of(interface: str, function: str) -> str:
     """Interface and function, for messages."""
