@@ -26,6 +26,7 @@ CELLS = (
     "%wash kv",
     "wash.send('/x').text",
     "%wash logs",
+    "import threading\nthreading.Timer(2, wash.send, ['/x']).start()",
 )
 
 pytestmark = [
@@ -130,7 +131,7 @@ def test_views_live_edit_and_stay(page, folder):
     """The widget follows requests, edits by keyboard, shows text as text, and leaves its last state in the file."""
     from playwright.sync_api import expect
 
-    for cell in range(len(CELLS)):
+    for cell in range(5):
         page.run(cell)
     view = page.output(2).locator(".washnb")
     row = view.locator("tr", has=page.page.get_by_role("button", name="x", exact=True))
@@ -156,6 +157,16 @@ def test_views_live_edit_and_stay(page, folder):
     expect(page.output(3)).to_contain_text("42")
     expect(row.locator(".washnb-value")).to_have_text("42")
 
+    page.run(5)  # a request comes while a value is being typed
+    row.get_by_role("button").click()
+    view.get_by_label("value of x").fill("nonsense")
+    expect(row.locator(".washnb-value")).to_have_text("43")
+    expect(view.get_by_label("value of x")).to_be_focused()
+    page.page.keyboard.press("Control+Enter")
+    expect(view.get_by_role("alert")).to_contain_text("'nonsense' is not a whole number")
+    expect(view.get_by_label("value of x")).to_have_value("nonsense")
+    page.page.keyboard.press("Escape")
+
     view.get_by_label("key", exact=True).fill("new")
     view.get_by_label("value", exact=True).fill("<b>text</b>")
     view.get_by_role("button", name="Set").click()
@@ -167,7 +178,7 @@ def test_views_live_edit_and_stay(page, folder):
     saved = nbformat.read(folder / "views.ipynb", 4).cells[2].outputs
     assert "washnb-still" in saved[1].data["text/html"]
     assert "<td" in saved[1].data["text/html"]
-    assert "42  (u64, little endian)" in saved[1].data["text/html"]
+    assert "43  (u64, little endian)" in saved[1].data["text/html"]
     assert "&lt;b&gt;text&lt;/b&gt;" in saved[1].data["text/html"]
 
     page.command("kernelmenu:shutdown")
