@@ -143,15 +143,33 @@ def test_attaching_what_is_no_plugin(session, subject, message, repair):
         assert repair in " ".join(caught.value.repair)
 
 
-def test_attaching_twice_says_what_to_do(session):
-    """A plugin of the same id is refused with the line that makes room."""
+def test_attaching_twice_changes_nothing(session):
+    """What is attached stays as it is, with its state: a cell can be run twice."""
     session.attach("all")
-    assert "nothing" in session.attach("all").news
-    with pytest.raises(ConfigError, match="attached already") as caught:
-        session.attach("config")
-    assert "%wash detach wasi-config" in caught.value.repair[0]
+    session.load("example:counter")
+    session.send("/x")
+    for subject in ("all", "keyvalue"):
+        assert session.attach(subject).news == "attached nothing: it is attached already"
+    assert session.send("/x").text == "2"
     with pytest.raises(ConfigError, match="no plugin"):
         session.detach("nonsense")
+
+
+def test_attaching_another_of_the_same_name_replaces(session):
+    """A class that was mended and defined again takes the place of what it was, also where that did not fit."""
+
+    def roll(name: str, result: int) -> type[Interface]:
+        methods = {name: lambda _, sides: result}
+        return type("Roll", (Interface,), methods, wit="workshop:dice/roll")
+
+    first = roll("roll", 1)
+    session.attach(first)
+    session.load("example:lucky")
+    assert session.attach(first).news == "attached nothing: it is attached already"
+    with pytest.raises(ConfigError, match="nothing that serves"):
+        session.attach(roll("rol", 2))
+    assert session.attach(roll("roll", 3)).news == "attached roll in place of the one before"
+    assert "3" in session.send("/").text
 
 
 def test_names_that_are_not_loaded(session):

@@ -124,7 +124,7 @@ class Session:
             config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
         )
         if attach:
-            self.on_host(lambda deployments: deployments.attach(hosted.plugins_of(attach), again=False))
+            self.on_host(lambda deployments: deployments.attach(hosted.plugins_of(attach, deployments.host.plugins)))
         loaded = self.on_host(lambda deployments: deployments.load(name or name_of(source), source, resources))
         return self._handle(loaded.name)
 

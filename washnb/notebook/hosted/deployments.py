@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -164,21 +164,17 @@ class Deployments:
         """Stop every workload and forget their names, which are returned."""
         return [await self.unload(name) for name in self.names]
 
-    async def attach(self, plugins: Iterable[HostPlugin], *, again: bool = True) -> tuple[str, ...]:
-        """Attach plugins and start what waited for them; returns the names that run now.
+    async def attach(self, plugins: Iterable[HostPlugin]) -> tuple[str, ...]:
+        """Attach plugins, each in place of what has its id, and start what waited; returns the names that run now.
 
-        Raises ConfigError for one that is attached already, where not `again` leaves those out; and what keeps a
-        workload from running other than that it waits for more.
+        Raises ConfigError for one that does not fit, and what keeps a workload from running other than that it waits
+        for more.
         """
         async with self._turn:
             for plugin in plugins:
-                if plugin.id not in self.host.plugins:
-                    await self.host.attach(plugin)
-                elif again:
-                    raise ConfigError(
-                        f"plugin {plugin.id} is attached already",
-                        repair=f"%wash detach {plugin.id}  # first, or give one of them another id",
-                    )
+                if plugin.id in self.host.plugins:
+                    await self.host.detach(plugin.id)
+                await self.host.attach(plugin)
             waited = [deployment for deployment in self if deployment.waiting]
             for deployment in waited:
                 await self._start(deployment)
@@ -286,26 +282,30 @@ def _component(deployment: Deployment) -> Component:
     return Component(deployment.name, read.data, local_resources=deployment.resources)
 
 
-def plugins_of(subjects: Iterable[Any], attached: Collection[str] = ()) -> list[HostPlugin]:
+def plugins_of(subjects: Iterable[Any], attached: Mapping[str, HostPlugin]) -> list[HostPlugin]:
     """Make plugins of words of the catalog, plugins, interfaces, or their classes. Raises ConfigError.
 
-    `all` stands for what of the catalog is not attached yet.
+    What is attached already is left out, so that a cell can be run twice: a word, the same object, and the same class,
+    which is another one once its cell has run again. `all` stands for the catalog.
     """
     found: list[HostPlugin] = []
     for subject in subjects:
-        if not isinstance(subject, str):
+        if isinstance(subject, str):
+            entries = catalog.CATALOG if subject.lower() == "all" else (_by_word(subject),)
+            found.extend(entry.create() for entry in entries if entry.plugin_id not in attached)
+        elif not any(_made_of(plugin, subject) for plugin in attached.values()):
             found.append(as_plugin(subject))
-        elif subject.lower() == "all":
-            found.extend(entry.create() for entry in catalog.CATALOG if entry.plugin_id not in attached)
-        else:
-            found.append(_by_word(subject))
     return found
 
 
-def _by_word(word: str) -> HostPlugin:
+def _made_of(plugin: HostPlugin, subject: object) -> bool:
+    return plugin is subject or type(plugin) is subject or plugin.interfaces == (subject,)
+
+
+def _by_word(word: str) -> catalog.CatalogEntry:
     entry = catalog.by_word(word)
     if entry is not None:
-        return entry.create()
+        return entry
     near = closest(word, (*catalog.words(), "all"))
     own = "%wash attach NAME  # of a class in your notebook that is a HostPlugin or an Interface"
     raise ConfigError(

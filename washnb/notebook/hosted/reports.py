@@ -33,9 +33,11 @@ async def plugin_table(deployments: Deployments) -> ToldTable:
 
 async def attached(deployments: Deployments, subjects: Iterable[object]) -> ToldTable:
     """Attach plugins, and say what runs now that did not before."""
+    before = set(deployments.host.plugins)
     plugins = plugins_of(subjects, deployments.host.plugins)
     started = await deployments.attach(plugins)
-    news = f"attached {', '.join(plugin.id for plugin in plugins) or 'nothing: all are attached already'}"
+    names = [f"{plugin.id}{' in place of the one before' if plugin.id in before else ''}" for plugin in plugins]
+    news = f"attached {', '.join(names) or 'nothing: it is attached already'}"
     table = await plugin_table(deployments)
     return table.saying("; ".join([news, *(f"{name} is running" for name in started)]))
 
