@@ -208,6 +208,13 @@ async def test_the_limit_of_the_engine_holds_for_workloads_that_name_none():
             assert (await host.send("GET", "/")).text == "8 MiB\n"
 
 
+async def test_a_host_that_makes_its_own_engine_keeps_guests_to_a_gibibyte():
+    """Without any limit named, a guest that takes all it can get is stopped long before the machine is."""
+    async with HostBuilder().with_http_handler(HttpServer(DevRouter())).build() as host:
+        await start(host, "hungry")
+        assert (await host.send("GET", "/")).text == "1024 MiB\n"
+
+
 async def test_a_guest_that_cannot_start_is_500(host):
     """A component that needs more memory than its limit is an instantiate error on each request."""
     await start(host, "http_behaviours", memory_limit_mb=0)

@@ -13,6 +13,9 @@ from washnb.plugins import Attachable, HostPlugin, as_plugin
 from .host import Host, require_unique
 from .server import HttpServer
 
+MEMORY_MIB = 1024
+"""The most that one memory of a guest may take where the host makes its own engine: a kernel survives a greedy guest."""
+
 _ADJECTIVES = ("amber", "bold", "calm", "deft", "eager", "fair", "gentle", "hazy", "keen", "lucid", "mellow", "nimble")
 _NOUNS = ("badger", "comet", "delta", "ember", "falcon", "grove", "harbor", "island", "juniper", "lantern", "otter")
 
@@ -33,7 +36,10 @@ class HostBuilder:
         self._friendly_name: str | None = None
 
     def with_engine(self, engine: Engine) -> Self:
-        """Run guests on `engine`, which stays its owner's. Without this the host makes one and closes it."""
+        """Run guests on `engine`, which stays its owner's.
+
+        Without this the host makes one, in which no memory of a guest grows over 1 GiB, and closes it.
+        """
         self._engine = engine
         return self
 
@@ -72,7 +78,7 @@ class HostBuilder:
     def build(self) -> Host:
         """Make the host, which does nothing before its `start`."""
         return Host(
-            self._engine or Engine.builder().build(),
+            self._engine or Engine.builder().with_memory_limit(MEMORY_MIB).build(),
             self._plugins,
             self._http,
             owns_engine=self._engine is None,
