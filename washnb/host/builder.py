@@ -14,7 +14,7 @@ from .host import Host, require_unique
 from .server import HttpServer
 
 MEMORY_MIB = 1024
-"""The most that one memory of a guest may take where the host makes its own engine: a kernel survives a greedy guest."""
+"""The most that one memory of a guest may take where the host makes its own engine: a kernel outlives a greedy one."""
 
 _ADJECTIVES = ("amber", "bold", "calm", "deft", "eager", "fair", "gentle", "hazy", "keen", "lucid", "mellow", "nimble")
 _NOUNS = ("badger", "comet", "delta", "ember", "falcon", "grove", "harbor", "island", "juniper", "lantern", "otter")
