@@ -58,6 +58,33 @@ def test_files_and_variables_are_offered(notebook, tmp_path, monkeypatch):
     assert notebook.complete("%wash attach Ro") == ["Roll"]
 
 
+def test_names_with_spaces_are_quoted(notebook, tmp_path, monkeypatch):
+    """What is offered can be used as it stands, and a quote that was opened is closed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my guest.wasm").touch()
+    (tmp_path / "my folder").mkdir()
+    assert notebook.complete("%wash load my") == ['"my folder/', '"my guest.wasm"']
+    assert notebook.complete("%wash load 'my g") == ["'my guest.wasm'"]
+    notebook.run("%wash load example:adder --as 'my adder'")
+    assert notebook.complete("%wash send / --to ") == ['"my adder"']
+    assert notebook.complete("%wash send / --to 'my adder' --time") == ["--timeout"]
+    assert notebook.complete('%wash unload "nobody') == ['"nobody']
+
+
+@pytest.mark.parametrize("line", ["%wash serve ", "%wash nosuch ", "%wash kv ", "%wash load 'a' 'b' "])
+def test_where_there_is_nothing_to_offer_nothing_is(notebook, line):
+    """No word of Python's stands where it would be wrong."""
+    assert notebook.complete(line) in ([], [""])
+
+
+def test_keys_are_offered(notebook):
+    """Names of workloads, buckets and keys complete between brackets, too."""
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash send /x")
+    assert notebook.session._ipython_key_completions_() == ["counter"]
+    assert notebook.session.kv._ipython_key_completions_() == ["default"]
+    assert notebook.session.kv["default"]._ipython_key_completions_() == ["x"]
+
+
 def test_other_lines_are_left_alone(notebook):
     """Only lines of %wash are completed in this way."""
     notebook.shell.Completer.use_jedi = False  # it takes seconds to come up

@@ -11,29 +11,44 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
+from washnb.errors import ConfigError
+
 from . import verbs
+from .arguments import words
 from .session import TRACE_ACTIONS, Session
 from .verbs import VERBS, Verb
 from .views import LEVELS
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
+_LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*|'[^']*|\S*)$""")
+_PYTHON = re.compile(r"\(|\{|--json")
 _COMPONENTS = (".wasm", ".wat")
 
 
 def candidates(rest: str, session: Session, namespace: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The word under the cursor, and what it could become. `rest` is the line behind `%wash`, up to the cursor."""
-    *before, word = rest.split(" ")
-    before = [each for each in before if each]
-    if not before:
-        return word, _beginning(word, VERBS)
-    verb = VERBS.get(before[0])
-    if verb is None:
-        return word, []
-    return word, _beginning(word, _offers(verb, before[1:], word, session, namespace))
+    word = _LAST_WORD.findall(rest)[0]
+    before = _words(rest[: len(rest) - len(word)])
+    quote = word[:1] if word[:1] in {'"', "'"} else ""
+    bare = word.removeprefix(quote)
+    offers: Iterable[str] = () if before else VERBS
+    if before and before[0] in VERBS:
+        offers = _offers(VERBS[before[0]], before[1:], bare, session, namespace)
+    return word, [_quoted(offer, quote) for offer in offers if offer.startswith(bare)]
 
 
-def _beginning(word: str, offers: Iterable[str]) -> list[str]:
-    return [offer for offer in offers if offer.startswith(word)]
+def _words(line: str) -> list[str]:
+    try:
+        return words(line)
+    except ConfigError:  # a quote that is not closed yet
+        return line.split()
+
+
+def _quoted(offer: str, quote: str) -> str:
+    """What belongs together stands in quotes; behind a folder they stay open."""
+    if " " in offer and not quote:
+        quote = "'" if '"' in offer else '"'
+    return f"{quote}{offer}" if offer.endswith(sep) else f"{quote}{offer}{quote}"
 
 
 def _offers(verb: Verb, before: list[str], word: str, session: Session, namespace: Mapping[str, Any]) -> Iterable[str]:
@@ -127,8 +142,8 @@ class _Offers:
         return [*catalog.words(), "all", *own]
 
     def exports(self) -> Iterable[str]:
-        """`NAME.EXPORT(` for every export of what is loaded."""
-        return [f"{each}(" for each in self._session.known().exports]
+        """`NAME.EXPORT(` for every export of what is loaded, where `call` can name it."""
+        return [f"{each}(" for each in self._session.known().exports if " " not in each]
 
 
 def _files(word: str, suffixes: tuple[str, ...]) -> list[str]:
@@ -156,6 +171,8 @@ def install(shell: Any, session: Session) -> None:
         if line is None:
             return {"completions": []}
         word, found = candidates(line["rest"], session, shell.user_ns)
+        if not found and not _PYTHON.search(line["rest"]):
+            found = [word]  # an empty answer would not keep names of Python away
         return {
             "completions": [SimpleCompletion(each, type="magic") for each in found],
             "matched_fragment": word,

@@ -149,6 +149,9 @@ class Session:
         self.on_host(lambda deployments: hosted.require_loaded(deployments, name))
         return self._handle(name)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.known().workloads)
+
     def _handle(self, name: str) -> WorkloadHandle:
         return WorkloadHandle(self, name)
 

@@ -75,6 +75,9 @@ class Bucket(MutableMapping[str, bytes]):
         """How many keys there are."""
         return len(self._all())
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     def __repr__(self) -> str:
         return repr(_table({self.name: self._all()}))
 
@@ -100,6 +103,9 @@ class KeyValueView(View):
     def __getitem__(self, bucket: str) -> Bucket:
         """Return a bucket, as a mapping that can be written."""
         return Bucket(self, bucket)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.door.on_host(KeyValueView(self.door, self.of).look).buckets)
 
     async def buckets(self, deployments: hosted.Deployments, most: int | None = None) -> Buckets:
         """Read every bucket that the view shows, or no more than begins with `most` keys."""
