@@ -92,7 +92,8 @@ class ShownResponse(Response):
 
     @property
     def _summary(self) -> str:
-        return f"{len(self.headers)} headers, body {size(len(self.body))}"
+        count = len(self.headers)
+        return f"{count} header{'' if count == 1 else 's'}, body {size(len(self.body))}"
 
     def __repr__(self) -> str:
         shown = face(self.body)
