@@ -68,7 +68,8 @@ def _row(row: tuple[str, str, str, str]) -> str:
     number, call, duration, provider = map(escape, row)
     return (
         f'<tr><td>{number}</td><td style="text-align: left; overflow-wrap: anywhere">{call}</td>'
-        f'<td>{duration.replace(" ", "&nbsp;")}</td><td style="text-align: left; white-space: nowrap">{provider}</td></tr>'
+        f"<td>{duration.replace(' ', '&nbsp;')}</td>"
+        f'<td style="text-align: left; white-space: nowrap">{provider}</td></tr>'
     )
 
 
