@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from dataclasses import dataclass, replace
 
@@ -238,6 +239,16 @@ def test_what_belongs_to_a_secret_key_is_redacted():
     assert recorded(Function("login", (("password", STRING),), None), ("hunter2",), None).arguments == (
         ("password", REDACTED),
     )
+
+
+def test_an_error_without_a_payload_is_no_more_than_that():
+    """A result whose error has no type says only that it failed; an exception without words says its name."""
+    calls: list[HostCall] = []
+    recorder = Recorder(1, "w", "c", calls.append)
+    function = Function("f", (), shapes.Result(None, None))
+    recorder.failed(recorder.called("x:y/z", function, (), "p"), Err(None))
+    recorder.failed(recorder.called("x:y/z", function, (), "p"), asyncio.CancelledError())
+    assert [sentence(call) for call in calls] == ["x:y/z.f() -> error", "x:y/z.f() -> error CancelledError"]
 
 
 def test_values_are_copied_when_they_cross():

@@ -156,7 +156,7 @@ def sentence(call: HostCall) -> str:
     prefix = f"{interface}." if interface else ""
     answer = "" if call.result is None and call.error is None else f" -> {_text(call.result)}"
     if call.error is not None:
-        answer = f" -> error {call.error}"
+        answer = f" -> error {call.error}".rstrip()
     return f"{prefix}{name}({', '.join(map(_text, values))}){answer}"
 
 
@@ -194,11 +194,11 @@ class Recorder:
         assert isinstance(token, _Pending)
         shape = token.function.result
         if isinstance(error, Err) and isinstance(shape, shapes.Result):
-            kept = self._values.safe(error.value, shape.err)
+            told = "" if shape.err is None else _text(self._values.safe(error.value, shape.err))
         else:
             said = str(error)
-            kept = CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ())
-        self._complete(token, None, _text(kept))
+            told = _text(CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ()))
+        self._complete(token, None, told)
 
     def _argument(self, name: str, shape: shapes.Shape, value: object, *, secret: bool) -> Any:
         if is_secret(name) or (secret and name not in _KEYED_BY and not isinstance(shape, shapes.Borrow)):

@@ -24,6 +24,7 @@ def load(shell: Any) -> None:
     rendering.install(shell)
     if _NAME in shell.user_ns and not isinstance(shell.user_ns[_NAME], Session):
         print("%wash is ready. Your variable `wash` stays as it is: the session is not in it.")  # noqa: T201
+        print("To have it there: del wash, then %reload_ext washnb")  # noqa: T201
     else:
         shell.push({_NAME: magics.session}, interactive=False)
 
