@@ -86,15 +86,16 @@ async def test_memory_does_not_grow(host, caplog):
 @pytest.mark.slow
 async def test_workloads_come_and_go(host):
     """A workload that is started and stopped again and again leaves nothing behind."""
-    for _ in range(50):
-        await start(host, "hello")
-        await host.send("GET", "/")
-        await host.workload_stop("hello")
+
+    async def come_and_go(times: int) -> None:
+        for _ in range(times):
+            await start(host, "hello")
+            await host.send("GET", "/")
+            await host.workload_reload(request(component("hello")))
+            await host.workload_stop("hello")
+
+    await come_and_go(150)
     memory, blocks = resident(), allocated()
-    for _ in range(300):
-        await start(host, "hello")
-        await host.send("GET", "/")
-        await host.workload_reload(request(component("hello")))
-        await host.workload_stop("hello")
+    await come_and_go(300)
     assert allocated() - blocks < 300
     assert resident() - memory < 32 * 1024

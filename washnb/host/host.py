@@ -18,7 +18,7 @@ from washnb.events import EventBus, PluginChanged
 from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Header, Request, Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
-from .assembly import Assembler, match, providers
+from .assembly import Assembler, providers
 from .command import CommandResult
 from .dispatch import Dispatcher
 from .heartbeat import HostHeartbeat, Machine
@@ -159,22 +159,22 @@ class Host:
         require_unique(made, self._plugins)
         if self.running:
             await self._start_plugin(made)
+            if made.id in self._plugins or not self.running:  # another one was quicker, or the host's stop
+                await _stop_plugin(made)
+                require_unique(made, self._plugins)
+                self._require_running()
         self._plugins[made.id] = made
         self._events.publish(PluginChanged(made.id, "attach"))
-        for workload in self._registry.running():
-            if workload.has_revoked:
-                grants = match(workload, self._plugins.values()).grants
-                await workload.bind([grant for grant in grants if grant.plugin_id == made.id], self._plugins)
+        await self._registry.rebind(made.id)
 
     async def detach(self, plugin_id: str) -> None:
         """Take a plugin away, also from workloads that use it: their next call to it fails. Raises ConfigError."""
-        plugin = self._plugins.get(plugin_id)
+        plugin = self._plugins.pop(plugin_id, None)
         if plugin is None:
             attached = ", ".join(sorted(self._plugins)) or "nothing"
             raise ConfigError(f"no plugin {plugin_id!r} is attached", repair=f"attached: {attached}")
         for workload in self._registry.running():
-            await workload.revoke(plugin_id)
-        del self._plugins[plugin_id]
+            await workload.revoke(plugin)
         if self.running:
             await _stop_plugin(plugin)
         self._events.publish(PluginChanged(plugin_id, "detach"))

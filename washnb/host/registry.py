@@ -11,7 +11,7 @@ from washnb.events import EventBus, WorkloadChanged
 from washnb.plugins import HostPlugin
 from washnb.types import Workload, WorkloadStartRequest, WorkloadStartResponse, WorkloadState, WorkloadStatus
 
-from .assembly import Assembler
+from .assembly import Assembler, match
 from .dispatch import Dispatcher
 from .workload import BoundWorkload
 
@@ -79,24 +79,24 @@ class WorkloadRegistry:
             return _response(workload_id, WorkloadState.ERROR, message, error)
         entry = self._entries[workload_id] = _Entry(request.workload)
         self._tell(workload_id, entry)
-        entry.starting = asyncio.create_task(self._assemble(workload_id, request.workload))
+        starting = entry.starting = asyncio.create_task(self._assemble(workload_id, request.workload))
         try:
-            started = await entry.starting
+            await asyncio.wait([starting])
+        except asyncio.CancelledError:
+            self._forget(workload_id, entry)
+            await _abandon(starting)
+            raise
+        finally:
+            entry.starting = None
+        if entry.state is WorkloadState.STOPPING:
+            await _abandon(starting)
+            return _response(workload_id, entry.state, _STOPPED_EARLY)
+        try:
+            entry.running = starting.result()
         except WashError as error:
             entry.state, entry.error = WorkloadState.ERROR, error
             self._tell(workload_id, entry)
             return _response(workload_id, entry.state, cause_chain(error), error)
-        except asyncio.CancelledError:
-            if entry.state is WorkloadState.STOPPING:
-                return _response(workload_id, entry.state, _STOPPED_EARLY)
-            self._entries.pop(workload_id, None)
-            raise
-        finally:
-            entry.starting = None
-        if entry.state is WorkloadState.STOPPING:  # a stop came when all was done but the telling
-            await started.unbind()
-            return _response(workload_id, entry.state, _STOPPED_EARLY)
-        entry.running = started
         self._run(workload_id, entry)
         return _response(workload_id, entry.state, _STARTED)
 
@@ -111,14 +111,17 @@ class WorkloadRegistry:
             await self.stop(workload_id)
             return await self.start(request)
         async with entry.changing:
+            old = entry.running
             try:
                 new = await self._assemble(workload_id, request.workload)
             except WashError as error:
                 return _response(workload_id, WorkloadState.ERROR, cause_chain(error), error)
-            old, entry.running, entry.manifest = entry.running, new, request.workload
+            if self._entries.get(workload_id) is not entry:  # a stop, of it or of the host, came first
+                await new.unbind()
+                return _response(workload_id, WorkloadState.STOPPING, _STOPPED_EARLY)
+            entry.running, entry.manifest = new, request.workload
             self._run(workload_id, entry)
-            await old.close(_stopped(old, "was loaded again"), grace=RELOAD_GRACE)
-            await old.unbind()
+            await old.retire(_stopped(old, "was loaded again"), grace=RELOAD_GRACE)
         return _response(workload_id, entry.state, _STARTED)
 
     def status(self, workload_id: str) -> WorkloadStatus:
@@ -142,11 +145,21 @@ class WorkloadRegistry:
                 entry.starting.cancel()
                 await asyncio.wait([entry.starting])
             self._dispatcher.remove(workload_id)
-            if entry.running is not None:
-                await entry.running.close(_stopped(entry.running, "was stopped"), grace=0.0)
-                await entry.running.unbind()
-            del self._entries[workload_id]
+            try:
+                if entry.running is not None:
+                    await entry.running.retire(_stopped(entry.running, "was stopped"), grace=0.0)
+            finally:
+                self._forget(workload_id, entry)
         return WorkloadStatus(workload_id, WorkloadState.STOPPING, "Workload stopped successfully")
+
+    async def rebind(self, plugin_id: str) -> None:
+        """Bind the plugin, which has just come, to the workloads that run and lost what it serves to a `detach`."""
+        for entry in tuple(self._entries.values()):
+            async with entry.changing:
+                workload = entry.running
+                if workload is not None and entry.state is WorkloadState.RUNNING and workload.has_revoked:
+                    grants = match(workload, self._plugins.values()).grants
+                    await workload.bind([grant for grant in grants if grant.plugin_id == plugin_id], self._plugins)
 
     async def close(self) -> None:
         """End every start and every call, without unbinding anything: the host stops, and its plugins with it."""
@@ -196,7 +209,20 @@ class WorkloadRegistry:
         return len(self._entries)
 
     async def _assemble(self, workload_id: str, manifest: Workload) -> BoundWorkload:
-        return await self._assembler.assemble(workload_id, manifest, self._plugins)
+        try:
+            workload = await self._assembler.assemble(workload_id, manifest, self._plugins)
+        except WashError:
+            raise
+        except Exception as error:
+            raise WorkloadFailed(
+                f"workload {manifest.name!r} cannot start: {type(error).__name__}: {error}", workload=manifest.name
+            ) from error
+        await workload.revoke_detached(self._plugins)
+        return workload
+
+    def _forget(self, workload_id: str, entry: _Entry) -> None:
+        if self._entries.get(workload_id) is entry:
+            del self._entries[workload_id]
 
     def _run(self, workload_id: str, entry: _Entry) -> None:
         assert entry.running is not None
@@ -206,6 +232,14 @@ class WorkloadRegistry:
 
     def _tell(self, workload_id: str, entry: _Entry) -> None:
         self._events.publish(WorkloadChanged(workload_id, entry.manifest.name, entry.state, entry.message))
+
+
+async def _abandon(starting: asyncio.Task[BoundWorkload]) -> None:
+    """End a start that nobody waits for any more, and undo it where it is complete."""
+    starting.cancel()
+    await asyncio.wait([starting])
+    if not starting.cancelled() and starting.exception() is None:
+        await starting.result().unbind()
 
 
 def cause_chain(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakSet
 
 from washnb.engine import Bindings, CallObserver, CompiledComponent, Instance, Interface, Limits
 from washnb.errors import ConfigError, WashError, WorkloadFailed
@@ -108,7 +109,7 @@ class BoundWorkload:
         self.admission = Admission(manifest.name)
         self._egress = egress
         self._bound: dict[str, tuple[HostPlugin, tuple[Grant, ...]]] = {}
-        self._kept: set[Instance] = set()
+        self._kept: WeakSet[Instance] = WeakSet()
         self._revoked: set[str] = set()
 
     @property
@@ -147,21 +148,21 @@ class BoundWorkload:
         Raises WashError as the plugin raised it, WorkloadFailed around anything else; then every plugin that was begun
         with has been unbound again.
         """
-        begun: list[str] = []
+        chosen = [
+            (plugins[plugin_id], tuple(grant for grant in grants if grant.plugin_id == plugin_id))
+            for plugin_id in dict.fromkeys(grant.plugin_id for grant in grants)
+        ]
         try:
-            for plugin_id in dict.fromkeys(grant.plugin_id for grant in grants):
-                plugin, theirs = plugins[plugin_id], tuple(g for g in grants if g.plugin_id == plugin_id)
-                self._bound[plugin_id] = (plugin, theirs)
-                begun.append(plugin_id)
+            for plugin, theirs in chosen:
+                self._bound[plugin.id] = (plugin, theirs)
                 await self._bind_plugin(plugin, theirs)
-            for plugin_id in begun:
-                plugin, theirs = self._bound[plugin_id]
+            for plugin, theirs in chosen:
                 for grant in theirs:
                     await self._step(plugin, "resolved", plugin.on_workload_resolved(self, grant.component))
                     self._revoked -= set(_covered(self.components[grant.component], grant))
         except BaseException:
-            for plugin_id in reversed(begun):
-                await self._unbind_plugin(plugin_id)
+            for plugin, _ in reversed(chosen):
+                await self._unbind_plugin(plugin.id)
             raise
 
     async def unbind(self) -> None:
@@ -169,30 +170,46 @@ class BoundWorkload:
         for plugin_id in reversed(self.plugin_ids):
             await self._unbind_plugin(plugin_id)
 
-    async def revoke(self, plugin_id: str) -> None:
+    async def revoke(self, plugin: HostPlugin) -> None:
         """Take back what a plugin serves, from guests that run too: their next call to it fails."""
-        if plugin_id not in self._bound:
+        bound, grants = self._bound.get(plugin.id, (None, ()))
+        if bound is not plugin:
             return
-        _, grants = self._bound[plugin_id]
         for grant in grants:
             component = self.components[grant.component]
             for name in _covered(component, grant):
-                component.bindings.unbind(name, f"revoked: plugin {plugin_id!r} was detached")
+                component.bindings.unbind(name, f"revoked: plugin {plugin.id!r} was detached")
                 self._revoked.add(name)
-        await self._unbind_plugin(plugin_id)
+        await self._unbind_plugin(plugin.id)
+
+    async def revoke_detached(self, attached: Mapping[str, HostPlugin]) -> None:
+        """Revoke what was detached while the workload was being bound."""
+        for plugin, _ in tuple(self._bound.values()):
+            if attached.get(plugin.id) is not plugin:
+                await self.revoke(plugin)
+
+    async def retire(self, reason: WashError, *, grace: float) -> None:
+        """Close, then unbind. Cancelled, it does both at once."""
+        try:
+            await self.close(reason, grace=grace)
+        except asyncio.CancelledError:
+            await self.close(reason, grace=0.0)
+            raise
+        finally:
+            await self.unbind()
 
     async def close(self, reason: WashError, *, grace: float) -> None:
         """End every call within `grace` seconds and a little more, and close what was kept open."""
         await self.admission.close(reason, grace=grace, limit=CLOSE_SECONDS)
-        for instance in self._kept:
+        for instance in tuple(self._kept):
             instance.close()
-        self._kept.clear()
         await self._egress.close()
 
     async def keep_instance(self, component: WorkloadComponent) -> Instance:
         """Make an instance that lives until its owner closes it, or the workload does."""
-        instance = await component.instantiate()
-        self._kept.add(instance)
+        async with self.admission.admit(None):
+            instance = await component.instantiate()
+            self._kept.add(instance)
         return instance
 
     def component(self, name: str | None) -> WorkloadComponent:
@@ -244,7 +261,9 @@ class BoundWorkload:
             await self._step(plugin, "item bind", plugin.on_workload_item_bind(item, grant.interfaces))
 
     async def _unbind_plugin(self, plugin_id: str) -> None:
-        plugin, grants = self._bound.pop(plugin_id)
+        plugin, grants = self._bound.pop(plugin_id, (None, ()))
+        if plugin is None:
+            return
         wanted = frozenset(entry for grant in grants for entry in grant.interfaces)
         try:
             await self._step(plugin, "unbind", plugin.on_workload_unbind(self.workload_id, wanted))
