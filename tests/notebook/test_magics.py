@@ -91,8 +91,7 @@ def test_first_steps_of_a_newcomer(notebook):
 
 def test_changing_verbs_speak_in_one_line_each(notebook):
     """Several in one cell all say what they did."""
-    verbs = ("load example:adder", "load example:hello --as h", "unload h", "reset")
-    ran = notebook.run("\n".join(f"_ = %wash {verb}" for verb in verbs))
+    ran = notebook.run("a = %wash load example:adder\nh = %wash load example:hello --as h\n%wash unload h\n%wash reset")
     lines = ["adder is running", "h is running", "unloaded h", "a fresh host: nothing is loaded"]
     assert ran.text.splitlines() == lines
 

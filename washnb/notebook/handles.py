@@ -38,14 +38,10 @@ class Told:
         self.__dict__.pop("_ipython_display_", None)
 
 
-class News(Told, Text):
-    """A line that is all there is to tell."""
+class News(Text):
+    """A line that is all there is to tell: it is printed, and no value."""
 
-    def __new__(cls, news: str) -> Self:
-        """Tell `news`."""
-        line = super().__new__(cls, news)
-        line.news = news
-        return line
+    __slots__ = ()
 
 
 class ToldTable(Told, Table):

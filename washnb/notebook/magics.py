@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, observe
 
 from .arguments import HelpWanted
-from .handles import Told
+from .handles import News, Told
 from .session import Session
 from .text import Text
 from .verbs import Asking, overview, verb_named
@@ -46,8 +46,11 @@ class Wash(Magics):
         except HelpWanted as answer:
             return Text(answer)
         value = verb.does(asking)
+        if isinstance(value, News):
+            print(value)  # noqa: T201 - a verb that changes something says so
+            return None
         if isinstance(value, Told) and value.news:
-            print(value.news)  # noqa: T201 - a verb that changes something says so
+            print(value.news)  # noqa: T201
             if hasattr(self.shell, "kernel"):  # a terminal would show an empty Out[]
                 value.told()
             self._at_the_end_of_the_cell(value.forget_told)
