@@ -227,7 +227,7 @@ def test_a_mistake_in_wat_shows_its_line(tmp_path):
     path.write_text("(component\n  (core modul))")
     error = refusal(path)
     assert f"{path} is WAT with a mistake" in error.message
-    assert ":2:" in error.message
+    assert f"{path}:2:" in error.message
     assert "(core modul)" in error.message
 
 

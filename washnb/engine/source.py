@@ -195,7 +195,7 @@ def _from_text(data: bytes, origin: str, name: str) -> bytes:
     try:
         return bytes(wat2wasm(text))
     except WasmtimeError as error:
-        reason = "\n".join(line[:_LONGEST_LINE] for line in str(error).splitlines())
+        reason = "\n".join(line[:_LONGEST_LINE] for line in str(error).replace("<anon>", origin).splitlines())
         raise NotAComponentError(f"{origin} is WAT with a mistake\n{reason}", component=name) from None
 
 

@@ -154,7 +154,9 @@ def _detach_options(parser: VerbParser) -> None:
 
 
 def _send_options(parser: VerbParser) -> None:
-    parser.usage = "%(prog)s [METHOD] PATH [-H 'K: V'] [-d BODY] [--json EXPR] [--to NAME] [--timeout SECONDS]"
+    parser.usage = (
+        f"%(prog)s [METHOD] PATH [-H 'K: V'] [-d BODY] [--json EXPR]\n{' ' * 18}[--to NAME] [--timeout SECONDS]"
+    )
     parser.epilog = "%wash send POST /notes -H 'accept: text/plain' -d 'the body'"
     parser.word("request", nargs="+", completes=METHODS, metavar="[METHOD] PATH", help="/path?query, or a URL")
     parser.option("-H", dest="headers", action="append", default=[], metavar="'K: V'", help="a header")

@@ -180,9 +180,7 @@ class Deployments:
                 await self._start(deployment)
         for deployment in waited:
             if deployment.error is not None and not isinstance(deployment.error, UnsatisfiedImportError):
-                deployment.error.add_note(
-                    f"{deployment.name} waits until what is wrong is detached, and attached mended"
-                )
+                deployment.error.add_note(f"{deployment.name} waits until it is mended and attached again")
                 raise deployment.error
         return tuple(deployment.name for deployment in waited if not deployment.waiting)
 

@@ -50,7 +50,8 @@ class TraceReport:
         if not self.data:
             return f"<div>{escape(repr(self))}</div>"
         parts = (
-            f'<div style="font-weight: 600">{escape(request.headline)}</div>{_table(request.calls)}'
+            f'<div style="font-weight: 600; white-space: pre-wrap">{escape(request.headline)}</div>'
+            f"{_table(request.calls)}"
             for request in self.data
         )
         return "".join(parts)
