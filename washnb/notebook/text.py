@@ -133,10 +133,12 @@ class Table:
     def __repr__(self) -> str:
         if not self.rows:
             return f"{self.title}: {self.empty}" if self.title else self.empty
-        cells = [self.columns, *(tuple(one_line(cell.replace("\n", ", "), 100) for cell in row) for row in self.rows)]
+        limits = [*[100] * (len(self.columns) - 1), 400]  # behind the last column nothing is pushed away
+        flat = [[cell.replace("\n", ", ") for cell in row] for row in self.rows]
+        cells = [self.columns, *(tuple(map(one_line, row, limits)) for row in flat)]
         widths = [max(len(row[index]) for row in cells) for index in range(len(self.columns))]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-        lines.insert(1, "  ".join("─" * width for width in widths))
+        lines.insert(1, "  ".join("─" * min(width, 100) for width in widths))
         return "\n".join([self.title, *lines] if self.title else lines)
 
     def _repr_html_(self) -> str:
