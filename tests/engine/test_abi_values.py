@@ -179,6 +179,19 @@ async def test_values_of_other_classes_that_fit_are_taken(shared_engine, kind, g
         assert plain(await instance.call("echo0", given)) == expected
 
 
+class Unprintable:
+    """Raises where somebody wants to show it."""
+
+    def __repr__(self) -> str:
+        raise LookupError("no words")
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+DEEP: list[Any] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
 MISFITS = [
     (U8, 256, "a is u8, not 256: it must be between 0 and 255"),
     (Primitive("s8"), -129, "it must be between -128 and 127"),
@@ -188,6 +201,13 @@ MISFITS = [
     (U32, None, "a is u32, not None"),
     (Primitive("bool"), 1, "a is bool, not 1 (int)"),
     (Primitive("f32"), 1e300, "a is f32, not 1e+300: it is too large"),
+    (U8, 10**5000, "a is u8, not an integer of 16610 bits: it must be between 0 and 255"),
+    (Primitive("f32"), 10**100, "a is f32, not an integer of 333 bits: it is too large"),
+    (Primitive("f64"), 10**400, "a is f64, not an integer of 1329 bits: it is too large"),
+    (STRING, Unprintable(), "a is string, not <Unprintable instance at 0x"),
+    (STRING, ENDLESS, "a is string, not [[[[[[...]]]]]] (list)"),
+    (STRING, DEEP, "a is string, not [[[[[[...]]]]]] (list)"),
+    (U8, b"x" * 1_000_000, "xxx..."),
     (Primitive("f64"), "1", "a is f64, not '1'"),
     (Primitive("f64"), False, "a is f64, not False"),
     (Primitive("char"), "ab", "a is char, not 'ab'"),

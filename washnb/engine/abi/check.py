@@ -6,7 +6,7 @@ The generated code only notices that something does not fit. This is the slow an
 from __future__ import annotations
 
 import enum
-import math
+import reprlib
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,9 +49,29 @@ def expected(shape: Shape | None) -> str:
 
 def shown(value: Any) -> str:
     """A value, short enough for an error message, with its Python type where that is not plain from it."""
-    text = repr(value)
+    text = _brief.repr(value)
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return text if value is None or isinstance(value, str | bytes | bool) else f"{text} ({type(value).__name__})"
+
+
+class _Brief(reprlib.Repr):
+    """Writes the beginning of a value, however large or deep it is, and whatever its own `__repr__` raises."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = self.maxdeque = _SHOWN
+        self.maxstring = self.maxother = self.maxlong = 2 * _SHOWN
+
+    def repr_int(self, value: int, _level: int) -> str:
+        """Python itself refuses to write numbers of thousands of digits."""
+        return repr(value) if value.bit_length() <= _SHOWN else f"an integer of {value.bit_length()} bits"
+
+    def repr_bytes(self, value: bytes, _level: int) -> str:
+        """Cut the bytes before they are written, not after."""
+        return repr(value[: self.maxother])
+
+
+_brief = _Brief()
 
 
 def find(shape: Shape | None, value: Any, place: str) -> Mismatch | None:
@@ -80,9 +100,9 @@ def _primitive(shape: Primitive, value: Any, place: str) -> Iterator[Mismatch]:
         bits = int(shape.name[1:])
         low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if shape.name[0] == "s" else (0, (1 << bits) - 1)
         if not low <= value <= high:
-            yield Mismatch(place, shape, f"{value}: it must be between {low} and {high}")
-    elif shape.name == "f32" and not _fits_f32(value):
-        yield Mismatch(place, shape, f"{value}: it is too large")
+            yield Mismatch(place, shape, f"{_brief.repr(value)}: it must be between {low} and {high}")
+    elif shape.name in {"f32", "f64"} and not _fits(shape.name, value):
+        yield Mismatch(place, shape, f"{_brief.repr(value)}: it is too large")
 
 
 def _is_integer(value: Any) -> bool:
@@ -105,11 +125,11 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def _fits_f32(value: float) -> bool:
+def _fits(kind: str, value: float) -> bool:
     try:
-        struct.pack("<f", value)
-    except OverflowError:
-        return math.isinf(value)
+        struct.pack(f"<{SCALARS[kind]}", value)
+    except (OverflowError, struct.error):  # the latter for an int
+        return False
     return True
 
 
