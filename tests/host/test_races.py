@@ -156,6 +156,19 @@ async def test_a_reload_that_is_cancelled_parts_from_the_old_version(host):
     assert await host.call("dice", "play", 6) == 6
 
 
+@pytest.mark.parametrize("count", range(16))
+async def test_a_stop_that_is_cancelled_has_parted_from_every_plugin(host, count):
+    """At whatever moment: a plugin is not left in the midst of its unbind."""
+    dice = Dice()
+    await host.attach(dice)
+    await start(host, "dice")
+    stopping = asyncio.create_task(host.workload_stop("dice"))
+    await turns(count)
+    stopping.cancel()
+    await asyncio.wait([stopping])
+    assert dice.bound == len(host.workloads())
+
+
 @pytest.mark.parametrize("count", range(0, 30, 3))
 async def test_of_a_stop_and_a_reload_the_stop_wins(host, count):
     """Nothing runs behind the back of the registry, whoever comes first."""

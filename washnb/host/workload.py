@@ -166,7 +166,18 @@ class BoundWorkload:
             raise
 
     async def unbind(self) -> None:
-        """Part from every plugin, once each, the last one bound first. What a plugin raises is logged."""
+        """Part from every plugin, once each, the last one bound first. What a plugin raises is logged.
+
+        A caller that is cancelled meanwhile waits for the end of it all the same: its steps are bounded in time.
+        """
+        parting = asyncio.create_task(self._unbind_all())
+        try:
+            await asyncio.shield(parting)
+        except asyncio.CancelledError:
+            await asyncio.wait([parting])
+            raise
+
+    async def _unbind_all(self) -> None:
         for plugin_id in reversed(self.plugin_ids):
             await self._unbind_plugin(plugin_id)
 
