@@ -14,9 +14,11 @@ from washnb.engine.pooling import INSTANCES
 from washnb.errors import GuestError
 
 BUILD = """
-import resource
-resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
 import asyncio
+import resource
+import sys
+limit = int(sys.argv[2]) << 30
+resource.setrlimit(getattr(resource, sys.argv[1]), (limit, limit))
 from washnb.engine import Bindings, Engine, Instance
 
 async def main():
@@ -45,8 +47,11 @@ async def test_as_many_live_at_once_as_there_is_room_for():
             each.close()
 
 
-def test_a_process_with_little_address_space_has_an_engine_too():
-    """Under `ulimit -v` nothing is reserved, and guests run all the same."""
+@pytest.mark.parametrize(("limit", "gib"), [("RLIMIT_AS", 8), ("RLIMIT_DATA", 1), ("RLIMIT_DATA", 5)])
+def test_a_process_with_little_room_has_an_engine_too(limit, gib):
+    """Under `ulimit -v` and `ulimit -d` nothing is reserved, and guests run all the same."""
     checkout = Path(washnb.__file__).parent.parent
-    done = subprocess.run([sys.executable, "-c", BUILD], capture_output=True, text=True, check=False, cwd=checkout)
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, limit, str(gib)], capture_output=True, text=True, check=False, cwd=checkout
+    )
     assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
