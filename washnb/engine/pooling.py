@@ -19,6 +19,7 @@ INSTANCES = 1_200
 _MEMORIES = 1_500
 _MEMORY_BYTES = 1 << 32
 _SPACE = 8 << 40  # what the memories and their guard pages come to, and a margin
+_NO_RESERVE = 0x4000  # MAP_NORESERVE, as wasmtime asks for it; Python 3.11 has no name for it
 _WRITABLE = 7 << 30  # the same for stacks and tables, which count as data from the start
 
 _SETTINGS = {
@@ -55,7 +56,7 @@ def _can_reserve() -> bool:
     """Try, because wasmtime ends the process where it cannot."""
     if sys.platform != "linux" or sys.maxsize < _SPACE:
         return False
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_NORESERVE
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
     try:
         mmap.mmap(-1, _SPACE, flags=flags, prot=0).close()
         mmap.mmap(-1, _WRITABLE, flags=flags).close()
