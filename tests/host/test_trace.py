@@ -8,9 +8,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from tests.engine import echo
 from washnb.engine import Err, Function, Ok, Some, resource, shapes
+from washnb.errors import MismatchError
 from washnb.events import HostCall
 from washnb.host.trace import MAX_CALLS, REDACTED, Recorder, Trace, ValueKeeper, is_secret, sentence, without_secrets
+from washnb.plugins import Interface
+from washnb.types import Component
+
+from .guests import request
 
 STRING, U64, U8 = shapes.Primitive("string"), shapes.Primitive("u64"), shapes.Primitive("u8")
 BYTES = shapes.List(U8)
@@ -91,6 +97,37 @@ def shown(value: object, shape: shapes.Shape) -> str:
 def test_values_are_kept_by_their_types(value, shape, text):
     """Each kind of WIT value has a safe form that reads like WIT."""
     assert shown(value, shape) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "text"),
+    [
+        (None, BYTES, "NoneType"),
+        (5, shapes.List(U64), "int"),
+        ([5, None], shapes.List(shapes.List(U64)), "(int, NoneType)"),
+        (5, shapes.Tuple((U64, U64)), "int"),
+        (5, shapes.Flags(("read",)), "int"),
+    ],
+)
+def test_a_value_that_does_not_fit_its_type_is_kept_by_its_class(value, shape, text):
+    """Recording must not fail before the engine says what is wrong with it."""
+    assert shown(value, shape) == text
+
+
+async def test_tracing_leaves_errors_as_they_are(host):
+    """A function that returns what its interface does not say ends the guest with the same words, traced or not."""
+
+    class Echo(Interface, wit=echo.HOST):
+        def echo0(self, a: bytes) -> int:
+            """Return a number instead of bytes."""
+            return len(a)
+
+    await host.attach(Echo)
+    await host.workload_start(request(Component("wrong", echo.echo_component(BYTES).encode())))
+    host.events().subscribe(lambda _event: None)
+    for host.tracing in (False, True):
+        with pytest.raises(MismatchError, match=r"result is list<u8>, not 3 \(int\)"):
+            await host.call("wrong", "echo0", b"abc")
 
 
 def test_resources_are_numbered_by_their_first_appearance():

@@ -234,12 +234,18 @@ class ValueKeeper:
         self._counts: dict[str, int] = {}
 
     def safe(self, value: object, shape: shapes.Shape | None, depth: int = 0) -> Any:
-        """Copy `value`, whose WIT type is `shape` (None: a scalar, or nothing)."""
+        """Copy `value`, whose WIT type is `shape` (None: a scalar, or nothing).
+
+        Of a value that does not fit the type only the name of its class is kept: the engine is about to say the rest.
+        """
         if shape is None or isinstance(shape, shapes.Primitive):
             return _scalar(value)
         if depth > _DEEPEST:
             return CaseValue("...")
-        return self._keepers[type(shape)](self, value, shape, depth + 1)
+        try:
+            return self._keepers[type(shape)](self, value, shape, depth + 1)
+        except Exception:  # noqa: BLE001 - whatever the value raises where it is asked for what it does not have
+            return CaseValue(type(value).__name__)
 
     def _list(self, value: Any, shape: shapes.List, depth: int) -> Any:
         if isinstance(value, bytes):
