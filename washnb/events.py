@@ -5,11 +5,14 @@ Events are values: whoever wants to know subscribes, nobody is asked.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from washnb.types import WorkloadState
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ Event = CompileProgress | HostCall | RequestHandled | LogLine | StateChanged | W
 class EventBus:
     """Hands each event to every subscriber, at once and in order, on the thread that publishes.
 
-    A subscriber must be quick and must not raise; one that has more to do queues the event and returns.
+    A subscriber must be quick; one that has more to do queues the event and returns. What it raises is logged: it
+    concerns neither who publishes nor the other subscribers.
     """
 
     def __init__(self) -> None:
@@ -122,7 +126,10 @@ class EventBus:
     def publish(self, event: Event) -> None:
         """Tell every subscriber of `event`."""
         for subscriber in self._subscribers:
-            subscriber(event)
+            try:
+                subscriber(event)
+            except Exception:  # noqa: BLE001 - a subscriber may raise anything
+                _log.exception("a subscriber failed at %s", type(event).__name__)
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Call `subscriber` for each event from now on; the function that is returned ends that."""
