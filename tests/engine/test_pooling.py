@@ -47,7 +47,7 @@ async def test_as_many_live_at_once_as_there_is_room_for():
             each.close()
 
 
-@pytest.mark.parametrize(("limit", "gib"), [("RLIMIT_AS", 8), ("RLIMIT_DATA", 1), ("RLIMIT_DATA", 5)])
+@pytest.mark.parametrize(("limit", "gib"), [("RLIMIT_AS", 8), ("RLIMIT_DATA", 1), ("RLIMIT_DATA", 13)])
 def test_a_process_with_little_room_has_an_engine_too(limit, gib):
     """Under `ulimit -v` and `ulimit -d` nothing is reserved, and guests run all the same."""
     checkout = Path(washnb.__file__).parent.parent
@@ -55,3 +55,38 @@ def test_a_process_with_little_room_has_an_engine_too(limit, gib):
         [sys.executable, "-c", BUILD, limit, str(gib)], capture_output=True, text=True, check=False, cwd=checkout
     )
     assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
+
+
+SORTS = """
+import asyncio
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+from tests.engine.guests import DRIVEN
+from tests.engine.hosting import started
+from tests.engine.test_driver import Driven
+from washnb.engine import Engine
+from washnb.errors import GuestError
+
+class Endless:
+    def __lt__(self, other):
+        return sorted([Endless(), Endless()])
+
+async def main():
+    with Engine.builder().with_cache_dir(None).build() as engine:
+        instance = await started(engine, DRIVEN, Driven(lambda n: sorted([Endless(), Endless()])), on_fiber=True)
+        try:
+            await instance.call("wait", 1)
+        except GuestError as error:
+            print(type(error.__cause__).__name__)
+
+asyncio.run(main())
+"""
+
+
+def test_a_recursion_on_the_stack_of_a_guest_ends_in_time():
+    """Sorting takes more of the stack per level than most; Python gives up before the stack does."""
+    checkout = str(Path(washnb.__file__).parent.parent)
+    done = subprocess.run([sys.executable, "-c", SORTS, checkout], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("RecursionError\n", 0), done.stderr

@@ -27,7 +27,7 @@ from washnb.events import CompileProgress
 from . import selftest
 from .cache import Cache, default_directory
 from .component import Code, CompiledComponent
-from .pooling import pool
+from .pooling import STACK_BYTES, pool
 from .runtime import ANOTHER_ENGINE, Runtime, is_fork
 from .source import Source, SourceBytes, not_wasi_2, read_source
 
@@ -86,6 +86,7 @@ class EngineBuilder:
         with _backtrace_details():
             config = wasmtime.Config()
         pool(config)
+        bindings.wasmtime_config_async_stack_size_set(config.ptr(), STACK_BYTES)
         for configure in self._configure:
             configure(config)
         config.epoch_interruption = True

@@ -16,11 +16,18 @@ from wasmtime import _bindings as bindings
 INSTANCES = 1_200
 """How many instances may live at once: the requests of many workloads, and those that are kept for calls."""
 
+STACK_BYTES = 8 << 20
+"""Address space for the stack of each guest: as much as a thread has, because Python runs on it too.
+
+That is WASI, what looks on at it, and the `drop` of a plugin's resources. Python stops a recursion in time only on a
+stack of this size.
+"""
+
 _MEMORIES = 1_500
 _MEMORY_BYTES = 1 << 32
 _SPACE = 8 << 40  # what the memories and their guard pages come to, and a margin
 _NO_RESERVE = 0x4000  # MAP_NORESERVE, as wasmtime asks for it; Python 3.11 has no name for it
-_WRITABLE = 7 << 30  # the same for stacks and tables, which count as data from the start
+_WRITABLE = 15 << 30  # the same for stacks and tables, which count as data from the start
 
 _SETTINGS = {
     "total_component_instances": INSTANCES,
