@@ -94,7 +94,7 @@ async def test_workloads_come_and_go(host):
             await host.workload_reload(request(component("hello")))
             await host.workload_stop("hello")
 
-    await come_and_go(150)
+    await come_and_go(450)  # what Python specialises and keeps has settled by then, on 3.13 too
     memory, blocks = resident(), allocated()
     await come_and_go(300)
     assert allocated() - blocks < 300
