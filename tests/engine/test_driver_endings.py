@@ -204,3 +204,30 @@ async def test_closing_before_a_coroutine_has_begun_leaves_none_behind(shared_en
     with pytest.raises(GuestCancelled, match="shop was closed during often"):
         await held[0].call("often", 3)
     gc.collect()
+
+
+@pytest.mark.parametrize("export", ["spin", "wait"])
+async def test_a_call_that_its_loop_abandons_cleans_up(shared_engine, on_fiber, export):
+    """A loop that is thrown away closes its coroutines: the guest is gone, and nothing is raised."""
+
+    async def wait(n: int) -> int:
+        await asyncio.sleep(0)
+        return n
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber, label="shop")
+    call = instance.call(export, *([1] if export == "wait" else []))
+    call.send(None)
+    call.close()
+    assert repr(instance) == f"<Instance shop: {export} was abandoned>"
+
+
+def test_an_instance_can_be_closed_while_its_loop_stands_still(shared_engine, no_stores_left):
+    """The call is over when the loop runs again."""
+    loop = asyncio.new_event_loop()
+    instance = loop.run_until_complete(started(shared_engine, DRIVEN, Driven()))
+    call = loop.create_task(instance.call("spin"))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    instance.close()
+    with pytest.raises(GuestCancelled, match="was closed during spin"):
+        loop.run_until_complete(call)
+    loop.close()

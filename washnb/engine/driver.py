@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 from washnb.errors import GuestError, TrapError
 
@@ -20,9 +21,8 @@ _PAGES_IN_MIB = 16
 _CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
 
 
-async def drive(store: Store, future: int, ticker: Ticker) -> None:
-    """Run a guest until its call is done, one way or the other. The future is deleted, whatever happens."""
-    task = asyncio.current_task()
+async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[Any] | None) -> None:
+    """Run a guest, in `task`, until its call is done, one way or the other. The future is deleted, whatever happens."""
     before = 0 if task is None else task.cancelling()
     try:
         while True:
@@ -38,8 +38,10 @@ async def drive(store: Store, future: int, ticker: Ticker) -> None:
             if task is not None and task.cancelling() > before:
                 raise asyncio.CancelledError  # which the host function has kept to itself
     finally:
-        future_delete(future)
-        ticker.leave(future)
+        try:
+            future_delete(future)
+        finally:  # also where an interrupt comes at this very moment
+            ticker.leave(future)
         if store.pending is not None:
             store.pending.abandon()
             store.pending = None

@@ -133,14 +133,17 @@ class Instance:
         """Run what `future` stands for; `limits` are those of a start."""
         store = self._store
         self._doing = doing
-        self._task = asyncio.current_task()
+        self._task = _running_task()
         try:
-            await drive(store, future, self.component.runtime.ticker)
+            await drive(store, future, self.component.runtime.ticker, self._task)
         except asyncio.CancelledError as error:
             if self._was_cancelled():
                 self._finish(f"{doing} was cancelled")
                 raise
             store.failure = store.failure or (error, doing)
+        except GeneratorExit:  # the loop is gone, and nobody waits any more
+            self._finish(f"{doing} was abandoned")
+            raise
         except BaseException as error:  # noqa: BLE001 - `_fail` raises it, in the form that callers know
             store.failure = store.failure or (error, doing)
         finally:
@@ -201,7 +204,7 @@ class Instance:
             self._finish("it was closed")
             return
         self._store.closing = True
-        if self._task is not None and self._task is not asyncio.current_task():
+        if self._task is not None and self._task is not _running_task():
             self._cancelled_by_close = True
             self._task.cancel()
 
@@ -214,11 +217,19 @@ class Instance:
     def __del__(self) -> None:
         if getattr(self, "_end", "") is None:
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=2)
-            self.close()
+            if self._doing is None:  # else its coroutine is lost, too, and cleans up
+                self.close()
 
     def __repr__(self) -> str:
         state = self._end or (f"in {self._doing}" if self._doing else "ready")
         return f"<Instance {self.label}: {state}>"
+
+
+def _running_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop runs
+        return None
 
 
 def _is_interrupt(error: BaseException) -> bool:
