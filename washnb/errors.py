@@ -15,6 +15,7 @@ WashError
 │   ├── GuestCancelled        the caller went away
 │   └── MismatchError         a Python value does not fit the WIT type that it is for
 └── BackendError              the outside world of a plugin is at fault
+    └── AccessDenied          it is there, and may not be used so
 
 A message says what happened, to which workload, component and interface, and ends with the lines that repair it.
 """
@@ -169,3 +170,9 @@ class BackendError(WashError):
     """The outside world of a plugin failed: a server is away, a disk is full."""
 
     code = "W500"
+
+
+class AccessDenied(BackendError):  # noqa: N818 - what WIT calls it, too
+    """What is asked of a plugin's outside world is not allowed: by its server, or by how the plugin was attached."""
+
+    code = "W501"

@@ -24,7 +24,7 @@ from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from washnb.engine import Err, Interface
-from washnb.errors import BackendError, ConfigError
+from washnb.errors import AccessDenied, BackendError, ConfigError
 from washnb.events import EventBus, StateChanged
 from washnb.types import LocalResources
 from washnb.wit import WitInterface, WitWorld
@@ -99,6 +99,9 @@ class HostPlugin:
 
     interfaces: tuple[type[Interface] | Interface, ...] = ()
     """What the plugin serves to guests."""
+
+    location: str = ""
+    """Where its state is, for views: `memory`, `file:DIR`, `nats://HOST:PORT`. Never holds a secret; may be empty."""
 
     def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
         """Refuse a class without id, unless it is only a base of others, and interfaces that are none."""
@@ -202,12 +205,16 @@ def as_plugin(subject: object) -> HostPlugin:
 
 
 @contextmanager
-def told_to_guest(case: Callable[[str], object]) -> Iterator[None]:
-    """Turn the failure of a backend into the error of a WIT result: `case` makes it from the message."""
+def told_to_guest(case: Callable[[str], object], denied: Callable[[], object] | None = None) -> Iterator[None]:
+    """Turn the failure of a backend into the error of a WIT result: `case` makes it from the message.
+
+    `denied` makes the one for AccessDenied, where the interface has an error for that.
+    """
     try:
         yield
     except BackendError as error:
-        raise Err(case(error.message)) from error
+        told = denied() if denied is not None and isinstance(error, AccessDenied) else case(error.message)
+        raise Err(told) from error
 
 
 def _without_arguments(cls: type[T], who: str) -> type[T]:

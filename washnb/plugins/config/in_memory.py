@@ -53,6 +53,8 @@ class LayeredSettings:
 class DynamicConfig(PerComponent[LayeredSettings], Config):
     """wasi:config from what a workload says of each component, and from edits."""
 
+    location = "memory"
+
     def __init__(self, copy_environment: bool = False) -> None:
         """Choose whether a component's environment variables are settings, too; they win over its config."""
         self.copy_environment = copy_environment

@@ -110,6 +110,8 @@ class InMemoryBackend:
 class InMemoryKeyValue(PerWorkload[InMemoryBackend], KeyValue):
     """wasi:keyvalue in memory, apart for each workload."""
 
+    location = "memory"
+
     def new_state(self, workload: WorkloadContext) -> InMemoryBackend:
         """Begin with no bucket."""
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))

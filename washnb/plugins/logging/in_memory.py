@@ -53,6 +53,8 @@ def _one_line(text: str) -> str:
 class TracingLogger(PerComponent[ComponentLog], Logger):
     """wasi:logging in memory, bounded for each component, and on its way to Python's `logging`."""
 
+    location = "memory"
+
     def __init__(self, limit: int = 1000) -> None:
         """Keep at most `limit` lines of each component."""
         self.limit = limit
