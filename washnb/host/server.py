@@ -10,7 +10,8 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 
-from aiohttp import StreamReader, web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
+from aiohttp.http import RawRequestMessage
 
 from washnb.errors import ConfigError, WashError
 from washnb.types import Request
@@ -30,6 +31,9 @@ LINGER_SECONDS = 1.0
 
 HEADER_BYTES = 64 * 1024
 """The most that one header of a request, or its target, may have; a longer one is answered with 400."""
+
+HEAD_SECONDS = 30.0
+"""How long a new connection may take to send the head of its first request, as with hyper."""
 
 SHUTDOWN_SECONDS = 1.0
 """How long requests in flight have when the server stops, before they are cancelled."""
@@ -109,7 +113,7 @@ class HttpServer:
         answer = Answer(incoming)
         if (incoming.content_length or 0) > BODY_LIMIT:
             return answer.refuse(413)
-        if incoming.headers.get("Expect", "").lower() == "100-continue":
+        if incoming.version >= (1, 1) and incoming.headers.get("Expect", "").lower() == "100-continue":
             await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             await self._handle(_request(incoming), answer.deliver)
@@ -136,6 +140,30 @@ class _Connections(web.Server):
 
 class _Connection(web.RequestHandler):
     """A connection whose errors are as short as all that the host answers itself: a status, without a body."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for a request, for a while."""
+        super().connection_made(transport)
+        self._silence = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.force_close)
+        self._body: StreamReader = EMPTY_PAYLOAD  # of the request that came last
+
+    def data_received(self, data: bytes) -> None:
+        """Read on. Where that is no HTTP any more, say so to who reads a body, which aiohttp lets wait for ever."""
+        super().data_received(data)
+        if not self._messages:
+            return
+        self._silence.cancel()
+        message, body = self._messages[-1]
+        if isinstance(message, RawRequestMessage):
+            self._body = body
+        elif not self._body.is_eof():
+            self._body.set_exception(web.RequestPayloadError("what follows in the body is no HTTP"))
+            self._body.feed_eof()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Wait no more."""
+        self._silence.cancel()
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -169,7 +197,7 @@ def _request(incoming: web.BaseRequest) -> Request:
 def _body(incoming: web.BaseRequest) -> bytes | AsyncIterator[bytes]:
     """What is there already where that is all, else what comes."""
     content = incoming.content
-    return content.read_nowait() if content.is_eof() else _chunks(content)
+    return content.read_nowait() if content.is_eof() and content.exception() is None else _chunks(content)
 
 
 async def _chunks(content: StreamReader) -> AsyncIterator[bytes]:
