@@ -18,6 +18,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -31,9 +32,11 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "washnb-extras"
+LAB_EXTRAS = "guest,lab,nats,nats-server"  # what the notebooks use
 QUICKSTART = "notebooks/01_quickstart.ipynb"
 OLDEST_PYTHON = (3, 11)
 STEP_TIMEOUT = 20 * 60  # seconds; a step that hangs must not take CI's whole hour
+END_TIMEOUT = 20  # seconds; what was interrupted puts away what it has started: browsers, servers, kernels
 TOLD = re.compile(r"^(?:SKIPPED .*|=+ .* in [0-9.]+s.* =+)$", re.MULTILINE)  # what pytest says of its tests
 
 
@@ -59,33 +62,46 @@ class Step:
 def capture(command: Sequence[str]) -> str:
     """Run a command without a terminal and return what it printed. Raises Failure with the same."""
     line = f"`{' '.join(command)}` failed"
-    try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=STEP_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        output = error.stdout or b""
-        text = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
-        raise Failure(f"{line}: not done after {STEP_TIMEOUT // 60} minutes", text) from None
-    if done.returncode != 0:
-        raise Failure(f"{line} with exit code {done.returncode}", done.stdout)
-    return done.stdout
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,  # so that `end` reaches what it starts, and Ctrl-C reaches it once
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=STEP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{line}: not done after {STEP_TIMEOUT // 60} minutes", end(process)) from None
+        except BaseException:
+            end(process)
+            raise
+    if process.returncode != 0:
+        raise Failure(f"{line} with exit code {process.returncode}", output)
+    return output
 
 
-def show(command: Sequence[str]) -> int:
-    """Run a command on this terminal and return its exit code."""
+def end(process: subprocess.Popen[str]) -> str:
+    """Interrupt a command, so that it puts away what it has started, and return what it had printed."""
+    posix = os.name == "posix"
+    process.send_signal(signal.SIGINT if posix else signal.SIGTERM)
     try:
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+        output, _ = process.communicate(timeout=END_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL) if posix else process.kill()
+        output, _ = process.communicate()
+    return output
+
+
+def become(command: Sequence[str]) -> int:
+    """Go on as another program, which then has the terminal and gets every signal; on Windows, wait for it."""
+    os.chdir(ROOT)
+    if os.name == "posix":
+        os.execv(command[0], [*command])
+    return subprocess.run(command, check=False).returncode
 
 
 def timed(title: str, work: Callable[[], str]) -> str:
@@ -116,7 +132,7 @@ def prepare(extras: str) -> None:
         raise Failure("this Python cannot make environments: apt-get install python3-venv (Debian, Ubuntu), then again")
     timed(f"environment with {extras}", lambda: install(extras))
     # What `dev` installs holds all the other extras
-    marks = [wanted] if extras != "dev" else [wanted, environment_mark("guest,lab")]
+    marks = [wanted] if extras != "dev" else [wanted, environment_mark(LAB_EXTRAS)]
     STAMP.write_text("\n".join(marks) + "\n", encoding="utf-8")
 
 
@@ -156,9 +172,9 @@ def chromium() -> None:
 
 def lab(options: argparse.Namespace) -> int:
     """Open JupyterLab on the quickstart, or run it headless and print what its cells print."""
-    prepare("guest,lab")
+    prepare(LAB_EXTRAS)
     if options.execute:
-        return show([str(PYTHON), "notebooks/execute.py", QUICKSTART])
+        return become([str(PYTHON), "notebooks/execute.py", QUICKSTART])
     command = [str(PYTHON), "-m", "jupyterlab", QUICKSTART]
     if options.no_browser:
         command.append("--no-browser")
@@ -166,7 +182,7 @@ def lab(options: argparse.Namespace) -> int:
         command.append(f"--port={options.port}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # a container's only user
-    return show(command)
+    return become(command)
 
 
 def steps() -> list[Step]:
@@ -221,7 +237,7 @@ def run(step: Step) -> str:
 def bench(options: argparse.Namespace) -> int:
     """Measure; a slow machine is no failure, so the exit code says only whether the scripts ran."""
     prepare("dev")
-    return show([str(PYTHON), "-P", "tests/benchmarks/__main__.py", *options.names])
+    return become([str(PYTHON), "-P", "tests/benchmarks/__main__.py", *options.names])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -255,8 +271,17 @@ def main() -> int:
     except Failure as failure:
         print(f"{failure.output}\ndev.py: {failure}".strip(), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("dev.py: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
     return code
 
 
+def hear_terminate() -> None:
+    """Let SIGTERM end what runs as Ctrl-C does, and not this process alone."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
 if __name__ == "__main__":
+    hear_terminate()
     sys.exit(main())

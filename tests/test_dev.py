@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -85,8 +87,58 @@ def test_the_environment_is_made_again_when_the_project_asks_for_more(dev, monke
     assert installed == []
     dev.STAMP.write_text("dev:of-another-day")
     dev.prepare("dev")
-    dev.prepare("guest,lab")
+    dev.prepare(dev.LAB_EXTRAS)
     assert installed == ["dev"]
+
+
+def test_what_it_opens_takes_its_place():
+    """JupyterLab gets the signals that are meant for `dev.py lab`: it is the same process."""
+    code = "import dev, sys; dev.become([sys.executable, '-c', 'import os; print(os.getpid())'])"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.communicate(timeout=20)[0] == f"{started.pid}\n"
+
+
+UNTIL_TOLD = """
+import pathlib, time
+here = pathlib.Path({folder!r})
+try:
+    (here / "begun").touch()
+    time.sleep(30)
+finally:
+    (here / "ended").touch()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_step_ends_with_it(tmp_path, number):
+    """A run of the tests that is interrupted or terminated lets the step put away what it has started."""
+    code = f"import dev, sys; dev.capture([sys.executable, '-c', {UNTIL_TOLD.format(folder=str(tmp_path))!r}])"
+    if number == signal.SIGTERM:
+        code = code.replace(";", "; dev.hear_terminate();", 1)
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL) as started:
+        wait_for(tmp_path / "begun")
+        started.send_signal(number)
+        assert started.wait(20) != 0
+    assert (tmp_path / "ended").exists()
+
+
+def test_a_step_that_hears_nothing_is_killed(dev, monkeypatch, tmp_path):
+    """One that is not done in time, and does not end when interrupted, takes with it what it has started."""
+    monkeypatch.setattr(dev, "STEP_TIMEOUT", 1)
+    monkeypatch.setattr(dev, "END_TIMEOUT", 0.1)
+    deaf = "import signal, subprocess, time; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    command = [sys.executable, "-c", f"{deaf}print('so far', flush=True); subprocess.run(['sleep', '30'])"]
+    with pytest.raises(dev.Failure, match="not done after") as caught:
+        dev.capture(command)
+    assert caught.value.output == "so far\n"
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there."""
+    end = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < end, f"{path.name} did not come"
+        time.sleep(0.02)
 
 
 @pytest.fixture(name="executed", scope="module")

@@ -28,6 +28,17 @@ CELLS = (
     "%wash logs",
     "import threading\nthreading.Timer(2, wash.send, ['/x']).start()",
 )
+LAB = """
+import os, signal, sys, threading
+from jupyterlab.labapp import main
+
+def follow():
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=follow, daemon=True).start()
+main()
+"""  # JupyterLab that ends with the tests, also where these are killed
 
 pytestmark = [
     pytest.mark.slow,
@@ -58,22 +69,23 @@ def lab(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_WORKSPACES_DIR")
     own = {name: str(folder / ".jupyter" / name.lower()) for name in names}
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+            *(sys.executable, "-c", LAB, "--no-browser", "--allow-root", "--expose-app-in-browser"),
             *("--ServerApp.token=", "--ServerApp.password=", f"--port={port}", f"--notebook-dir={folder}"),
         ],
         env={**os.environ, **own, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
+        start_new_session=True,  # Ctrl-C is for the tests
+    ) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address)
+            yield address
+        finally:
+            server.terminate()
 
 
 def _wait_for(address: str) -> None:
