@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +16,7 @@ import pytest
 
 from washnb.engine import Engine
 from washnb.engine.store import STORES
+from washnb.plugins import LocalNats
 
 hypothesis.settings.register_profile("fast", max_examples=30, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=200, deadline=None, print_blob=True)
@@ -49,3 +52,41 @@ def built_guest() -> Callable[[str], Path]:
         return guests.build(name)
 
     return build
+
+
+class PrivateNats(LocalNats):
+    """A NATS server that one test has for itself, and may harm; what it stores outlives `kill` and `restart`."""
+
+    async def kill(self) -> None:
+        """End the server as a crash does."""
+        os.kill(self.pid, signal.SIGKILL)
+        await self.stop()
+
+    async def restart(self) -> None:
+        """Stop the server where it runs, and start it at the same URL with the same streams."""
+        await self.stop()
+        await self.start(self.store)
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[LocalNats]:
+    """One NATS server for all tests of a process, started for the first: each gives its buckets names of its own."""
+    server = LocalNats()
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
+
+
+@pytest.fixture
+async def nats_servers(tmp_path_factory) -> AsyncIterator[Callable[..., Awaitable[PrivateNats]]]:
+    """Give what starts servers for one test: it is awaited, with further arguments of nats-server."""
+    servers: list[PrivateNats] = []
+
+    async def start(*arguments: str) -> PrivateNats:
+        servers.append(PrivateNats(arguments))
+        await servers[-1].start(tmp_path_factory.mktemp("streams"))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        await server.stop()

@@ -12,6 +12,7 @@ from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
 from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import InMemoryKeyValue, KeyValue
+from .local_nats import LocalNats
 from .logging import Logger, TracingLogger
 from .state import PerComponent, PerWorkload
 
@@ -27,6 +28,7 @@ __all__ = [
     "InterfacePlugin",
     "KeyValue",
     "KeyValueBackend",
+    "LocalNats",
     "Logger",
     "Ok",
     "PerComponent",
