@@ -13,10 +13,9 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from washnb.errors import ConfigError
 
-from . import verbs
 from .arguments import words
 from .session import TRACE_ACTIONS, Session
-from .verbs import VERBS, Verb
+from .verbs import VERBS, Verb, kinds
 from .views import LEVELS
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
@@ -99,20 +98,20 @@ class _Offers:
 
     def of(self, kind: str) -> Iterable[str]:
         """What there is of one of the kinds that verbs declare."""
-        kinds: dict[str, Callable[[], Iterable[str]]] = {
-            verbs.SOURCES: self.sources,
-            verbs.SUBJECTS: lambda: [*self.workloads(), *self.sources()],
-            verbs.WORKLOADS: self.workloads,
-            verbs.PLUGINS: self.plugins,
-            verbs.ATTACHED: lambda: self._session.known().plugins,
-            verbs.BUCKETS: lambda: self._session.known().buckets,
-            verbs.FILES: lambda: [f"@{each}" for each in _files(self._word.removeprefix("@"), ())],
-            verbs.METHODS: lambda: ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "/"),
-            verbs.VERBS_: lambda: VERBS,
-            verbs.LEVELS_: lambda: LEVELS,
-            verbs.ACTIONS: lambda: TRACE_ACTIONS,
+        found: dict[str, Callable[[], Iterable[str]]] = {
+            kinds.SOURCES: self.sources,
+            kinds.SUBJECTS: lambda: [*self.workloads(), *self.sources()],
+            kinds.WORKLOADS: self.workloads,
+            kinds.PLUGINS: self.plugins,
+            kinds.ATTACHED: lambda: self._session.known().plugins,
+            kinds.BUCKETS: lambda: self._session.known().buckets,
+            kinds.FILES: lambda: [f"@{each}" for each in _files(self._word.removeprefix("@"), ())],
+            kinds.METHODS: lambda: ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "/"),
+            kinds.VERBS: lambda: VERBS,
+            kinds.LEVELS: lambda: LEVELS,
+            kinds.ACTIONS: lambda: TRACE_ACTIONS,
         }
-        return kinds[kind]() if kind in kinds else ()
+        return found[kind]() if kind in found else ()
 
     def sources(self) -> Iterable[str]:
         """Files that are components, examples, and variables that hold bytes."""

@@ -1,0 +1,61 @@
+"""The verbs of `%wash`, as data: what each is told, what it asks of the session, and what it says in a line."""
+
+from __future__ import annotations
+
+from washnb.errors import ConfigError
+
+from ..arguments import VerbParser, closest
+from ..elsewhere import ELSEWHERE
+from ..text import Text
+from . import capabilities, kinds, requests, views, workloads
+from .verb import Asking, Verb
+
+__all__ = ["VERBS", "Asking", "Verb", "kinds", "overview", "verb_named"]
+
+
+def _help_options(parser: VerbParser) -> None:
+    parser.word("verb", nargs="?", completes=kinds.VERBS, help="say more about this one")
+
+
+def _help(asking: Asking) -> Text:
+    if asking.options.verb:
+        return Text(verb_named(asking.options.verb).parser().format_help().rstrip())
+    return Text(overview())
+
+
+def overview() -> str:
+    """Every verb with its summary."""
+    width = max(map(len, VERBS))
+    lines = [f"  {verb.name:<{width}}  {verb.summary}" for verb in VERBS.values()]
+    return "\n".join(
+        [
+            "%wash VERB ...        the same as wash.VERB(...), the session as an object",
+            "",
+            *lines,
+            "",
+            "%wash VERB --help says more; {{expression}} inserts a Python value; TAB completes.",
+        ]
+    )
+
+
+def verb_named(word: str) -> Verb:
+    """Find a verb. Raises ConfigError with the closest one, or what to do instead of a word of wash's own CLI."""
+    if word in VERBS:
+        return VERBS[word]
+    if word in ELSEWHERE:
+        raise ConfigError(f"{word} is a command of wash's own CLI, not a verb of %wash", repair=ELSEWHERE[word])
+    near = closest(word, VERBS)
+    hint = f"did you mean %wash {near}?" if near else "%wash help lists the verbs"
+    raise ConfigError(f"%wash has no verb {word!r}", repair=hint)
+
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        *workloads.VERBS,
+        *capabilities.VERBS,
+        *requests.VERBS,
+        *views.VERBS,
+        Verb("help", "this", _help_options, _help),
+    )
+}

@@ -1,0 +1,8 @@
+"""What TAB offers for a word or an option of a verb: the kinds that verbs declare, and completion.py knows to find."""
+
+from __future__ import annotations
+
+SOURCES, SUBJECTS, FILES = "sources", "subjects", "files"
+WORKLOADS, EXPORTS, PLUGINS, ATTACHED = "workloads", "exports", "plugins", "attached"
+BUCKETS, KEYS = "buckets", "keys"
+METHODS, VERBS, ACTIONS, LEVELS = "methods", "verbs", "actions", "levels"

@@ -1,0 +1,116 @@
+"""The verbs that let guests run: send, trace, call, run, serve."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from washnb.errors import ConfigError
+
+from ..arguments import VerbParser, evaluate, pairs
+from ..session import TRACE_ACTIONS
+from . import kinds
+from .verb import Asking, Verb, body_of, seconds_of, source_of
+
+
+def _send_options(parser: VerbParser) -> None:
+    parser.usage = (
+        f"%(prog)s [METHOD] PATH [-H 'K: V'] [-d BODY] [--json EXPR]\n{' ' * 18}[--to NAME] [--timeout SECONDS]"
+    )
+    parser.epilog = "%wash send POST /notes -H 'accept: text/plain' -d 'the body'"
+    parser.word("request", nargs="+", completes=kinds.METHODS, metavar="[METHOD] PATH", help="/path?query, or a URL")
+    parser.option("-H", dest="headers", action="append", default=[], metavar="'K: V'", help="a header")
+    parser.option("-d", dest="body", metavar="BODY", completes=kinds.FILES, help="the body; @FILE reads a file")
+    parser.option("--json", metavar="EXPR", help="a Python value, sent as JSON")
+    parser.option("--to", metavar="NAME", completes=kinds.WORKLOADS, help="a workload; without this, the one used last")
+    parser.option("--timeout", metavar="SECONDS", help="how long to wait for the answer")
+
+
+def _send(asking: Asking) -> Any:
+    options = asking.options
+    json = options.json
+    return asking.session.send(
+        *map(str, options.request),
+        headers=[_header(each) for each in options.headers],
+        body=asking.cell if asking.cell is not None else body_of(options.body),
+        json=evaluate(json, asking.namespace) if isinstance(json, str) else json,
+        to=options.to,
+        timeout=seconds_of(options.timeout),
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise ConfigError(f"{text!r} is no header", repair="-H 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def _trace_options(parser: VerbParser) -> None:
+    shown = "|".join(TRACE_ACTIONS)
+    parser.word("action", nargs="?", completes=kinds.ACTIONS, metavar=shown, help="without this, all requests so far")
+
+
+def _call_options(parser: VerbParser) -> None:
+    parser.epilog = "NAME.EXPORT(ARGS), where ARGS are Python expressions: %wash call adder.add(1, 2)"
+
+
+_CALL = re.compile(r"(?P<name>[^.\s(]+)\.(?P<export>[^(]+?)\s*\((?P<arguments>.*)\)\s*", re.DOTALL)
+
+
+def _call(asking: Asking) -> Any:
+    text = asking.options.text
+    match = _CALL.fullmatch(text)
+    if match is None:
+        raise ConfigError(
+            f"{text!r} is no call of an export",
+            repair=f"%wash call {text}(...)"
+            if re.fullmatch(r"\S+\.\S*\w", text)
+            else "%wash call NAME.EXPORT(ARGUMENTS)",
+        )
+    arguments = evaluate(f"({match['arguments']},)" if match["arguments"].strip() else "()", asking.namespace)
+    export = match["export"].strip()
+    if "#" in export or "/" in export:
+        return asking.session.call(match["name"], export, *arguments)
+    return asking.session[match["name"]].function(export)(*arguments)
+
+
+def _run_options(parser: VerbParser) -> None:
+    parser.word("source", completes=kinds.SOURCES, help="a component that exports wasi:cli/run")
+    parser.word("arguments", nargs="*", metavar="ARG", help="its arguments; those with a dash stand behind --")
+    parser.option("--env", action="append", default=[], metavar="K=V", help="an environment variable of the guest")
+    parser.option("--stdin", metavar="TEXT", completes=kinds.FILES, help="what it reads; @FILE reads a file")
+
+
+def _run(asking: Asking) -> Any:
+    options = asking.options
+    given = asking.cell if asking.cell is not None else body_of(options.stdin)
+    return asking.session.run(
+        source_of(asking, options.source),
+        *map(str, options.arguments),
+        env=pairs(options.env, "--env"),
+        stdin=given or b"",
+    )
+
+
+def _serve_options(parser: VerbParser) -> None:
+    parser.word("port", nargs="?", help="a port, or HOST:PORT; without this 8000, or any free one")
+
+
+VERBS = (
+    Verb("send", "send a request; in %%wash send, the cell is the body", _send_options, _send),
+    Verb(
+        "trace",
+        "the host calls of requests",
+        _trace_options,
+        lambda asking: asking.session.trace(asking.options.action),
+    ),
+    Verb("call", "call an exported function", _call_options, _call, literal=True),
+    Verb("run", "run a command (wasi:cli/run); in %%wash run, the cell is its stdin", _run_options, _run),
+    Verb(
+        "serve",
+        "open the HTTP server",
+        _serve_options,
+        lambda asking: asking.session.serve(asking.options.port),
+    ),
+)

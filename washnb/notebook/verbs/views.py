@@ -1,0 +1,51 @@
+"""The verbs that show state: kv, config, logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arguments import VerbParser
+from ..views import View
+from . import kinds
+from .verb import Asking, Verb, of_option
+
+
+def _kv_options(parser: VerbParser) -> None:
+    parser.word("bucket", nargs="?", completes=kinds.BUCKETS, help="only this one")
+    parser.word("key", nargs="?", completes=kinds.KEYS, help="only this one")
+    of_option(parser)
+
+
+def _seen(view: View) -> View:
+    """Look once: what is not there is an error of this verb, not of the page that shows the view."""
+    _ = view.data
+    return view
+
+
+def _logs_options(parser: VerbParser) -> None:
+    parser.option("--level", metavar="LEVEL", completes=kinds.LEVELS, help="this one and above: warn, error, ...")
+    parser.option("--component", metavar="NAME", completes=kinds.WORKLOADS, help="lines of this one")
+    parser.option("--filter", metavar="TEXT", help="lines with this text")
+    of_option(parser)
+
+
+def _logs(asking: Asking) -> Any:
+    options = asking.options
+    return asking.session.logs(of=options.of, level=options.level, component=options.component, filter=options.filter)
+
+
+VERBS = (
+    Verb(
+        "kv",
+        "buckets, keys and values, live",
+        _kv_options,
+        lambda asking: _seen(asking.session.kv(asking.options.bucket, asking.options.key, of=asking.options.of)),
+    ),
+    Verb("logs", "what components logged and printed, live", _logs_options, _logs),
+    Verb(
+        "config",
+        "the settings of a workload, live",
+        of_option,
+        lambda asking: _seen(asking.session.config(of=asking.options.of)),
+    ),
+)

@@ -1,0 +1,83 @@
+"""The verbs about workloads: load, unload, reload, inspect, status, reset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arguments import VerbParser, pairs
+from ..handles import News
+from . import kinds
+from .verb import Asking, Verb, name_option, no_options, plugins_of, source_of
+
+
+def _load_options(parser: VerbParser) -> None:
+    parser.word(
+        "source", completes=kinds.SOURCES, help="a .wasm or .wat file, example:NAME, or a variable that holds bytes"
+    )
+    parser.option("--as", dest="name", metavar="NAME", help="what to call it; without this, the name of the file")
+    parser.option(
+        "--attach", action="append", default=[], metavar="PLUGIN", completes=kinds.PLUGINS, help="attach it first"
+    )
+    parser.option("--config", action="append", default=[], metavar="K=V", help="a setting; K=env:NAME takes a variable")
+    parser.option("--env", action="append", default=[], metavar="K=V", help="an environment variable of the guest")
+    parser.option("--allow-host", action="append", default=[], metavar="PATTERN", help="a host that it may call")
+    parser.epilog = "%wash load example:greeter --attach config --attach logging --config greeting=Ahoy"
+
+
+def _load(asking: Asking) -> Any:
+    options = asking.options
+    source = source_of(asking, options.source)
+    name = options.name or (options.source if source is not options.source else None)
+    return asking.session.load(
+        source,
+        name,
+        attach=plugins_of(asking, options.attach),
+        config=pairs(options.config, "--config"),
+        env=pairs(options.env, "--env"),
+        allowed_hosts=options.allow_host,
+    )
+
+
+def _unload_options(parser: VerbParser) -> None:
+    name_option(parser)
+    parser.switch("--all", help="every workload")
+
+
+def _unload(asking: Asking) -> News:
+    session = asking.session
+    names = session.unload_all() if asking.options.all else [session.unload(asking.options.name)]
+    return News(f"unloaded {', '.join(names)}" if names else "nothing was loaded")
+
+
+def _reset(asking: Asking) -> News:
+    asking.session.reset()
+    return News("a fresh host: nothing is loaded")
+
+
+def _inspect_options(parser: VerbParser) -> None:
+    parser.word("subject", completes=kinds.SUBJECTS, help="a workload, or anything that load takes")
+
+
+VERBS = (
+    Verb("load", "compile a component, link what it imports, and start it", _load_options, _load),
+    Verb("unload", "stop a workload; what was kept for it goes", _unload_options, _unload),
+    Verb(
+        "reload",
+        "load the source again; state is kept",
+        name_option,
+        lambda asking: asking.session.reload(asking.options.name),
+    ),
+    Verb(
+        "inspect",
+        "the world of a component, and who serves its imports",
+        _inspect_options,
+        lambda asking: asking.session.inspect(source_of(asking, asking.options.subject)),
+    ),
+    Verb(
+        "status",
+        "what is loaded, how it does, and what the host is",
+        no_options,
+        lambda asking: asking.session.status(),
+    ),
+    Verb("reset", "throw the host away with all that is on it", no_options, _reset),
+)
