@@ -14,6 +14,7 @@ from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import InMemoryKeyValue, KeyValue
 from .local_nats import LocalNats
 from .logging import Logger, TracingLogger
+from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "KeyValueBackend",
     "LocalNats",
     "Logger",
+    "NatsServer",
     "Ok",
     "PerComponent",
     "PerWorkload",

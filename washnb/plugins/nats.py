@@ -1,0 +1,274 @@
+"""A NATS server as plugins share it: one connection, what may be done there, and its errors in our words."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from contextlib import suppress
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from washnb.errors import AccessDenied, BackendError, ConfigError
+
+PATIENCE = 2.0
+"""Seconds that a call waits for the server's answer."""
+
+_PORTS = {"nats": 4222, "tls": 4222, "ws": 80, "wss": 443}
+_POLL_SECONDS = 0.01
+_DEFAULTS = {
+    "connect_timeout": PATIENCE,
+    "max_reconnect_attempts": 1,  # until it is connected for the first time
+    "reconnect_time_wait": 0.1,
+    "ping_interval": 10,
+    "pending_size": 0,  # what is sent while the server is away fails: it does not arrive later, when nobody expects it
+}
+_FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream for accounts, streams and disks
+_START = ("%wash nats start  # one on this machine, or:", "nats-server -js")
+
+
+class NatsServer:
+    """A NATS server, or several of one cluster, and the connection to it that plugins share.
+
+    `url` may name several, with commas between them; `options` go to `nats.connect` as they are (`user`, `password`,
+    `token`, `tls`, `user_credentials`, `nkeys_seed` ...). Where a server is not on this machine, its state is only
+    read until `write`, and no subscription takes messages away from others until `join`.
+
+    A lost connection is made again for ever. A call meanwhile waits for it, two seconds at most.
+    """
+
+    def __init__(
+        self,
+        url: str = "nats://127.0.0.1:4222",
+        *,
+        write: bool | None = None,
+        join: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Connect to nothing yet. Raises ConfigError where `url` is none."""
+        servers = [_server(each.strip()) for each in url.split(",")]
+        local = all(map(_on_this_machine, servers))
+        self.url = ",".join(f"{each.scheme}://{_place(each)}" for each in servers)
+        """The servers without user and password: for messages and views."""
+        self.writes = local if write is None else write
+        self.joins = local if join is None else join
+        self._servers = [each.geturl() for each in servers]
+        self._options = options
+        self._users = 0
+        self._connection: asyncio.Task[Any] | None = None
+        self._complaint: Exception | None = None  # the last one that nats-py told
+        self._denial: tuple[float, str] = (0.0, "")
+
+    async def open(self) -> None:
+        """Connect, unless somebody has: each `open` is to be ended by a `close`.
+
+        Raises:
+            BackendError: no server answers, or it refuses the connection (AccessDenied).
+            ConfigError: nats-py is not installed.
+
+        """
+        self._users += 1
+        try:
+            if self._connection is None:
+                self._connection = asyncio.get_running_loop().create_task(self._connect())
+            await asyncio.shield(self._connection)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End one use of the connection; the last one closes it."""
+        self._users -= 1
+        if self._users or self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        if not connection.done():
+            connection.cancel()
+        elif not connection.cancelled() and connection.exception() is None:
+            await _part(connection.result())
+
+    @property
+    def client(self) -> Any:
+        """The `nats.aio.client.Client`. Raises BackendError where the server is not open."""
+        if self._connection is None or not self._connection.done():
+            raise BackendError(f"NATS server {self.url} is not connected", repair="await server.open()")
+        return self._connection.result()
+
+    @property
+    def jetstream(self) -> Any:
+        """The client's `JetStreamContext`, which waits `PATIENCE`. Raises BackendError where the server is not open."""
+        return self.client.jetstream(timeout=PATIENCE)
+
+    def require_write(self, what: str) -> None:
+        """Raise AccessDenied where nothing may be written: `what` says who wants to, as in `asking`."""
+        if not self.writes:
+            raise AccessDenied(
+                f"{what}: NATS server {self.url} is not on this machine, and attached to be read only",
+                repair=(f"%wash attach PLUGIN={self.url} --write", f'NatsServer("{self.url}", write=True)'),
+            )
+
+    def require_room(self, what: str, size: int) -> None:
+        """Raise BackendError where `size` bytes, headers included, are more than one message may have."""
+        if size > self.client.max_payload:
+            raise self._too_large(what)
+
+    def asking(self, what: str) -> Asking:
+        """Turn whatever fails at the server in this block into BackendError or AccessDenied.
+
+        `what` begins the message, "get 'k' of bucket 'b'"; server and remedy follow. `async with` first waits for a
+        lost connection to come back, `PATIENCE` at most; in a plain `with` its loss is an error at once.
+        """
+        return Asking(self, what)
+
+    async def _connect(self) -> Any:
+        try:
+            import nats
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"NATS server {self.url} needs a package that is not installed: {error.name}",
+                repair='pip install "washnb[nats]"',
+            ) from error
+        import nats.aio.client
+
+        client = nats.aio.client.Client()
+        try:
+            await client.connect(self._servers, **{**_DEFAULTS, "error_cb": self._hear, **self._options})
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            await client.close()
+            raise self._unreachable(self._complaint or error) from error
+        if "max_reconnect_attempts" not in self._options:  # now that there is one, it is looked for until `close`
+            client.options["max_reconnect_attempts"] = -1
+        return client
+
+    async def _hear(self, complaint: Exception) -> None:
+        """Keep what nats-py tells apart from any call: why it cannot connect, and what the server does not permit."""
+        self._complaint = complaint
+        if "permissions violation" in str(complaint).lower():
+            self._denial = (time.monotonic(), str(complaint).removeprefix("nats: "))
+
+    def _unreachable(self, reason: Exception) -> BackendError:
+        if "authorization" in str(reason).lower() or "authentication" in str(reason).lower():
+            return AccessDenied(
+                f"NATS server {self.url} refuses the connection: {_said(reason)}",
+                repair=f'NatsServer("{self.url}", user=..., password=...)  # or token=..., user_credentials=...',
+            )
+        return BackendError(f"no NATS server answers at {self.url}: {_said(reason)}", repair=_START)
+
+    def failure(self, what: str, error: Exception, begun: float) -> BackendError:
+        """Say in our words what `error` of nats-py means for `what`, which was begun at that `time.monotonic()`."""
+        from nats import errors
+        from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
+
+        if isinstance(error, errors.MaxPayloadError):
+            return self._too_large(what)
+        if isinstance(error, APIError) and error.err_code in _FULL:
+            return BackendError(
+                f"{what}: NATS server {self.url} has no room for it: {error.description}",
+                repair="free some, or raise max_file_store, the account's limits or the stream's max_bytes",
+            )
+        if isinstance(error, errors.NoRespondersError | ServiceUnavailableError | NoStreamResponseError):
+            return BackendError(f"{what}: nobody at NATS server {self.url} takes it", repair="nats-server -js")
+        if self.client.is_closed:
+            return BackendError(
+                f"{what}: NATS server {self.url} has closed the connection: {_said(self.client.last_error or error)}",
+                repair="detach the plugin and attach it again",
+            )
+        if not self.client.is_connected:
+            return BackendError(f"{what}: NATS server {self.url} is away", repair=_START)
+        if isinstance(error, TimeoutError) and self._denial[0] >= begun:
+            return AccessDenied(
+                f"{what}: NATS server {self.url} does not permit it: {self._denial[1]}",
+                repair="grant it to the user in the server's configuration, or attach as another user",
+            )
+        if isinstance(error, TimeoutError):
+            return BackendError(
+                f"{what}: NATS server {self.url} did not answer in {PATIENCE:g} s; it may still do it",
+                repair="look at its load and its log, then try again",
+            )
+        return BackendError(f"{what}: NATS server {self.url} says: {_said(error)}")
+
+    def _too_large(self, what: str) -> BackendError:
+        return BackendError(
+            f"{what}: more than the {self.client.max_payload} bytes that a message of NATS server {self.url} may have",
+            repair='"max_payload: 8MB" in the configuration of the server',
+        )
+
+    def __repr__(self) -> str:
+        """The place, and what is not done there; what the options hold may be secret."""
+        notes = ("" if self.writes else ", write=False") + ("" if self.joins else ", join=False")
+        return f"NatsServer({self.url!r}{notes})"
+
+
+class Asking:
+    """A block in which a server is asked for something, see `NatsServer.asking`."""
+
+    def __init__(self, server: NatsServer, what: str) -> None:
+        """Say `what` where it fails."""
+        self._server = server
+        self._what = what
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> None:
+        """Begin; nothing is awaited."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Turn an error of nats-py into ours; every other one passes."""
+        import nats.errors
+
+        if isinstance(error, nats.errors.Error | TimeoutError | OSError):
+            raise self._server.failure(self._what, error, self._begun) from error
+
+    async def __aenter__(self) -> None:
+        """Wait for a connection that is being made again."""
+        client = self._server.client
+        lost = not (client.is_connected or client.is_closed)
+        while lost and time.monotonic() < self._begun + PATIENCE:
+            await asyncio.sleep(_POLL_SECONDS)
+            lost = not (client.is_connected or client.is_closed)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Turn an error of nats-py into ours."""
+        self.__exit__(kind, error, trace)
+
+
+async def _part(client: Any) -> None:
+    """Close a connection, after what is under way; a server that stands still does not hold this up."""
+    import nats.errors
+
+    with suppress(nats.errors.Error, OSError):  # what is under way is lost, and nobody was told that it arrived
+        if client.is_connected:
+            await client.flush(PATIENCE)
+    with suppress(TimeoutError, OSError):
+        await asyncio.wait_for(client.close(), PATIENCE)
+
+
+def _server(text: str) -> SplitResult:
+    parts = urlsplit(text if "://" in text else f"nats://{text}")
+    try:
+        known = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        known = False
+    if not known:
+        raise ConfigError(
+            f"{parts.scheme}://{_place(parts)} is no address of a NATS server" if parts.hostname else "not a NATS URL",
+            repair='NatsServer("nats://127.0.0.1:4222")',
+        )
+    return parts
+
+
+def _place(server: SplitResult) -> str:
+    host = server.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{server.port or _PORTS[server.scheme]}"
+
+
+def _on_this_machine(server: SplitResult) -> bool:
+    host = server.hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _said(error: Exception) -> str:
+    return str(error).removeprefix("nats: ") or type(error).__name__
