@@ -5,6 +5,7 @@ Events are values: whoever wants to know subscribes, nobody is asked.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,6 +79,46 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSent:
+    """A component, or somebody from outside (`workload` and `component` are empty), has sent a message.
+
+    `handlers` names who took it on this host; empty: nobody, and the message is gone. None: the broker does not tell.
+    `error` says why it could not be sent, or why a request (`reply_to` is its inbox, where that is known) had no reply.
+    `body` is the beginning of `size` bytes, `time` a Unix timestamp.
+    """
+
+    workload: str
+    component: str
+    subject: str
+    body: bytes
+    size: int
+    reply_to: str | None
+    handlers: tuple[str, ...] | None
+    error: str | None
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHandled:
+    """A component has handled a message, or has failed to (`error`): it answered so, trapped, took too long.
+
+    `request` is the number that the host calls of the handler carry, too. `body` is the beginning of `size` bytes;
+    `time` is the Unix timestamp of the message's arrival, `duration` the seconds from there.
+    """
+
+    request: int
+    workload: str
+    component: str
+    subject: str
+    body: bytes
+    size: int
+    reply_to: str | None
+    error: str | None
+    duration: float
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """State that a plugin keeps has changed: `path` leads to it (bucket and key), `action` is set or delete."""
 
@@ -105,7 +146,17 @@ class PluginChanged:
     action: str
 
 
-Event = CompileProgress | HostCall | RequestHandled | LogLine | StateChanged | WorkloadChanged | PluginChanged
+Event = (
+    CompileProgress
+    | HostCall
+    | RequestHandled
+    | LogLine
+    | MessageSent
+    | MessageHandled
+    | StateChanged
+    | WorkloadChanged
+    | PluginChanged
+)
 
 
 class EventBus:
@@ -118,10 +169,15 @@ class EventBus:
     def __init__(self) -> None:
         """Begin with no subscriber."""
         self._subscribers: tuple[Callable[[Event], None], ...] = ()
+        self._requests = itertools.count(1)
 
     def __bool__(self) -> bool:
         """Whether anybody listens: publishers skip the making of events that nobody would hear."""
         return bool(self._subscribers)
+
+    def number(self) -> int:
+        """Return the next number by which events know what they belong to: a request, a call, a message."""
+        return next(self._requests)
 
     def publish(self, event: Event) -> None:
         """Tell every subscriber of `event`."""

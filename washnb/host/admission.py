@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ class Admission:
         self._scopes: set[Scope] = set()
         self._closed: WashError | None = None
         self._emptied: asyncio.Future[None] | None = None
+        self._freed: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -46,12 +48,22 @@ class Admission:
             )
         return Scope(self, seconds, fixed=fixed)
 
+    async def admit_in_turn(self, seconds: float | None, *, wait: float) -> Scope:
+        """Let one more call in as `admit` does, but wait up to `wait` seconds for the end of another one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                while self._closed is None and len(self._scopes) >= self._limit:
+                    self._freed = self._freed or asyncio.get_running_loop().create_future()
+                    await asyncio.wait([self._freed])
+        return self.admit(seconds)
+
     async def close(self, reason: WashError, *, grace: float, limit: float) -> None:
         """Let nobody in any more, give calls in flight `grace` seconds to end well, then end them for `reason`.
 
         Returns when the last one is gone, or after `limit` more seconds.
         """
         self._closed = reason
+        self._tell_who_waits()
         await self._wait_until_empty(grace)
         for scope in tuple(self._scopes):
             scope.end(reason)
@@ -68,6 +80,7 @@ class Admission:
     def leave(self, scope: Scope) -> None:
         """Count a call no more."""
         self._scopes.discard(scope)
+        self._tell_who_waits()
         if self._emptied is not None and not self._scopes and not self._emptied.done():
             self._emptied.set_result(None)
 
@@ -77,6 +90,11 @@ class Admission:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = asyncio.get_running_loop().call_at(scope.deadline, self._end_what_is_due)
+
+    def _tell_who_waits(self) -> None:
+        if self._freed is not None:
+            self._freed.set_result(None)
+            self._freed = None
 
     def _end_what_is_due(self) -> None:
         """End the calls whose time is over, and set the timer for the next ones."""

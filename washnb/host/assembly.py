@@ -17,7 +17,7 @@ from washnb.wit import WitInterface, split_version
 from .allowed_hosts import parse_allowed_hosts
 from .egress import Egress
 from .resolve import Demand, Offer, Resolution, resolve, served_by_wasi
-from .workload import BoundWorkload, WorkloadComponent
+from .workload import BoundWorkload, Delivery, WorkloadComponent
 
 WASI = frozenset(wasi_interfaces(WasiContext()))
 """The interfaces that every component gets, without versions."""
@@ -30,10 +30,14 @@ _LEVELS = {"stdout": "info", "stderr": "error", "host": "warn"}
 class Assembler:
     """Makes workloads of manifests. Without `http_client` their outgoing requests end the guest, as in wash-runtime."""
 
-    def __init__(self, engine: Engine, events: EventBus, *, http_client: bool) -> None:
-        """Compile with `engine`; tell `events` what components print, and how compiling goes."""
+    def __init__(self, engine: Engine, events: EventBus, deliver: Delivery, *, http_client: bool) -> None:
+        """Compile with `engine`; tell `events` what components print, and how compiling goes.
+
+        `deliver` is what plugins call components with.
+        """
         self._engine = engine
         self._events = events
+        self._deliver = deliver
         self._http_client = http_client
 
     async def assemble(self, workload_id: str, manifest: Workload, plugins: Mapping[str, HostPlugin]) -> BoundWorkload:
@@ -51,7 +55,7 @@ class Assembler:
             self._linked_with_wasi(manifest, component, await self._compile(component), egress)
             for component in manifest.components
         ]
-        workload = BoundWorkload(workload_id, manifest, components, egress)
+        workload = BoundWorkload(workload_id, manifest, components, egress, self._deliver)
         resolution = match(workload, plugins.values())
         _require_served(workload, resolution, plugins)
         await workload.bind(resolution.grants, plugins)

@@ -1,13 +1,13 @@
 """The way of a request through the host: router, workload, guest; and what is told about it.
 
-Every request ends here in one answer and one event, whoever brought it: a socket or `send`.
+Every request ends here in one answer and one event, whoever brought it: a socket or `send`. Other calls go the same
+way past the router: those of the host's owner, and those that plugins deliver.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -20,8 +20,9 @@ from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
 from washnb.events import EventBus, HostCall, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
+from .admission import Scope
 from .command import CommandResult, Printed, run_command
-from .invoke import REQUEST_SECONDS, Deliver, respond
+from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
 from .routers import Router
 from .trace import Recorder, Trace, without_secrets
 from .workload import BoundWorkload, WorkloadComponent
@@ -44,7 +45,6 @@ class Dispatcher:
         self.tracing = False
         self._events = events
         self._running: dict[str, BoundWorkload] = {}
-        self._numbers = itertools.count(1)
 
     def add(self, workload: BoundWorkload) -> None:
         """Send requests to `workload` from now on; it takes the place of one with the same id."""
@@ -59,7 +59,7 @@ class Dispatcher:
 
     async def handle(self, request: Request, deliver: Deliver) -> None:
         """Answer a request that came from outside. Raises WashError only where the answer had begun already."""
-        await self._handle(_Exchange(request, next(self._numbers), deliver))
+        await self._handle(_Exchange(request, self._events.number(), deliver))
 
     async def send(self, request: Request, *, to: str | None, seconds: float | None) -> Response:
         """Answer a request of this process: the same way, without a socket. `to` is the id of a workload.
@@ -69,7 +69,7 @@ class Dispatcher:
         """
         collected = _Collected(request.method == "HEAD")
         trace = Trace()
-        exchange = _Exchange(request, next(self._numbers), collected.deliver, to, seconds, trace)
+        exchange = _Exchange(request, self._events.number(), collected.deliver, to, seconds, trace)
         error = await self._handle(exchange)
         return Response(
             status=collected.status,
@@ -83,11 +83,24 @@ class Dispatcher:
     async def call(self, workload: BoundWorkload, export: str, args: Sequence[Any], *, seconds: float | None) -> Any:
         """Call an exported function in a fresh instance. Raises what the guest raises, by name of the workload."""
         component, full_name = workload.find_export(export)
-        async with (
-            self._calling(workload, component, seconds) as observer,
-            await component.instantiate(observer) as instance,
-        ):
-            return await instance.call(full_name, *args)
+        async with self._calling(workload, component, workload.admission.admit(seconds)) as observer:
+            return await invoke(component, full_name, args, observer)
+
+    async def deliver(
+        self,
+        workload: BoundWorkload,
+        component: str,
+        export: str,
+        arguments: Sequence[Any],
+        *,
+        request: int | None,
+        wait: float,
+    ) -> Any:
+        """Call an export of a component for a plugin: a message has come, say. See `WorkloadItem.deliver`."""
+        current, scope = await self._admit_in_turn(workload, component, wait)
+        target = current.components[component]
+        async with self._calling(current, target, scope, request) as observer:
+            return await invoke(target, export, arguments, observer)
 
     async def run(
         self, workload: BoundWorkload, arguments: Sequence[str], stdin: bytes, *, seconds: float | None
@@ -95,7 +108,7 @@ class Dispatcher:
         """Run the first component of a workload as a command."""
         component, printed = workload.component(None), Printed()
         try:
-            async with self._calling(workload, component, seconds) as observer:
+            async with self._calling(workload, component, workload.admission.admit(seconds)) as observer:
                 return printed.result(await run_command(component, arguments, stdin, printed, observer))
         except GuestError as error:
             printed.note_beneath(error)
@@ -103,18 +116,34 @@ class Dispatcher:
 
     @contextlib.asynccontextmanager
     async def _calling(
-        self, workload: BoundWorkload, component: WorkloadComponent, seconds: float | None
+        self, workload: BoundWorkload, component: WorkloadComponent, scope: Scope, number: int | None = None
     ) -> AsyncIterator[Recorder | None]:
         """Count and bound a call that is no request, and name its workload in what it raises."""
         observer = None
         if self.tracing and self._events:
-            observer = Recorder(next(self._numbers), workload.workload_name, component.name, self._events.publish)
+            number = number or self._events.number()
+            observer = Recorder(number, workload.workload_name, component.name, self._events.publish)
         try:
-            async with workload.admission.admit(seconds):
+            async with scope:
                 yield observer
         except WashError as error:
             _locate(error, workload, component)
             raise
+
+    async def _admit_in_turn(self, workload: BoundWorkload, component: str, wait: float) -> tuple[BoundWorkload, Scope]:
+        """Let a call into the version of `workload` that runs: another one, where a reload comes while it waits."""
+        while True:
+            current = self._version(workload, component)
+            try:
+                return current, await current.admission.admit_in_turn(REQUEST_SECONDS, wait=wait)
+            except WorkloadFailed:
+                if self._version(workload, component) is current:
+                    raise
+
+    def _version(self, workload: BoundWorkload, component: str) -> BoundWorkload:
+        """The version of `workload` that runs now and has that component; itself where there is none."""
+        running = self._running.get(workload.workload_id, workload)
+        return running if component in running.components else workload
 
     async def _handle(self, exchange: _Exchange) -> WashError | None:
         workload_id = exchange.to or self.router.route(exchange.request)

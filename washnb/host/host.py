@@ -87,7 +87,7 @@ class Host:
         self._plugins = dict(plugins)
         self._events = EventBus()
         self._dispatcher = Dispatcher(DevRouter() if http is None else http.router, self._events)
-        assembler = Assembler(engine, self._events, http_client=http is not None)
+        assembler = Assembler(engine, self._events, self._dispatcher.deliver, http_client=http is not None)
         self._registry = WorkloadRegistry(assembler, self._dispatcher, self._events, self._plugins)
 
     @property

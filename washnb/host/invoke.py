@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from washnb.engine import CallObserver, Err
 from washnb.errors import GuestError, WashError
@@ -21,6 +22,14 @@ STREAM_SECONDS = 600.0
 
 Deliver = Callable[[StreamedResponse], Awaitable[None]]
 """Takes the response to whoever asked, and returns once all of it is there. Called once at most."""
+
+
+async def invoke(
+    component: WorkloadComponent, export: str, arguments: Sequence[Any], observer: CallObserver | None
+) -> Any:
+    """Call an export of a fresh instance of `component` and return its result. Raises as `Instance.call`."""
+    async with await component.instantiate(observer) as instance:
+        return await instance.call(export, *arguments)
 
 
 async def respond(

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 from weakref import WeakSet
 
 from washnb.engine import Bindings, CallObserver, CompiledComponent, Instance, Interface, Limits
@@ -68,15 +69,28 @@ class WorkloadComponent:
         return await Instance.new(self.compiled, self.bindings, limits=self.limits, observer=observer, label=self.label)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BoundItem:
-    """A component while one plugin binds it: the plugins' `WorkloadItem`."""
+    """A component in the hands of one plugin: the plugins' `WorkloadItem`."""
 
-    workload_id: str
-    workload_name: str
-    namespace: str
+    workload: BoundWorkload
     target: WorkloadComponent
     grant: Grant
+
+    @property
+    def workload_id(self) -> str:
+        """The host's key of the workload."""
+        return self.workload.workload_id
+
+    @property
+    def workload_name(self) -> str:
+        """The name for people."""
+        return self.workload.workload_name
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the workload."""
+        return self.workload.namespace
 
     @property
     def component(self) -> str:
@@ -95,18 +109,49 @@ class BoundItem:
             if served.covers(WitInterface.parse(name)):
                 self.target.bindings.bind(name, interface, provider=self.grant.plugin_id)
 
+    @property
+    def bound(self) -> bool:
+        """Whether this version of the component is bound to the plugin."""
+        return self.grant.plugin_id in self.workload.plugin_ids
+
+    async def deliver(self, export: str, *arguments: object, request: int | None = None, wait: float = 0.0) -> Any:
+        """Call an export of the component in a fresh instance: see `WorkloadItem`."""
+        return await self.workload.deliver(self.workload, self.component, export, arguments, request=request, wait=wait)
+
+
+class Delivery(Protocol):
+    """What brings a plugin's call to a component: see `Dispatcher.deliver`."""
+
+    async def __call__(
+        self,
+        workload: BoundWorkload,
+        component: str,
+        export: str,
+        arguments: Sequence[object],
+        *,
+        request: int | None,
+        wait: float,
+    ) -> Any:
+        """Call `export` of the version of `workload` that runs now."""
+
 
 class BoundWorkload:
     """A workload whose components are compiled, and which is bound to plugins: the plugins' `WorkloadContext`."""
 
     def __init__(
-        self, workload_id: str, manifest: Workload, components: Sequence[WorkloadComponent], egress: Egress
+        self,
+        workload_id: str,
+        manifest: Workload,
+        components: Sequence[WorkloadComponent],
+        egress: Egress,
+        deliver: Delivery,
     ) -> None:
-        """Begin unbound, and with no call in flight. `egress` is closed with the workload."""
+        """Begin unbound, and with no call in flight. `egress` is closed with the workload, `deliver` calls into it."""
         self.workload_id = workload_id
         self.manifest = manifest
         self.components: Mapping[str, WorkloadComponent] = {component.name: component for component in components}
         self.admission = Admission(manifest.name)
+        self.deliver = deliver
         self._egress = egress
         self._bound: dict[str, tuple[HostPlugin, tuple[Grant, ...]]] = {}
         self._kept: WeakSet[Instance] = WeakSet()
@@ -267,8 +312,7 @@ class BoundWorkload:
         wanted = frozenset(entry for grant in grants for entry in grant.interfaces)
         await self._step(plugin, "bind", plugin.on_workload_bind(self, wanted))
         for grant in grants:
-            target = self.components[grant.component]
-            item = BoundItem(self.workload_id, self.workload_name, self.namespace, target, grant)
+            item = BoundItem(self, self.components[grant.component], grant)
             await self._step(plugin, "item bind", plugin.on_workload_item_bind(item, grant.interfaces))
 
     async def _unbind_plugin(self, plugin_id: str) -> None:

@@ -70,6 +70,25 @@ class WorkloadItem(WorkloadContext, Protocol):
 
         """
 
+    @property
+    def bound(self) -> bool:
+        """Whether this version of the component is bound to the plugin; no more once its unbinding has begun."""
+
+    async def deliver(self, export: str, *arguments: object, request: int | None = None, wait: float = 0.0) -> Any:
+        """Call an export of the component, `interface@version#function`, in a fresh instance.
+
+        The call is one of the workload's, as a request is: counted, bounded in time, ended when the workload stops.
+        It goes to the version that runs now, also where this one has been replaced by a reload. `request` is the number
+        that its host calls carry, `events.number()` made; `wait` says how many seconds it may wait for its turn
+        where the workload has too many calls in flight.
+
+        Raises:
+            Err: the export returned the error of its WIT result.
+            GuestError: the guest ended otherwise.
+            WorkloadFailed: the workload is stopped, or takes no more calls.
+
+        """
+
 
 def _is_interface(entry: object) -> bool:
     return isinstance(entry, Interface) or (isinstance(entry, type) and issubclass(entry, Interface))
