@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
+from pathlib import Path
 
 import pytest
 
 import washnb.plugins
 from washnb.errors import ConfigError
-from washnb.plugins import catalog
+from washnb.plugins import NatsServer, catalog
 from washnb.plugins.catalog import CATALOG
 
+PLACES = {"memory": "memory", "file": Path("state"), "nats": NatsServer()}
 
-@pytest.mark.parametrize("entry", CATALOG, ids=lambda entry: entry.word)
-def test_entries_are_true(entry):
-    """What an entry says of its plugin is what the plugin says, and the room's door offers its class."""
-    plugin = entry.create()
+
+@pytest.mark.parametrize(
+    ("entry", "kind"), [(entry, kind) for entry in CATALOG for kind in entry.backends], ids=lambda each: str(each)[-9:]
+)
+def test_entries_are_true(entry, kind):
+    """What an entry says of its plugins is what each of them says, and the room's door offers their classes."""
+    plugin = entry.create(PLACES[kind])
     assert (plugin.id, plugin.world()) == (entry.plugin_id, entry.world)
-    assert type(plugin) is getattr(washnb.plugins, entry.class_name)
+    assert type(plugin) is getattr(washnb.plugins, type(plugin).__name__)
+    assert plugin.location == {"memory": "memory", "file": "file:state", "nats": "nats://127.0.0.1:4222"}[kind]
+    if kind == "memory":
+        assert type(plugin).__name__ == entry.class_name
 
 
 def test_words_are_unique():
@@ -63,16 +70,88 @@ def test_suggestions_repair():
     )
 
 
-def test_a_missing_extra_is_named():
-    """A plugin whose package is not installed says what to install."""
-    entry = dataclasses.replace(CATALOG[0], class_path="nobody_has_this:Plugin", extra="nats")
-    with pytest.raises(ConfigError, match="nobody_has_this") as raised:
-        entry.create()
-    assert raised.value.repair == ('pip install "washnb[nats]"',)
+@pytest.mark.parametrize(
+    ("word", "repair"),
+    [("keyvlue", "%wash attach keyvalue"), ("LOGING", "%wash attach logging"), ("al", "%wash attach all")],
+)
+def test_an_unknown_word_is_answered_with_the_closest(word, repair):
+    """A slip is repaired with one line, and the error lists what there is."""
+    with pytest.raises(ConfigError, match=f"no plugin is called '{word}'; there are keyvalue, ") as caught:
+        catalog.find(word)
+    assert caught.value.repair == (repair,)
+    assert catalog.find("kv") is catalog.by_word("keyvalue")
 
 
-def test_a_defect_is_not_taken_for_a_missing_extra():
-    """Without an extra there is nothing to install: the import error is shown as it is."""
-    entry = dataclasses.replace(CATALOG[0], class_path="nobody_has_this:Plugin")
-    with pytest.raises(ModuleNotFoundError):
-        entry.create()
+def test_a_word_like_no_other_is_told_how_to_make_a_plugin():
+    """Where nothing is close, the repair speaks of plugins of one's own."""
+    with pytest.raises(ConfigError) as caught:
+        catalog.find("zebra")
+    assert caught.value.repair[0].startswith("%wash attach NAME  # of a class")
+
+
+@pytest.mark.parametrize(
+    ("backend", "expected"),
+    [
+        ("memory", "memory"),
+        ("file:./state", Path("state")),
+        ("file:///var/state", Path("/var/state")),
+        ("file:~/state", Path.home() / "state"),
+        (Path("state"), Path("state")),
+    ],
+)
+def test_backends_have_words(backend, expected):
+    """`memory`, and a directory in its forms."""
+    assert catalog.backend_of(backend) == expected
+
+
+def test_a_url_is_a_server_with_options():
+    """Options go to the server; where it is not on this machine it is read only until they say otherwise."""
+    server = catalog.backend_of("tls://me:hidden@nats.example.com", write=True, token="hidden")
+    assert (server.url, server.writes, server.joins) == ("tls://nats.example.com:4222", True, False)
+    assert "hidden" not in repr(server)
+    assert catalog.backend_of(server) is server
+
+
+@pytest.mark.parametrize(
+    ("backend", "repair"),
+    [
+        ("memroy", "did you mean memory?"),
+        ("files:x", "did you mean file:DIR?"),
+        ("natss://me:hidden@host", "did you mean nats://HOST:PORT?"),
+        ("file:", "did you mean file:DIR?"),
+        ("redis", "%wash attach keyvalue=file:./state"),
+    ],
+)
+def test_a_backend_that_is_none(backend, repair):
+    """A slip gets the closest form, and a password in it is not repeated."""
+    with pytest.raises(ConfigError, match="is no backend; there are memory, file:DIR, nats://HOST:PORT") as caught:
+        catalog.find("kv").create(backend)
+    assert caught.value.repair == (repair,)
+    assert "hidden" not in str(caught.value)
+
+
+def test_options_belong_to_servers():
+    """A backend without a server refuses them by name."""
+    with pytest.raises(ConfigError, match="write: only a backend that is the URL"):
+        catalog.find("kv").create("memory", write=True)
+
+
+def test_a_capability_without_the_backend_says_which_it_has():
+    """Settings are not kept in files."""
+    with pytest.raises(ConfigError, match="config has no backend file:DIR; it has memory"):
+        catalog.find("config").create("file:./state")
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind", "location"),
+    [
+        ("memory", "memory", "memory"),
+        ("nats://127.0.0.1:1", "nats", "nats://127.0.0.1:1"),
+        ("file:/state", "file", "file:/state/{}"),
+    ],
+)
+def test_everything_on_one_backend(backend, kind, location):
+    """One server for all, or a folder for each; memory for what has no such backend."""
+    assert {plugin.id: plugin.location for plugin in catalog.create_all(backend)} == {
+        entry.plugin_id: location.format(entry.word) if kind in entry.backends else "memory" for entry in CATALOG
+    }

@@ -10,6 +10,7 @@ from . import catalog
 from .base import Attachable, HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
 from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
+from .entry_points import RegisteredPlugin, registered_plugins
 from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import InMemoryKeyValue, KeyValue
 from .local_nats import LocalNats
@@ -35,11 +36,13 @@ __all__ = [
     "Ok",
     "PerComponent",
     "PerWorkload",
+    "RegisteredPlugin",
     "Some",
     "TracingLogger",
     "WorkloadContext",
     "WorkloadItem",
     "as_plugin",
     "catalog",
+    "registered_plugins",
     "resource",
 ]

@@ -1,29 +1,45 @@
-"""The plugins that come with washnb, as data: what errors suggest and what `attach` understands."""
+"""The plugins that come with washnb, as data: what errors suggest and what `attach` understands.
+
+A backend is chosen with a word: `memory`, `file:DIR`, or the URL of a NATS server. Beside them stand the plugins that
+other packages register (`registered_plugins`).
+"""
 
 from __future__ import annotations
 
+import difflib
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from washnb.errors import ConfigError
 from washnb.wit import WitInterface, WitWorld
 
 from .base import HostPlugin
+from .entry_points import RegisteredPlugin, registered_plugins
+from .nats import NatsServer
+
+Backend = str | Path | NatsServer
+"""Where a plugin keeps its state: `memory`, `file:DIR` or its path, `nats://HOST:PORT` or the server."""
+
+FORMS: Mapping[str, str] = {"memory": "memory", "file": "file:DIR", "nats": "nats://HOST:PORT"}
+"""How each kind of backend is written."""
+
+_SCHEMES = ("nats://", "tls://", "ws://", "wss://")
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One capability: the words for it, the long one first, and the plugin that serves it in memory.
+    """One capability: the words for it, the long one first, and the plugins that serve it.
 
-    `class_path` is `module:class`, imported when it is wanted; `extra` is the extra of washnb that it needs, if any.
+    `backends` maps the kinds of `FORMS` to `module:class`, imported when it is wanted.
     """
 
     words: tuple[str, ...]
     plugin_id: str
     world: WitWorld
-    class_path: str
-    extra: str | None = None
+    backends: Mapping[str, str]
 
     @property
     def word(self) -> str:
@@ -31,55 +47,119 @@ class CatalogEntry:
         return self.words[0]
 
     @property
-    def class_name(self) -> str:
-        """The name of the plugin's class, as `washnb.plugins` exports it."""
-        return self.class_path.partition(":")[2]
+    def forms(self) -> tuple[str, ...]:
+        """How the backends that it has are written."""
+        return tuple(FORMS[kind] for kind in self.backends)
 
-    def create(self) -> HostPlugin:
-        """Make the plugin with its defaults. Raises ConfigError where its extra is not installed."""
-        module, _, name = self.class_path.partition(":")
-        try:
-            plugin: HostPlugin = getattr(importlib.import_module(module), name)()
-        except ModuleNotFoundError as error:
-            if self.extra is None:
-                raise
+    @property
+    def class_name(self) -> str:
+        """The name of the class that serves it in memory, as `washnb.plugins` exports it."""
+        return self.backends["memory"].partition(":")[2]
+
+    def create(self, backend: Backend = "memory", **options: Any) -> HostPlugin:
+        """Make the plugin on a backend; `options` are those of `NatsServer`.
+
+        Raises ConfigError for a backend that is none, or that the capability does not have.
+        """
+        place = backend_of(backend, **options)
+        kind = _kind(place)
+        if kind not in self.backends:
             raise ConfigError(
-                f"plugin {self.word} needs a package that is not installed: {error.name}",
-                repair=f'pip install "washnb[{self.extra}]"',
-            ) from error
+                f"{self.word} has no backend {FORMS[kind]}; it has {', '.join(self.forms)}",
+                repair=f"%wash attach {self.word}",
+            )
+        module, _, name = self.backends[kind].partition(":")
+        make = getattr(importlib.import_module(module), name)
+        plugin: HostPlugin = make() if place == "memory" else make(place)
         return plugin
 
+
+Entry = CatalogEntry | RegisteredPlugin
+"""What a word stands for."""
 
 CATALOG = (
     CatalogEntry(
         ("keyvalue", "kv"),
         "wasi-keyvalue",
         WitWorld.of(imports=["wasi:keyvalue/store,atomics,batch@0.2.0-draft"]),
-        "washnb.plugins.keyvalue:InMemoryKeyValue",
+        {"memory": "washnb.plugins.keyvalue:InMemoryKeyValue"},
     ),
     CatalogEntry(
         ("config",),
         "wasi-config",
         WitWorld.of(imports=["wasi:config/store@0.2.0-rc.1"]),
-        "washnb.plugins.config:DynamicConfig",
+        {"memory": "washnb.plugins.config:DynamicConfig"},
     ),
     CatalogEntry(
         ("logging", "logs"),
         "wasi-logging",
         WitWorld.of(imports=["wasi:logging/logging@0.1.0-draft"]),
-        "washnb.plugins.logging:TracingLogger",
+        {"memory": "washnb.plugins.logging:TracingLogger"},
     ),
 )
 
 
 def words() -> tuple[str, ...]:
     """Return every word that `by_word` knows, for completion and closest matches."""
-    return tuple(word for entry in CATALOG for word in entry.words)
+    return (*(word for entry in CATALOG for word in entry.words), *(each.word for each in _others()))
 
 
-def by_word(word: str) -> CatalogEntry | None:
-    """Find a capability by any of its words or by the id of its plugin."""
-    return next((entry for entry in CATALOG if word.lower() in (*entry.words, entry.plugin_id)), None)
+def by_word(word: str) -> Entry | None:
+    """Find a capability by any of its words or by the id of its plugin, or the plugin of another package by its word.
+
+    What comes with washnb is found first.
+    """
+    own = (entry for entry in CATALOG if word.lower() in (*entry.words, entry.plugin_id))
+    return next(own, None) or next((each for each in _others() if each.word == word), None)
+
+
+def find(word: str) -> Entry:
+    """Find what a word stands for, as `by_word`. Raises ConfigError with the closest word."""
+    entry = by_word(word)
+    if entry is not None:
+        return entry
+    near = difflib.get_close_matches(word.lower(), (*words(), "all"), n=1)
+    own = "%wash attach NAME  # of a class in your notebook that is a HostPlugin or an Interface"
+    known = (*(entry.word for entry in CATALOG), *(each.word for each in _others()))
+    raise ConfigError(
+        f"no plugin is called {word!r}; there are {', '.join(known)}",
+        repair=f"%wash attach {near[0]}" if near else own,
+    )
+
+
+def create_all(backend: Backend = "memory", **options: Any) -> tuple[HostPlugin, ...]:
+    """Make every capability on one backend: over one connection, or each in a folder of its own.
+
+    One that has no such backend is made in memory. Raises ConfigError as `CatalogEntry.create`.
+    """
+    place = backend_of(backend, **options)
+    plugins = []
+    for entry in CATALOG:
+        theirs = place / entry.word if isinstance(place, Path) else place
+        plugins.append(entry.create(theirs if _kind(place) in entry.backends else "memory"))
+    return tuple(plugins)
+
+
+def backend_of(backend: Backend, **options: Any) -> Backend:
+    """Read what stands for a backend: `memory`, a path, or a server with `options`. Raises ConfigError."""
+    if isinstance(backend, str) and backend.startswith(_SCHEMES):
+        return NatsServer(backend, **options)
+    if options:
+        raise ConfigError(
+            f"{', '.join(options)}: only a backend that is the URL of a NATS server has options",
+            repair="%wash attach keyvalue=nats://HOST:PORT",
+        )
+    if isinstance(backend, Path | NatsServer) or backend == "memory":
+        return backend
+    scheme, _, directory = backend.partition(":")
+    if scheme == "file" and directory:
+        return Path(directory.removeprefix("//")).expanduser()
+    near = difflib.get_close_matches(scheme, FORMS, n=1)
+    shown = f"{scheme}:..." if "@" in directory else backend  # there may be a password before it
+    raise ConfigError(
+        f"{shown!r} is no backend; there are {', '.join(FORMS.values())}",
+        repair=f"did you mean {FORMS[near[0]]}?" if near else "%wash attach keyvalue=file:./state",
+    )
 
 
 def by_interface(name: str) -> CatalogEntry | None:
@@ -109,3 +189,15 @@ def _suggestion(name: str) -> tuple[str, ...]:
 def _attach(word: str, plugin: str) -> tuple[str, str]:
     """The same in a notebook and in a program."""
     return f"%wash attach {word}", f"HostBuilder().with_plugin({plugin})"
+
+
+def _kind(place: Backend) -> str:
+    if isinstance(place, str):
+        return place
+    return "file" if isinstance(place, Path) else "nats"
+
+
+def _others() -> list[RegisteredPlugin]:
+    """What other packages register, without the words that are taken."""
+    taken = {word for entry in CATALOG for word in (*entry.words, entry.plugin_id)}
+    return [each for each in registered_plugins() if each.word not in taken]

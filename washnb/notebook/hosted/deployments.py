@@ -300,7 +300,7 @@ def _made_of(plugin: HostPlugin, subject: object) -> bool:
     return plugin is subject or type(plugin) is subject or plugin.interfaces == (subject,)
 
 
-def _by_word(word: str) -> catalog.CatalogEntry:
+def _by_word(word: str) -> catalog.Entry:
     entry = catalog.by_word(word)
     if entry is not None:
         return entry
