@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from washnb.errors import ConfigError
-from washnb.notebook.arguments import HelpWanted, VerbParser, closest, insert, pairs, words
+from washnb.notebook.arguments import HelpWanted, VerbParser, closest, insert, one_edit_apart, pairs, quoted, words
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,28 @@ def test_closest_is_none_where_nothing_is_near():
     """A guess is made only where it is a good one."""
     assert closest("atach", ["attach", "detach"]) == "attach"
     assert closest("qqq", ["attach"]) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "apart"),
+    [
+        *[("GTE", "GET", True), ("GE", "GET", True), ("ET", "GET", True), ("GETT", "GET", True), ("GAT", "GET", True)],
+        *[("GET", "GET", False), ("TEG", "GET", False), ("COPY", "POST", False), ("G", "GET", False), ("", "A", True)],
+    ],
+)
+def test_one_slip_of_the_finger_is_known(word, other, apart):
+    """A letter more, less, another one, or two that changed places; in both directions."""
+    assert one_edit_apart(word, other) is one_edit_apart(other, word) is apart
+
+
+def test_names_stand_in_quotes_where_they_must():
+    """A plain word stands as it is."""
+    assert [quoted(name) for name in ("adder", "a-b_1", "my adder", "a.b")] == ["adder", "a-b_1", '"my adder"', '"a.b"']
+
+
+@pytest.mark.parametrize("name", ["a\nb", " a", 'a"b', "it's", "f(x)", "\x1b[1m", 5])
+def test_a_name_that_no_line_could_write_is_refused(session, name):
+    """What is loaded can be named by every verb; the error offers a name that works."""
+    with pytest.raises(ConfigError, match="a workload cannot be called") as caught:
+        session.load("example:adder", name)
+    session.load("example:adder", caught.value.repair[0].rpartition(" ")[2])

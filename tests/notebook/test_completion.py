@@ -71,6 +71,27 @@ def test_names_with_spaces_are_quoted(notebook, tmp_path, monkeypatch):
     assert notebook.complete('%wash unload "nobody') == ['"nobody']
 
 
+def test_exports_are_offered_as_call_takes_them(notebook):
+    """A name with a space or a dot stands in quotes, also where it was begun without; what is offered can be run."""
+    notebook.run("%wash load example:adder --as 'my adder'\n%wash load example:adder --as a.b")
+    offered = ['"my adder".add(', '"a.b".add(']
+    assert notebook.complete("%wash call ") == offered
+    assert notebook.complete("%wash call my") == offered[:1]
+    assert notebook.complete('%wash call "my adder".a') == offered[:1]
+    for call in (*offered, "my adder.add(", "a.b.add("):
+        assert notebook.run(f"%wash call {call}1, 2)").result == 3
+
+
+def test_exports_of_a_workload_are_its_attributes(notebook):
+    """Behind `wash["NAME"].` stand its exports and verbs, and nothing that is only for us."""
+    notebook.run("%wash load example:adder --as 'my adder'")
+    assert notebook.complete('wash["my adder"].') == [
+        *("add", "exports", "function", "inspect", "name", "reload", "state", "unload"),
+    ]
+    assert notebook.complete("x = wash['my adder'].a") == ["add"]
+    assert notebook.complete("wash['nobody'].a") == []
+
+
 @pytest.mark.parametrize("line", ["%wash serve ", "%wash nosuch ", "%wash kv ", "%wash load 'a' 'b' "])
 def test_where_there_is_nothing_to_offer_nothing_is(notebook, line):
     """No word of Python's stands where it would be wrong."""

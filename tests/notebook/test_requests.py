@@ -1,4 +1,4 @@
-"""The forms in which a request may be written."""
+"""The forms in which a request may be written, and what is told with its answer."""
 
 from __future__ import annotations
 
@@ -36,6 +36,18 @@ def test_url_gives_path_query_and_host():
     assert asked_of(("http://shop.test",), [("Host", "x")], None, None).headers == (("Host", "x"),)
 
 
+def test_methods_that_nobody_mistypes_are_taken_as_they_are():
+    """Any token may be a method; what is far from the usual ones is meant."""
+    assert asked_of(("PROPFIND", "/x"), (), None, None).method == "PROPFIND"
+    assert asked_of(("COPY /x",), (), None, None).method == "COPY"
+
+
+def test_targets_are_ascii():
+    """Letters beyond ASCII are sent percent-encoded; the rest stays as it is written."""
+    assert asked_of(("/ü/%20?q=ö&r=1",), (), None, None).path == "/%C3%BC/%20?q=%C3%B6&r=1"
+    assert asked_of(("http://shop.test/ü",), (), None, None).path == "/%C3%BC"
+
+
 @pytest.mark.parametrize(
     ("request_", "body", "json", "repair"),
     [
@@ -45,6 +57,10 @@ def test_url_gives_path_query_and_host():
         (("POST /a b",), None, None, "%wash send POST /a%20b  # a path with spaces %wash send POST /a -d 'b'"),
         (("get it", "/x"), None, None, ""),
         (("pots", "/x"), None, None, "did you mean POST?"),
+        (("GTE", "/x"), None, None, "did you mean GET?"),
+        (("HED /x",), None, None, "did you mean HEAD?"),
+        (("nonsense", "/x"), None, None, "%wash send POST /x"),
+        ((5,), None, None, "%wash send /5"),
         (("/x",), "a", {}, "--json"),
         (("/x",), None, object(), "--json"),
     ],
@@ -54,3 +70,23 @@ def test_what_is_no_request_is_repaired(request_, body, json, repair):
     with pytest.raises(ConfigError) as caught:
         asked_of(request_, (), body, json)
     assert repair in " ".join(caught.value.repair)
+
+
+def test_a_denied_request_of_the_guest_is_told_with_its_answer(session):
+    """The guest learns an error-code; who sent the request learns which host was denied, and what allows it."""
+    session.load("example:proxy")
+    denied = session.send("/http://127.0.0.1:1/")
+    assert (denied.text, len(denied.denied)) == ("HTTP-request-denied\n", 1)
+    line = "! outgoing request to host '127.0.0.1' denied: allowed_hosts is empty (deny-all); --allow-host 127.0.0.1"
+    assert line in repr(denied)
+    assert "%wash logs" in repr(denied)
+    assert "--allow-host 127.0.0.1 allows it" in denied._repr_html_()
+
+
+def test_an_answer_without_trouble_tells_of_none(session):
+    """What was denied to another workload, or before, is not told."""
+    session.load("example:proxy")
+    session.load("example:hello")
+    session.send("/http://127.0.0.1:1/", to="proxy")
+    assert session.send("/", to="hello").denied == ()
+    assert "!" not in repr(session.send("/", to="hello")).replace("component!", "")

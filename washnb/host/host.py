@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
@@ -16,8 +16,9 @@ from washnb.engine import CompiledComponent, Engine, Instance
 from washnb.errors import ConfigError, WashError
 from washnb.events import EventBus, PluginChanged
 from washnb.plugins import Attachable, HostPlugin, as_plugin
-from washnb.types import Header, Request, Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
+from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
+from .asked import Headers, request_of, require_seconds, require_texts
 from .assembly import Assembler, providers
 from .command import CommandResult
 from .dispatch import Dispatcher
@@ -245,6 +246,7 @@ class Host:
         `export` is `interface@version#function`, or as much of it as is unambiguous. Raises what the engine raises:
         the Err of a WIT result, and GuestError; WorkloadError where the workload does not run.
         """
+        require_seconds(timeout)
         return await self._dispatcher.call(self._registry.find(workload), export, args, seconds=timeout)
 
     def component(self, workload: str, component: str | None = None) -> CompiledComponent:
@@ -268,8 +270,10 @@ class Host:
     ) -> CommandResult:
         """Run the command that a workload's first component is; its arguments, input and output are those of the run.
 
-        Raises ConfigError where it is none, GuestError where it fails other than by exiting.
+        Raises ConfigError where it is none or an argument is no text, GuestError where it fails other than by exiting.
         """
+        require_seconds(timeout)
+        require_texts(arguments)
         return await self._dispatcher.run(self._registry.find(workload), arguments, stdin, seconds=timeout)
 
     async def send(
@@ -277,7 +281,7 @@ class Host:
         method: str,
         path: str,
         *,
-        headers: Mapping[str, str] | Iterable[tuple[str, str | bytes]] = (),
+        headers: Headers = (),
         body: bytes = b"",
         to: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
@@ -286,14 +290,12 @@ class Host:
 
         `path` carries the query; `to` names a workload by id or name, past the router. `timeout` in seconds bounds the
         whole answer; without it the guest has 30 to begin. A guest that fails is an answer too, as a client would see
-        it, with `Response.error`; only where an answer breaks off is GuestError raised.
+        it, with `Response.error`; only where an answer breaks off is GuestError raised. Raises ConfigError for what
+        could not be on the wire.
         """
         self._require_running()
-        pairs = _pairs(headers)
-        authority = next((value.decode("latin-1") for name, value in pairs if name == "host"), "localhost")
-        if body and not any(name == "content-length" for name, _ in pairs):
-            pairs.append(("content-length", str(len(body)).encode()))
-        request = Request(method.upper(), path, tuple(pairs), body, authority=authority)
+        require_seconds(timeout)
+        request = request_of(method, path, headers, body)
         target = None if to is None else self._registry.find(to).workload_id
         return await self._dispatcher.send(request, to=target, seconds=timeout)
 
@@ -356,12 +358,3 @@ def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> No
             f"Duplicate plugin ID '{plugin.id}' - plugin IDs must be unique",
             repair=f'await host.detach("{plugin.id}")  # or give one of them another id',
         )
-
-
-def _pairs(headers: Mapping[str, str] | Iterable[tuple[str, str | bytes]]) -> list[Header]:
-    """Headers as they travel: names in lower case, values as bytes."""
-    items: Iterable[tuple[str, str | bytes]] = headers.items() if isinstance(headers, Mapping) else headers
-    return [
-        (name.lower(), value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape"))
-        for name, value in items
-    ]

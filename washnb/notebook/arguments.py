@@ -17,6 +17,7 @@ from washnb.errors import ConfigError
 
 _INSERTED = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
+_PLAIN = re.compile(r"[\w-]+")
 
 
 def words(line: str) -> list[str]:
@@ -103,12 +104,28 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
     Who mistypes a word seldom mistypes its first letter: words with another one must be very close.
     """
-    plain = word.lstrip("-").lower()
+    plain = str(word).lstrip("-").lower()
     spellings = {each.lstrip("-").lower(): each for each in known}
     for near in difflib.get_close_matches(plain, spellings, n=3, cutoff=0.6):
         if near[0] == plain[0] or difflib.SequenceMatcher(None, near, plain).ratio() > 0.8:
             return spellings[near]
     return None
+
+
+def one_edit_apart(word: str, other: str) -> bool:
+    """Whether a letter more, less, other, or in its neighbour's place makes one word of the other."""
+    shorter, longer = sorted((word, other), key=len)
+    if word == other or len(longer) - len(shorter) > 1:
+        return False
+    at = next((n for n, letter in enumerate(shorter) if letter != longer[n]), len(shorter))
+    rest, longer_rest = shorter[at:], longer[at:]
+    swapped = rest[1::-1] + rest[2:]
+    return longer_rest[1:] in {rest, rest[1:]} or longer_rest == swapped
+
+
+def quoted(name: str) -> str:
+    """A name as it stands in a line: in quotes, where it is no plain word."""
+    return name if _PLAIN.fullmatch(name) else f'"{name}"'
 
 
 class HelpWanted(Exception):  # noqa: N818 - asking for help is no error

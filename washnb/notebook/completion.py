@@ -19,7 +19,8 @@ from .verbs import VERBS, Verb, kinds
 from .views import LEVELS
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
-_LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*|'[^']*|\S*)$""")
+_LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*(?:"\S*)?|'[^']*(?:'\S*)?|\S*)$""")
+_HANDLE = re.compile(r"""\bwash\[(["'])(?P<name>.+?)\1\]\.(?P<word>\w*)$""")
 _PYTHON = re.compile(r"\(|\{|--json")
 _COMPONENTS = (".wasm", ".wat")
 
@@ -28,6 +29,8 @@ def candidates(rest: str, session: Session, namespace: Mapping[str, Any]) -> tup
     """The word under the cursor, and what it could become. `rest` is the line behind `%wash`, up to the cursor."""
     word = _LAST_WORD.findall(rest)[0]
     before = _words(rest[: len(rest) - len(word)])
+    if before and before[0] in VERBS and VERBS[before[0]].literal:
+        return word, [each for each in _exports(session) if each.startswith((word, f'"{word}'))]
     quote = word[:1] if word[:1] in {'"', "'"} else ""
     bare = word.removeprefix(quote)
     offers: Iterable[str] = () if before else VERBS
@@ -57,8 +60,6 @@ def _offers(verb: Verb, before: list[str], word: str, session: Session, namespac
         action = options[before[-1]]
     elif word.startswith("-"):
         return sorted(each for each in options if each.startswith("--") or len(word) < 2)
-    elif verb.literal:
-        return _Offers(session, namespace, word, before).exports()
     else:
         position = len(_positionals(before, options))
         declared = parser.positionals()
@@ -140,9 +141,10 @@ class _Offers:
         ]
         return [*catalog.words(), "all", *own]
 
-    def exports(self) -> Iterable[str]:
-        """`NAME.EXPORT(` for every export of what is loaded, where `call` can name it."""
-        return [f"{each}(" for each in self._session.known().exports if " " not in each]
+
+def _exports(session: Session) -> list[str]:
+    """`NAME.EXPORT(` for every export of what is loaded."""
+    return [f"{each}(" for each in session.known().exports]
 
 
 def _files(word: str, suffixes: tuple[str, ...]) -> list[str]:
@@ -161,23 +163,35 @@ def _files(word: str, suffixes: tuple[str, ...]) -> list[str]:
     return found
 
 
+def _of_handle(name: str, word: str, session: Session) -> list[str]:
+    """Attributes of `wash["NAME"]`, its exports among them: IPython by itself calls nothing to find them."""
+    loaded = name in session.known().workloads
+    return [each for each in dir(session[name]) if each.startswith(word)] if loaded else []
+
+
+def _answer(word: str, found: Iterable[str], kind: str) -> dict[str, Any]:
+    return {
+        "completions": [SimpleCompletion(each, type=kind) for each in found],
+        "matched_fragment": word,
+        "suppress": True,
+        "ordered": True,
+    }
+
+
 def install(shell: Any, session: Session) -> None:
     """Let TAB complete lines of `%wash` in `shell`."""
 
     @context_matcher(identifier=_IDENTIFIER)  # type: ignore[untyped-decorator]
     def wash_matcher(context: CompletionContext) -> dict[str, Any]:
+        if (handle := _HANDLE.search(context.text_until_cursor)) is not None:
+            return _answer(handle["word"], _of_handle(handle["name"], handle["word"], session), "attribute")
         line = _LINE.search(context.text_until_cursor)
         if line is None:
             return {"completions": []}
         word, found = candidates(line["rest"], session, shell.user_ns)
         if not found and not _PYTHON.search(line["rest"]):
             found = [word]  # an empty answer would not keep names of Python away
-        return {
-            "completions": [SimpleCompletion(each, type="magic") for each in found],
-            "matched_fragment": word,
-            "suppress": True,
-            "ordered": True,
-        }
+        return _answer(word, found, "magic")
 
     shell.Completer.custom_matchers.append(wash_matcher)
 

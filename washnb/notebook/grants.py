@@ -31,6 +31,15 @@ def require_source(source: object) -> None:
         )
 
 
+def require_name(name: str) -> None:
+    """Raise ConfigError for a name that could not be written in a line of `%wash`."""
+    if not (isinstance(name, str) and name.isprintable() and name.strip() == name) or set(name) & set("\"'("):
+        raise ConfigError(
+            f"a workload cannot be called {name!r:.60}: a line of %wash could not name it",
+            repair=f"%wash load SOURCE --as {name_of(str(name))}",
+        )
+
+
 def with_environment(values: Mapping[str, object] | None) -> dict[str, str]:
     """Replace each value `env:NAME` with that variable of the process, so that secrets stay out of the notebook."""
     return {key: _from_environment(key, str(value)) for key, value in (values or {}).items()}

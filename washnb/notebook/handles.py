@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any, Protocol, Self, TypeVar
@@ -21,6 +21,7 @@ T = TypeVar("T")
 _GOOD = "var(--jp-success-color1, #2e7d32)"
 _BAD = "var(--jp-error-color1, #c62828)"
 _SHOWN_OUTPUT = 20_000  # characters of each stream of a command
+_SHOWN_DENIALS = 3
 _PRE = "white-space: pre-wrap; margin: .4em 0; padding: 0"
 
 
@@ -71,12 +72,18 @@ class Address(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
 
 @dataclass(frozen=True, repr=False)
 class ShownResponse(Response):
-    """A response that shows itself: status, headers, the body as JSON, text or hex, and what went wrong."""
+    """A response that shows itself: status, headers, the body as JSON, text or hex, and what went wrong.
+
+    `denied` are lines of the host about what it denied meanwhile: the guest learns no more than an error-code.
+    """
+
+    denied: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, response: Response) -> ShownResponse:
+    def of(cls, response: Response, denied: Iterable[str] = ()) -> ShownResponse:
         """Take over every field."""
-        return cls(**{each.name: getattr(response, each.name) for each in fields(response)})
+        own = {each.name: getattr(response, each.name) for each in fields(response)}
+        return cls(**own, denied=tuple(dict.fromkeys(denied)))
 
     @property
     def _status_line(self) -> str:
@@ -91,13 +98,19 @@ class ShownResponse(Response):
         count = len(self.headers)
         return f"{count} header{'' if count == 1 else 's'}, body {size(len(self.body))}"
 
+    @property
+    def _trouble(self) -> list[str]:
+        told = [] if self.error is None else [line.text for line in explained(self.error)]
+        hint = ["  %wash logs"] if self.denied else []
+        return [*told, *map(plain, self.denied[:_SHOWN_DENIALS]), *hint]
+
     def __repr__(self) -> str:
         shown = face(self.body)
         head = [self._status_line, *(f"{name}: {one_line(value)}" for name, value in redacted(self.headers.items()))]
         body = [plain(shown.text)] if shown.text else []
         note = [f"({shown.note})"] if shown.note else []
-        error = [f"! {line.text}" for line in explained(self.error)] if self.error is not None else []
-        return "\n".join([*head, *([""] if body or error else []), *body, *note, *error])
+        trouble = [f"! {line}" for line in self._trouble]
+        return "\n".join([*head, *([""] if body or trouble else []), *body, *note, *trouble])
 
     def _repr_html_(self) -> str:
         shown = face(self.body)
@@ -113,9 +126,8 @@ class ShownResponse(Response):
             parts.append(f'<pre style="{_PRE}">{escape(shown.text)}</pre>')
         if shown.note:
             parts.append(f'<div style="opacity: .7">{escape(shown.note)}</div>')
-        if self.error is not None:
-            told = escape("\n".join(line.text for line in explained(self.error)))
-            parts.append(f'<pre style="{_PRE}; color: {colour}">{told}</pre>')
+        if self._trouble:
+            parts.append(f'<pre style="{_PRE}; color: {_BAD}">{escape(chr(10).join(self._trouble))}</pre>')
         return "".join(parts)
 
 
@@ -328,7 +340,7 @@ class WorkloadHandle(Told):
 
     def __dir__(self) -> list[str]:
         """Offer the exports to completion, too."""
-        own = [name for name in super().__dir__() if not name.startswith("_")]
+        own = [name for name in super().__dir__() if not name.startswith("_") and not hasattr(Told, name)]
         return [*own, *(spelling(function) for functions in self._functions().values() for function in functions)]
 
     def __repr__(self) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json as json_format
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from string import punctuation
 from urllib.parse import quote, urlsplit
 
 from washnb.errors import ConfigError
 
-from .arguments import closest
+from .arguments import closest, one_edit_apart
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _IN_TARGETS = "/?#[]@!$&'()*+,;=:%~"  # what a target may hold as it is
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def asked_of(
 
     The method is POST where there is a body, and GET where there is none. Raises ConfigError.
     """
-    words = [word for part in request for word in part.split()]
+    words = [word for part in map(str, request) for word in part.split()]
     if not words:
         raise ConfigError("send needs a path", repair="%wash send /")
     if len(words) > (1 if words[0].startswith("/") else 2):
@@ -68,7 +67,7 @@ def _too_many(words: Sequence[str]) -> ConfigError:
 
 def _content(body: bytes | str | None, json: object, pairs: list[tuple[str, str]]) -> bytes:
     if json is None:
-        return body.encode() if isinstance(body, str) else bytes(body or b"")
+        return body.encode() if isinstance(body, str) else body or b""
     if body is not None:
         raise ConfigError("send takes a body or JSON, not both", repair='%wash send /x --json {"n": 1}')
     try:
@@ -85,19 +84,23 @@ def _given(pairs: Iterable[tuple[str, str]], name: str) -> bool:
 
 
 def _method(word: str) -> str:
+    """A method that is known; in capitals also any other one, unless it looks like one of these mistyped."""
     method = word.upper()
-    if method in _METHODS or (word == method and _TOKEN.fullmatch(word)):
+    if method in _METHODS:
         return method
-    near = closest(method, _METHODS)
+    near = next((known for known in _METHODS if one_edit_apart(method, known)), None)
+    if near is None and word == method:
+        return method
+    near = near or closest(method, _METHODS)
     raise ConfigError(f"{word!r} is no HTTP method", repair=f"did you mean {near}?" if near else "%wash send POST /x")
 
 
 def _target(word: str) -> tuple[str, str]:
     """Path with query, and the authority where the word is a URL."""
     if word.startswith("/"):
-        return word, ""
+        return quote(word, safe=punctuation), ""
     if word.startswith(("http://", "https://")):
         parts = urlsplit(word)
         query = f"?{parts.query}" if parts.query else ""
-        return f"{parts.path or '/'}{query}", parts.netloc
+        return quote(f"{parts.path or '/'}{query}", safe=punctuation), parts.netloc
     raise ConfigError(f"{word!r} is no path: a path begins with /", repair=f"%wash send /{word}")

@@ -13,7 +13,7 @@ from washnb.events import Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
-from .grants import name_of, require_source, with_environment
+from .grants import name_of, require_name, require_source, with_environment
 from .handles import Address, Completed, Known, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
 from .requests import asked_of
@@ -120,12 +120,14 @@ class Session:
         """
         __tracebackhide__ = True
         require_source(source)
+        name = name or name_of(source)
+        require_name(name)
         resources = LocalResources(
             config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
         )
         if attach:
             self.on_host(lambda deployments: deployments.attach(hosted.plugins_of(attach, deployments.host.plugins)))
-        loaded = self.on_host(lambda deployments: deployments.load(name or name_of(source), source, resources))
+        loaded = self.on_host(lambda deployments: deployments.load(name, source, resources))
         return self._handle(loaded.name)
 
     def reload(self, name: str | None = None) -> WorkloadHandle:

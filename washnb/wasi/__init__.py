@@ -16,6 +16,7 @@ from .http import (
     SentChunks,
     error_code,
     incoming_request,
+    is_token,
     streamed,
 )
 from .io import Error, InputStream, OutputStream, Pollable, Signal, StreamError_Closed, StreamError_LastOperationFailed
@@ -45,6 +46,7 @@ __all__ = [
     "WasiContext",
     "error_code",
     "incoming_request",
+    "is_token",
     "streamed",
     "wasi_interfaces",
 ]

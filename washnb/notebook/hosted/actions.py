@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from washnb.engine import read_source
 from washnb.errors import ConfigError
-from washnb.events import EventBus
+from washnb.events import Event, EventBus, LogLine
 from washnb.presets import dev_host
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
 
@@ -39,10 +39,20 @@ async def opened(events: EventBus, *, tracing: bool) -> Deployments:
 async def sent(deployments: Deployments, asked: Asked, to: str | None, seconds: float | None) -> ShownResponse:
     """Send a request to the workload `to`, or else to the one used last that answers HTTP."""
     target = deployments.answering(to)
-    response = await deployments.host.send(
-        asked.method, asked.path, headers=asked.headers, body=asked.body, to=target.workload_id, timeout=seconds
-    )
-    return ShownResponse.of(response)
+    denied: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, LogLine) and (event.stream, event.workload) == ("host", target.name):
+            denied.append(event.message)
+
+    unsubscribe = deployments.host.events().subscribe(note)
+    try:
+        response = await deployments.host.send(
+            asked.method, asked.path, headers=asked.headers, body=asked.body, to=target.workload_id, timeout=seconds
+        )
+    finally:
+        unsubscribe()
+    return ShownResponse.of(response, denied)
 
 
 async def traced(deployments: Deployments, action: str | None) -> TraceReport:

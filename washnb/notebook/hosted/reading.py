@@ -9,6 +9,7 @@ from washnb.errors import WorkloadNotFound
 from washnb.host import Host
 from washnb.plugins import Config, ConfigBackend, KeyValue, KeyValueBackend
 
+from ..arguments import quoted
 from ..handles import Known, spelling
 from .deployments import Deployment, Deployments
 
@@ -56,7 +57,7 @@ async def known(deployments: Deployments) -> Known:
         plugins=tuple(deployments.host.plugins),
         buckets=() if backend is None else tuple(await backend.buckets()),
         exports=tuple(
-            f"{one.name}.{spelling(function)}"
+            f"{quoted(one.name)}.{spelling(function)}"
             for one in deployments
             for interface, functions in one.functions.items()
             if not interface.startswith("wasi:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from washnb.errors import ConfigError
@@ -55,24 +56,34 @@ def _call_options(parser: VerbParser) -> None:
     parser.epilog = "NAME.EXPORT(ARGS), where ARGS are Python expressions: %wash call adder.add(1, 2)"
 
 
-_CALL = re.compile(r"(?P<name>[^.\s(]+)\.(?P<export>[^(]+?)\s*\((?P<arguments>.*)\)\s*", re.DOTALL)
+_QUOTED_NAME = re.compile(r"""(["'])(.+?)\1\.""")
+_CALL = re.compile(r"(?P<export>[^(]+?)\s*\((?P<arguments>.*)\)\s*", re.DOTALL)
 
 
 def _call(asking: Asking) -> Any:
     text = asking.options.text
-    match = _CALL.fullmatch(text)
+    name, rest = _called(text, asking.session.known().workloads)
+    match = _CALL.fullmatch(rest)
     if match is None:
+        complete = re.fullmatch(r"[^(\s]*\w", rest) is not None
         raise ConfigError(
             f"{text!r} is no call of an export",
-            repair=f"%wash call {text}(...)"
-            if re.fullmatch(r"\S+\.\S*\w", text)
-            else "%wash call NAME.EXPORT(ARGUMENTS)",
+            repair=f"%wash call {text}(...)" if complete else "%wash call NAME.EXPORT(ARGUMENTS)",
         )
     arguments = evaluate(f"({match['arguments']},)" if match["arguments"].strip() else "()", asking.namespace)
     export = match["export"].strip()
     if "#" in export or "/" in export:
-        return asking.session.call(match["name"], export, *arguments)
-    return asking.session[match["name"]].function(export)(*arguments)
+        return asking.session.call(name, export, *arguments)
+    return asking.session[name].function(export)(*arguments)
+
+
+def _called(text: str, loaded: Iterable[str]) -> tuple[str, str]:
+    """Part `NAME.EXPORT(...)`: a name may stand in quotes, and one that is loaded may have dots and spaces."""
+    if (match := _QUOTED_NAME.match(text)) is not None:
+        return match[2], text[match.end() :]
+    matching = [name for name in loaded if text.startswith(f"{name}.")]
+    name = max(matching, key=len) if matching else text.partition("(")[0].partition(".")[0]
+    return name, text[len(name) + 1 :]
 
 
 def _run_options(parser: VerbParser) -> None:

@@ -16,6 +16,7 @@ from .incoming import ClientResponse, FutureIncomingResponse, IncomingRequest, I
 from .outgoing import OutgoingRequest, OutgoingResponse, RequestOptions, ResponseOutparam, streamed
 from .outgoing_handler import ClientRequest, OutgoingHandler, Send
 from .types import HttpTypes
+from .uri import is_token
 
 __all__ = [
     "ClientRequest",
@@ -38,5 +39,6 @@ __all__ = [
     "SentChunks",
     "error_code",
     "incoming_request",
+    "is_token",
     "streamed",
 ]
