@@ -1,13 +1,15 @@
 """What serves WIT interfaces to guests: the base of all plugins, and those that come with washnb.
 
-`keyvalue`, `config` and `logging` are one folder each, with the same files: `interface.py` is the WIT surface, written
-once over the small protocol in `backend.py`; `in_memory.py` and its later siblings are backends.
+`blobstore`, `keyvalue`, `config` and `logging` are one folder each, with the same files: `interface.py` is the WIT
+surface, written once over the small protocol in `backend.py`; `in_memory.py` and its later siblings are backends.
 """
 
 from washnb.engine import Err, Interface, Ok, Some, resource
 
 from . import catalog
 from .base import Attachable, HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
+from .blobstore import Backend as BlobstoreBackend
+from .blobstore import Blobstore, InMemoryBlobstore
 from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
 from .entry_points import RegisteredPlugin, registered_plugins
@@ -20,11 +22,14 @@ from .state import PerComponent, PerWorkload
 
 __all__ = [
     "Attachable",
+    "Blobstore",
+    "BlobstoreBackend",
     "Config",
     "ConfigBackend",
     "DynamicConfig",
     "Err",
     "HostPlugin",
+    "InMemoryBlobstore",
     "InMemoryKeyValue",
     "Interface",
     "InterfacePlugin",

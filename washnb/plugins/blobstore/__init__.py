@@ -1,0 +1,44 @@
+"""The capability blobstore: wasi:blobstore."""
+
+from .backend import (
+    Backend,
+    ContainerAlreadyExists,
+    ContainerInfo,
+    NoSuchContainer,
+    NoSuchObject,
+    ObjectInfo,
+    ObjectReader,
+    chunked,
+)
+from .in_memory import InMemoryBlobstore
+from .interface import (
+    Blobstore,
+    BlobstoreInterface,
+    Container,
+    ContainerInterface,
+    ObjectId,
+    StreamObjectNames,
+    Types,
+)
+from .values import IncomingValue, OutgoingValue
+
+__all__ = [
+    "Backend",
+    "Blobstore",
+    "BlobstoreInterface",
+    "Container",
+    "ContainerAlreadyExists",
+    "ContainerInfo",
+    "ContainerInterface",
+    "InMemoryBlobstore",
+    "IncomingValue",
+    "NoSuchContainer",
+    "NoSuchObject",
+    "ObjectId",
+    "ObjectInfo",
+    "ObjectReader",
+    "OutgoingValue",
+    "StreamObjectNames",
+    "Types",
+    "chunked",
+]
