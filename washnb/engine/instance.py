@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
 from washnb.wit import split_version, versions_match
 
-from .abi.layout import BYTES, call_async, get_func, instantiate_async, val_delete
+from .abi.layout import call_async, get_func, instantiate_async, val_delete
 from .abi.plan import ExportPlan
 from .abi.shapes import Function
 from .bindings import Bindings
@@ -119,9 +119,7 @@ class Instance:
         get_func(store.instance, store.context, index, store.func)
         results = 0 if plan.function.result is None else 1
         store.clear()
-        future = call_async(
-            store.func, store.context, id(packed) + BYTES, len(arguments), store.result, results, store.error
-        )
+        future = call_async(store.func, store.context, packed, len(arguments), store.result, results, store.error)
         try:
             await self._drive(plan.label, future)
             return plan.lift(store, store.result)

@@ -9,7 +9,6 @@ from typing import Any
 from washnb.errors import GuestError, MismatchError
 
 from .layout import (
-    BYTES,
     HOST_HANDLE,
     LENT,
     MEMORY,
@@ -85,8 +84,7 @@ def give(store: Any, value: object, kind: int, at: int) -> None:
     rep = store.next_rep
     store.next_rep = rep + 1
     store.objects[rep] = value
-    image = _image(OWNED, rep, kind)
-    if error := host_to_any(store.context, id(image) + BYTES, at):
+    if error := host_to_any(store.context, _image(OWNED, rep, kind), at):
         raise _refused(error)
 
 
@@ -96,8 +94,7 @@ def lend(store: Any, value: object, kind: int, at: int) -> None:
     store.next_rep = rep + 1
     store.objects[rep] = value
     store.lent.append(rep)
-    image = _image(LENT, rep, kind)
-    if error := host_to_any(store.context, id(image) + BYTES, at):
+    if error := host_to_any(store.context, _image(LENT, rep, kind), at):
         raise _refused(error)
 
 

@@ -9,7 +9,7 @@ from washnb.errors import MismatchError
 from . import layout
 from .check import mismatch_error
 from .handles import give, type_id
-from .layout import BYTES, PAYLOAD
+from .layout import PAYLOAD
 from .lower import Lower, kind_of, val_layout
 from .shapes import Borrow, Function, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 from .source import Source
@@ -79,9 +79,7 @@ class _Place:
             self._clone(payload, f"{pack}({kind_of(result)}, {is_ok}, {address})")
 
     def _clone(self, shape: Shape, packed: str) -> None:
-        tree = self._source.name("tree")
-        self._source.line(f"{tree} = {packed}")
-        self._source.line(f"{self._source.constant('clone', layout.val_clone)}(id({tree}) + {BYTES}, results)")
+        self._source.line(f"{self._source.constant('clone', layout.val_clone)}({packed}, results)")
         if _holds_handles(shape):
             self._source.line("store.free_boxes()")
 
