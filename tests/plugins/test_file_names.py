@@ -1,0 +1,74 @@
+"""Files that have any text for a name."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from washnb.errors import AccessDenied, BackendError
+from washnb.plugins.file_names import NamedFiles, disk
+
+NAMES = st.text(max_size=300) | st.text(alphabet="aA./\\~%\0 ", max_size=8) | st.sampled_from(["x" * 5000, "X" * 5000])
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [
+        ("report-1.txt", "report-1.txt"),
+        ("my report", "my report"),
+        ("README.md", "readme.md~3f"),
+        ("a/b", "a%2fb"),
+        ("..", "%2e%2e"),
+        (".names", "%2enames"),
+        ("ü", "%c3%bc"),
+        ("%2f", "%252f"),
+        ("a~1", "a%7e1"),
+        ("\0", "%00"),
+        ("a\n", "a%0a"),
+        ("", "%"),
+    ],
+)
+def test_names_stay_readable(tmp_path, name, file_name):
+    """Letters, digits and what is harmless stand for themselves, everything else is told in them."""
+    assert NamedFiles(tmp_path).path(name) == tmp_path / file_name
+
+
+@given(st.lists(NAMES, unique=True))
+def test_each_name_is_another_file(tmp_path_factory, names):
+    """Any names, in one directory, come back as they were, and none is that of another on a disk without capitals."""
+    files = NamedFiles(tmp_path_factory.mktemp("named"))
+    paths = [files.prepare(name) for name in names]
+    for path in paths:
+        path.touch()
+    assert files.names() == sorted(names)
+    assert len({path.name.casefold() for path in paths}) == len(names)
+    assert all(path.parent == files.directory and len(path.name) <= 200 for path in paths)
+
+
+def test_files_of_others_are_not_seen(tmp_path):
+    """What was not named here is left out."""
+    others = (".hidden", "Capital", "a~zz", "a%zz", "%ff", "~", "a~0", "a~1f", "x~" + "0" * 64, "\N{SNOWMAN}", "")
+    for other in filter(None, others):
+        (tmp_path / other).touch()
+    (tmp_path / "ours").touch()
+    assert NamedFiles(tmp_path).names() == ["ours"]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "repair"),
+    [
+        (errno.ENOSPC, BackendError, ("df -h /state",)),
+        (errno.EACCES, AccessDenied, ("chmod u+rwX /state",)),
+        (errno.EIO, BackendError, ()),
+    ],
+)
+def test_a_disk_that_fails(number, kind, repair, tmp_path):
+    """The message says what was to be done, what the system says, and where."""
+    with pytest.raises(kind) as raised, disk("set 'k'", type(tmp_path)("/state")):
+        raise OSError(number, os.strerror(number))
+    assert raised.value.message == f"set 'k': {os.strerror(number)} in directory /state"
+    assert raised.value.repair == repair

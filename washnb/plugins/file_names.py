@@ -1,0 +1,118 @@
+"""Directories that plugins keep state in: files that have any text for a name, and the failures of a disk in our words.
+
+A name stays readable where it can: `report-1.txt` is the file `report-1.txt`. Other characters become `%` and two
+digits for each byte, and no two names differ only in case, because there are disks that see no difference:
+
+    a/b         a%2fb
+    README.md   readme.md~3f                        the bits of 3f say which letters are capitals
+    xxx...      xxx...~ and the SHA-256 of the name  it is in the file of that SHA-256 in the directory `.names`
+
+Files whose names are not of this form, and hidden ones, belong to others and are not seen.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from washnb.errors import AccessDenied, BackendError
+
+_LONGEST = 200  # most file systems take 255 bytes
+_READABLE = 40
+_SPECIAL = re.compile(rb"[^a-z0-9_. -]|^[. ]|[. ]\Z")
+_ESCAPED = re.compile(rb"%([0-9a-f]{2})")
+_HASHED = re.compile(r"~([0-9a-f]{64})\Z")
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class NamedFiles:
+    """A directory whose files, and directories, have any text for a name."""
+
+    def __init__(self, directory: Path) -> None:
+        """Know the directory, which need not exist."""
+        self.directory = directory
+
+    def path(self, name: str) -> Path:
+        """Return where the file of that name is, or would be."""
+        return self.directory / _file_name(name)
+
+    def prepare(self, name: str) -> Path:
+        """Return where the file of that name is to be made, and make sure that `names` will know it by its name.
+
+        The directory has to exist.
+        """
+        path = self.path(name)
+        if hashed := _HASHED.search(path.name):
+            kept = self._kept(hashed[1])
+            if not kept.exists():
+                kept.parent.mkdir(exist_ok=True)
+                beginning = kept.with_name(f"{kept.name}.{os.getpid()}")
+                beginning.write_bytes(_bytes(name))
+                beginning.replace(kept)
+        return path
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted. Raises FileNotFoundError where the directory does not exist."""
+        found = (self._name(entry.name) for entry in self.directory.iterdir())
+        return sorted(name for name in found if name is not None)
+
+    def _name(self, file_name: str) -> str | None:
+        if file_name.startswith("."):
+            return None
+        hashed = _HASHED.search(file_name)
+        with suppress(ValueError, FileNotFoundError):
+            name = self._kept(hashed[1]).read_bytes().decode(*_TEXT) if hashed else _readable_name(file_name)
+            return name if _file_name(name) == file_name else None
+        return None
+
+    def _kept(self, digest: str) -> Path:
+        return self.directory / ".names" / digest
+
+
+@contextmanager
+def disk(what: str, directory: Path) -> Iterator[None]:
+    """Turn the failure of a disk in this block into BackendError or AccessDenied, which name `what` and `directory`."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{what}: {error.strerror or error} in directory {directory}"
+        if error.errno in _DENIED:
+            raise AccessDenied(message, repair=f"chmod u+rwX {directory}") from error
+        raise BackendError(message, repair=f"df -h {directory}" if error.errno in _FULL else ()) from error
+
+
+_TEXT = ("utf-8", "surrogatepass")
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode(*_TEXT)
+
+
+def _file_name(name: str) -> str:
+    text = _SPECIAL.sub(lambda found: b"%%%02x" % ord(found[0]), _lowered(_bytes(name))).decode()
+    capitals = sum(1 << index for index, byte in enumerate(_bytes(name)) if _is_capital(byte))
+    file_name = (text or "%") + (f"~{capitals:x}" if capitals else "")
+    if len(file_name) <= _LONGEST:
+        return file_name
+    return f"{text[:_READABLE]}~{hashlib.sha256(_bytes(name)).hexdigest()}"
+
+
+def _readable_name(file_name: str) -> str:
+    text, _, capitals = file_name.partition("~")
+    name = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), b"" if text == "%" else text.encode())
+    mask = int(capitals, 16) if capitals else 0
+    return bytes(byte - 32 if mask >> index & 1 else byte for index, byte in enumerate(name)).decode(*_TEXT)
+
+
+def _lowered(name: bytes) -> bytes:
+    return name.lower()  # of bytes: A to Z only
+
+
+def _is_capital(byte: int) -> bool:
+    return ord("A") <= byte <= ord("Z")
