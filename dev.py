@@ -62,9 +62,12 @@ class Step:
 def capture(command: Sequence[str]) -> str:
     """Run a command without a terminal and return what it printed. Raises Failure with the same."""
     line = f"`{' '.join(command)}` failed"
+    # What several processes import is compiled once, and what a fresh clone lacks is kept for the next run
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(
         command,
         cwd=ROOT,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -196,7 +199,7 @@ def steps() -> list[Step]:
         Step("fast", (*pytest, "-n", "2", "-m", "not slow and not browser"), fast=True),
         Step("slow", (*pytest, "-m", "slow and not browser", "--ignore=tests/test_packaging.py", "--durations=5")),
         Step("browser", (*pytest, "-m", "browser"), before=chromium),
-        Step("notebooks", (*pytest, "--nbmake", "notebooks", "-p", "no:cacheprovider")),
+        Step("notebooks", (*pytest, "-p", "nbmake", "--nbmake", "notebooks", "-p", "no:cacheprovider")),
         Step("wheel", (*pytest, "tests/test_packaging.py")),
     ]
 

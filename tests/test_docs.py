@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-
 from washnb import errors
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +24,7 @@ def cells_of(document: Path) -> list[tuple[str, str]]:
     return cells
 
 
-def text_of(output: nbformat.NotebookNode) -> str:
+def text_of(output) -> str:
     """Return what a person reads of one output of a cell."""
     if output.output_type == "error":
         return TERMINAL_CODES.sub("", "\n".join(output.traceback))
@@ -36,6 +33,9 @@ def text_of(output: nbformat.NotebookNode) -> str:
 
 def execute(sources: list[str]) -> list[str]:
     """Run cells in a fresh kernel, from the folder of the README, and return what each prints and, last, returns."""
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     resources = {"metadata": {"path": str(ROOT)}}
     NotebookClient(notebook, timeout=50, kernel_name="python3", allow_errors=True, resources=resources).execute()

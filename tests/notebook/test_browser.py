@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import nbformat
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -52,6 +51,8 @@ pytestmark = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with one notebook, and room for Jupyter's own files."""
+    import nbformat
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, tmp_path / "views.ipynb")
@@ -141,6 +142,7 @@ def page(lab: str) -> Iterator[Page]:
 
 def test_views_live_edit_and_stay(page, folder):
     """The widget follows requests, edits by keyboard, shows text as text, and leaves its last state in the file."""
+    import nbformat
     from playwright.sync_api import expect
 
     for cell in range(5):
