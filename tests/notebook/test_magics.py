@@ -200,7 +200,7 @@ def test_guest_that_never_answers_is_given_up(notebook):
         ("serve 99999", ("'99999' is no port", "%wash serve")),
         ("trace lst", ("knows no 'lst'", "on|off|last|clear")),
         ("run example:adder", ("no command", "wasi:cli")),
-        ("kv nothing", ("no bucket 'nothing'", "%wash kv")),
+        ("kv nothing", ("no key-value state is kept here", "%wash attach keyvalue")),
         ("load {{3}}", ("cannot be loaded from int 3", "example:hello")),
     ],
 )

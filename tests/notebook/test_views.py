@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
@@ -102,7 +103,7 @@ def test_many_keys_are_all_read_and_bounded_in_the_picture(counter):
     look = counter.on_host(other.look)
     group = other.picture(look)["groups"][0]
     assert (len(group["entries"]), group["more"]) == (200, True)
-    assert other.table(look).data[-1]["value"] == "and more keys"
+    assert other.still(look).data[-1]["value"] == "and more keys"
 
 
 def test_guests_bytes_are_text_in_every_face(counter):
@@ -112,7 +113,7 @@ def test_guests_bytes_are_text_in_every_face(counter):
     counter.kv["default"]["my_secret"] = "swordfish"
     view = counter.kv
     look = counter.on_host(view.look)
-    table = view.table(look)
+    table = view.still(look)
     for shown in (repr(view), table._repr_html_(), repr(Still(table)), Still(table)._repr_html_()):
         assert "\x1b" not in shown
         assert "swordfish" not in shown
@@ -131,7 +132,7 @@ def test_config_is_read_and_edited_while_it_runs(settings):
     with pytest.raises(KeyError):
         del settings.config["a"]
     assert HIDDEN in repr(settings.config)
-    assert "t" not in settings.config.table(settings.config.data).data[0]["value"]
+    assert "t" not in settings.config.still(settings.on_host(settings.config.look)).data[0]["value"]
 
 
 def test_logs_are_filtered(session):
@@ -145,7 +146,7 @@ def test_logs_are_filtered(session):
     assert [line.message for line in session.logs(filter="START")] == ["started"]
     assert len(session.logs(of="elsewhere")) == 0
     assert "\x1b" not in repr(session.logs)
-    assert "<script>" not in session.logs.table(session.logs.data)._repr_html_()
+    assert "<script>" not in session.logs.still(session.logs.data)._repr_html_()
     with pytest.raises(ConfigError, match="no level is called 'wran'") as caught:
         session.logs(level="wran")
     assert caught.value.repair == ("did you mean warn?",)
@@ -196,34 +197,62 @@ def test_widget_follows_requests_from_any_thread(counter, live):
     assert len(pictures) < 20
 
 
+def ask(live: Live, value: bytes | None = None, **wish: str) -> str:
+    """Send a wish as the page does; what went wrong."""
+    live._heard(None, wish, [] if value is None else [memoryview(value)])
+    return live.widget.problem
+
+
 def test_widget_edits(counter, live):
-    """Counters, text and hex are set, keys deleted, and a wrong input is told without changing anything."""
+    """Bytes are set as they come, keys deleted, and what is not there is told."""
     widget = live(counter.kv)
-
-    def ask(**wish: str) -> str:
-        widget._heard(None, wish, [])
-        return widget.widget.problem
-
-    assert ask(do="set", group="default", key="x", text="41", kind="counter") == ""
+    assert ask(widget, (41).to_bytes(8, "little"), do="set", group="default", key="x") == ""
     assert counter.send("/x").text == "42"
-    assert ask(do="set", group="new", key="h", text="00 ff", kind="hex") == ""
-    assert counter.kv("new", "h").data == b"\x00\xff"
-    assert "is not hex" in ask(do="set", group="new", key="h", text="xyz", kind="hex")
-    assert "whole number" in ask(do="set", group="default", key="x", text="-1", kind="counter")
-    assert ask(do="delete", group="default", key="x") == ""
-    eventually(lambda: entries(widget) == {"h": "00 ff"})
+    assert ask(widget, b"\x00\xff\r\n", do="set", group="new", key="h") == ""
+    assert counter.kv("new", "h").data == b"\x00\xff\r\n"
+    assert ask(widget, do="delete", group="default", key="x") == ""
+    assert ask(widget, do="delete", group="default", key="x") == "'x'"
+    eventually(lambda: entries(widget) == {"h": "00 ff 0d 0a"})
+
+
+def test_widget_is_answered(counter, live, monkeypatch):
+    """The answer to a wish carries its ticket, and says what went wrong."""
+    widget = live(counter.kv)
+    said = []
+    monkeypatch.setattr(widget.widget, "send", lambda content, buffers: said.append(content))
+    ask(widget, b"1", do="set", group="default", key="x", ticket="one")
+    ask(widget, do="delete", group="default", key="nothing", ticket="two")
+    assert said == [{"ticket": "one"}, {"ticket": "two", "problem": "'nothing'"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (b"", "text"),
+        (b"plain\n", "text"),
+        (b"two\r\nlines", "hex"),
+        (b'{"a": 1.10}', "json"),
+        (b"\xff", "hex"),
+        ((7).to_bytes(8, "little"), "u64le"),
+    ],
+)
+def test_value_comes_to_the_page_as_it_is(counter, value, form):
+    """The page gets the very bytes, and the form in which they are best edited: a text field would lose a CR."""
+    counter.kv["default"]["k"] = value
+    found = {each["key"]: each for each in counter.kv.picture(counter.on_host(counter.kv.look))["groups"][0]["entries"]}
+    assert base64.b64decode(found["k"]["bytes"]) == value
+    assert found["k"]["form"] == form
 
 
 def test_config_widget_edits_and_logs_widget_does_not(settings, live):
     """Settings change through their widget; lines cannot be asked for anything."""
     config = live(settings.config)
-    config._heard(None, {"do": "set", "group": "", "key": "a", "text": "9"}, [])
+    assert ask(config, b"9", do="set", group="", key="a") == ""
     eventually(lambda: entries(config) == {"a": "9", "b_token": HIDDEN})
-    config._heard(None, {"do": "delete", "group": "", "key": "a"}, [])
+    assert "utf-8" in ask(config, b"\xff", do="set", group="", key="a")
+    ask(config, do="delete", group="", key="a")
     eventually(lambda: list(entries(config)) == ["b_token"])
-    logs = live(settings.logs)
-    logs._heard(None, {"do": "set"}, [])
-    assert "cannot do 'set'" in logs.widget.problem
+    assert "cannot do 'set'" in ask(live(settings.logs), b"", do="set")
 
 
 def test_nobody_listens_while_nobody_looks(counter, live):

@@ -10,6 +10,7 @@ import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 HIDDEN = "••••••"
 
@@ -60,14 +61,20 @@ class Face:
     note: str = ""
 
 
-def face(data: bytes, limit: int = 4096) -> Face:
-    """Show at most `limit` bytes as indented JSON, as text, as a counter of wasi:keyvalue, or as a hex dump."""
+ByteOrder = Literal["little", "big"]
+
+
+def face(data: bytes, limit: int = 4096, *, order: ByteOrder = "little") -> Face:
+    """Show at most `limit` bytes as indented JSON, as text, as a counter of wasi:keyvalue, or as a hex dump.
+
+    `order` is that of the counters where the bytes come from.
+    """
     if not data:
         return Face("empty", "")
     note = f"{limit:,} of {len(data):,} bytes" if len(data) > limit else ""
     readable = _readable(data)
     if readable is None:
-        return _counter(data) or Face("hex", hex_dump(data[:limit]), note)
+        return _counter(data, order) or Face("hex", hex_dump(data[:limit]), note)
     if not note and readable.lstrip()[:1] in {"{", "["}:
         try:
             return Face("json", json.dumps(json.loads(readable), indent=2, ensure_ascii=False))
@@ -84,10 +91,10 @@ def _readable(data: bytes) -> str | None:
     return text if all(character.isprintable() or character in "\n\r\t" for character in text) else None
 
 
-def _counter(data: bytes) -> Face | None:
-    # in memory, wasi:keyvalue/atomics keeps a counter as 8 bytes; above 2**48 they are more likely something else
-    value = int.from_bytes(data, "little")
-    return Face("counter", str(value), "u64, little endian") if len(data) == 8 and value < 2**48 else None
+def _counter(data: bytes, order: ByteOrder) -> Face | None:
+    # wasi:keyvalue/atomics keeps a counter as 8 bytes; above 2**48 they are more likely something else
+    value = int.from_bytes(data, order)
+    return Face("counter", str(value), f"u64, {order} endian") if len(data) == 8 and value < 2**48 else None
 
 
 def hex_dump(data: bytes) -> str:

@@ -14,9 +14,10 @@ from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
 from .entry_points import RegisteredPlugin, registered_plugins
 from .keyvalue import Backend as KeyValueBackend
-from .keyvalue import InMemoryKeyValue, KeyValue
+from .keyvalue import InMemoryKeyValue, KeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, TracingLogger
+from .messaging import BrokerMessage, InMemoryMessaging, Messaging
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 
@@ -24,6 +25,7 @@ __all__ = [
     "Attachable",
     "Blobstore",
     "BlobstoreBackend",
+    "BrokerMessage",
     "Config",
     "ConfigBackend",
     "DynamicConfig",
@@ -31,13 +33,16 @@ __all__ = [
     "HostPlugin",
     "InMemoryBlobstore",
     "InMemoryKeyValue",
+    "InMemoryMessaging",
     "Interface",
     "InterfacePlugin",
     "KeyValue",
     "KeyValueBackend",
     "LocalNats",
     "Logger",
+    "Messaging",
     "NatsServer",
+    "NoSuchBucket",
     "Ok",
     "PerComponent",
     "PerWorkload",

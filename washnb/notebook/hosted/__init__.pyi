@@ -14,12 +14,15 @@ from .history import History as History
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
 from .reading import ConfigBackend as ConfigBackend
+from .reading import Kept as Kept
 from .reading import KeyValueBackend as KeyValueBackend
+from .reading import NoSuchBucket as NoSuchBucket
 from .reading import config_of as config_of
 from .reading import functions_of as functions_of
 from .reading import host_of as host_of
 from .reading import keyvalue_of as keyvalue_of
 from .reading import known as known
+from .reading import place_of as place_of
 from .reading import require_loaded as require_loaded
 from .reading import state_of as state_of
 from .reports import Inspection as Inspection

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from washnb.errors import WorkloadNotFound
 from washnb.host import Host
-from washnb.plugins import Config, ConfigBackend, KeyValue, KeyValueBackend
+from washnb.plugins import Config, ConfigBackend, HostPlugin, KeyValue, KeyValueBackend, NatsServer, NoSuchBucket
 
 from ..arguments import quoted
 from ..handles import Known, spelling
@@ -15,47 +16,73 @@ from .deployments import Deployment, Deployments
 
 __all__ = [
     "ConfigBackend",
+    "Kept",
     "KeyValueBackend",
+    "NoSuchBucket",
     "config_of",
     "functions_of",
     "host_of",
     "keyvalue_of",
     "known",
+    "place_of",
     "require_loaded",
     "state_of",
 ]
 
-S = TypeVar("S")
+B = TypeVar("B")
 
 
-def keyvalue_of(deployments: Deployments, of: str | None) -> KeyValueBackend | None:
+@dataclass(frozen=True)
+class Kept(Generic[B]):
+    """The state of one workload: the backend that keeps it, and what people are told of where that is."""
+
+    backend: B
+    place: str
+
+
+def keyvalue_of(deployments: Deployments, of: str | None) -> Kept[KeyValueBackend] | None:
     """The buckets of the workload `of`, or else of the one used last that has any; None where nobody has."""
     plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, KeyValue)), None)
-    return None if plugin is None else _first(deployments, of, lambda one: plugin.backend(one.workload_id))
+    return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
 
 
-def config_of(deployments: Deployments, of: str | None) -> ConfigBackend | None:
+def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] | None:
     """The settings of a workload's component, which has the workload's name; chosen as by `keyvalue_of`."""
     plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Config)), None)
-    return None if plugin is None else _first(deployments, of, lambda one: plugin.backend(one.workload_id, one.name))
+    if plugin is None:
+        return None
+    return _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id, one.name))
 
 
-def _first(deployments: Deployments, of: str | None, find: Callable[[Deployment], S]) -> S | None:
+def _kept(
+    deployments: Deployments, of: str | None, plugin: HostPlugin, find: Callable[[Deployment], B]
+) -> Kept[B] | None:
     for deployment in [deployments.get(of)] if of is not None else [*deployments][::-1]:
         try:
-            return find(deployment)
+            return Kept(find(deployment), place_of(plugin))
         except WorkloadNotFound:
             continue
     return None
 
 
+def place_of(plugin: HostPlugin) -> str:
+    """Where a plugin keeps its state, and what is not done there."""
+    server = getattr(plugin, "server", None)
+    notes = (
+        []
+        if not isinstance(server, NatsServer)
+        else [note for note, wanted in (("read-only", server.writes), ("not joined", server.joins)) if not wanted]
+    )
+    return ", ".join([plugin.location, *notes])
+
+
 async def known(deployments: Deployments) -> Known:
     """Gather what TAB offers."""
-    backend = keyvalue_of(deployments, None)
+    kept = keyvalue_of(deployments, None)
     return Known(
         workloads=deployments.names,
         plugins=tuple(deployments.host.plugins),
-        buckets=() if backend is None else tuple(await backend.buckets()),
+        buckets=() if kept is None else tuple(await kept.backend.buckets()),
         exports=tuple(
             f"{quoted(one.name)}.{spelling(function)}"
             for one in deployments

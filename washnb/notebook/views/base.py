@@ -10,8 +10,7 @@ from washnb.events import Event
 
 from .. import hosted
 from ..explaining import explained
-from ..text import Table
-from ..widgets import Door, Wish, show
+from ..widgets import Answer, Door, Face, Wish, show
 
 
 class View(ABC):
@@ -21,7 +20,7 @@ class View(ABC):
     """
 
     widget: str
-    """Which of the widgets shows it: state or logs."""
+    """Which of the widgets shows it: state, blobs, logs or messages."""
 
     def __init__(self, door: Door, of: str | None = None) -> None:
         """Look through `door`."""
@@ -37,7 +36,7 @@ class View(ABC):
         return await self.read(deployments)
 
     @abstractmethod
-    def table(self, look: Any) -> Table:
+    def still(self, look: Any) -> Face:
         """Show a look without a widget: no ids, no times, so that running a notebook again changes nothing."""
 
     @abstractmethod
@@ -48,8 +47,8 @@ class View(ABC):
     def concerns(self, event: Event) -> bool:
         """Whether the view may look different after `event`."""
 
-    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:  # noqa: ARG002
-        """Do what the person asked of the widget. On the host's loop."""
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:  # noqa: ARG002
+        """Do what the person asked of the widget, with the bytes that came along. On the host's loop."""
         raise ValueError(f"{type(self).__name__} cannot do {wish.get('do')!r}")
 
     @property
@@ -58,10 +57,10 @@ class View(ABC):
         return self.door.on_host(self.read)
 
     def __repr__(self) -> str:
-        return repr(self.table(self.door.on_host(self.look)))
+        return repr(self.still(self.door.on_host(self.look)))
 
     def _repr_html_(self) -> str:
-        return self.table(self.door.on_host(self.look))._repr_html_()
+        return self.still(self.door.on_host(self.look))._repr_html_()
 
     def _ipython_display_(self) -> None:
         try:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
 from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
-from ..text import HIDDEN, Table, is_secret, one_line, redacted, size
-from ..widgets import Wish
+from ..text import Table, one_line, redacted
+from ..widgets import Answer, Wish
 from .base import View
+from .values import entry
 
 _PLUGIN = "wasi-config"
+_TITLE = "config"
 _EMPTY = "no settings"
+_FORMS = ("text", "json", "hex")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see: the settings, and where they are."""
+
+    settings: Mapping[str, str]
+    place: str = ""
 
 
 class ConfigView(View):
@@ -49,31 +61,25 @@ class ConfigView(View):
 
     async def read(self, deployments: hosted.Deployments) -> Mapping[str, str]:
         """Read all settings."""
-        backend = hosted.config_of(deployments, self.of)
-        return {} if backend is None else await backend.get_all()
+        return (await self.look(deployments)).settings
 
-    def table(self, look: Mapping[str, str]) -> Table:
+    async def look(self, deployments: hosted.Deployments) -> Look:
+        """Read all settings, and where they are."""
+        kept = hosted.config_of(deployments, self.of)
+        return Look({}) if kept is None else Look(await kept.backend.get_all(), kept.place)
+
+    def still(self, look: Look) -> Table:
         """One row for each setting."""
-        rows = [(key, one_line(value, 200)) for key, value in redacted(look)]
-        return Table(("key", "value"), rows, empty=_EMPTY, title="config")
+        rows = [(key, one_line(value, 200)) for key, value in redacted(look.settings)]
+        title = f"{_TITLE} ({look.place})" if look.place else _TITLE
+        return Table(("key", "value"), rows, empty=_EMPTY, title=title)
 
-    def picture(self, look: Mapping[str, str]) -> dict[str, Any]:
+    def picture(self, look: Look) -> dict[str, Any]:
         """One group without a name."""
-        entries = [
-            {
-                "key": key,
-                "kind": "secret" if is_secret(key) else "text",
-                "text": HIDDEN if is_secret(key) else value,
-                "preview": HIDDEN if is_secret(key) else one_line(value, 200),
-                "note": "",
-                "size": size(len(value)),
-                "whole": True,
-                "hex": "",
-            }
-            for key, value in look.items()
-        ]
-        group = {"name": "", "more": 0, "entries": entries}
-        return {"title": "config", "word": "", "groups": [group], "empty": _EMPTY, "new_groups": False}
+        entries = [entry(key, value.encode(), _FORMS) for key, value in look.settings.items()]
+        groups = [{"name": "", "more": False, "entries": entries}] if entries else []
+        shown = {"title": _TITLE, "place": look.place, "word": "", "groups": groups, "empty": _EMPTY}
+        return {**shown, "new_groups": False, "forms": _FORMS}
 
     def concerns(self, event: Event) -> bool:
         """Changes of settings, and of who has them."""
@@ -81,26 +87,27 @@ class ConfigView(View):
             return event.plugin == _PLUGIN
         return isinstance(event, WorkloadChanged | PluginChanged)
 
-    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Change or take away a setting, as the widget asks."""
         if wish["do"] == "delete":
-            await self.delete(deployments, str(wish["key"]))
+            await self.delete(deployments, wish["key"])
         else:
-            await self.set(deployments, str(wish["key"]), str(wish["text"]))
+            await self.set(deployments, wish["key"], value.decode())
+        return Answer()
 
     async def set(self, deployments: hosted.Deployments, key: str, value: str) -> None:
         """Change a setting. Raises ConfigError where the workload does not use wasi:config."""
-        backend = hosted.config_of(deployments, self.of)
-        if backend is None:
+        kept = hosted.config_of(deployments, self.of)
+        if kept is None:
             raise ConfigError(
                 "no workload here uses wasi:config",
                 repair=("%wash attach config", f"%wash load SOURCE --config {key}=..."),
             )
-        await backend.set(key, value)
+        await kept.backend.set(key, value)
 
     async def delete(self, deployments: hosted.Deployments, key: str) -> None:
         """Take a setting away. Raises KeyError where there is none."""
-        backend = hosted.config_of(deployments, self.of)
-        if backend is None or await backend.get(key) is None:
+        kept = hosted.config_of(deployments, self.of)
+        if kept is None or await kept.backend.get(key) is None:
             raise KeyError(key)
-        await backend.delete(key)
+        await kept.backend.delete(key)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from washnb.errors import ConfigError
 from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
-from ..text import HIDDEN, Table, face, is_secret, one_line, size
-from ..widgets import Door, Wish
+from ..text import ByteOrder, Table
+from ..widgets import Answer, Door, Wish
 from .base import View
+from .values import COUNTER_FORMS, cell, encoded, entry
 
 Buckets = Mapping[str, Mapping[str, bytes]]
 
@@ -22,23 +23,18 @@ _PLUGIN = "wasi-keyvalue"
 _SHOWN = 200
 """Keys of each bucket that faces show."""
 
-_SHOWN_BYTES = 2_048
-"""Bytes of each value that the widget gets; a longer one is not edited there."""
+_SHOWN_BUCKETS = 50
 
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: the first keys of each bucket, and which of the buckets have `more`."""
+    """What there is to see: the first keys of the first buckets; which have `more`, and how many `others` there are."""
 
     buckets: Buckets
-    more: frozenset[str]
-
-
-def encoded(value: object) -> bytes:
-    """Bytes as they are, text as UTF-8, anything else as JSON."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    return (value if isinstance(value, str) else json.dumps(value)).encode()
+    more: frozenset[str] = frozenset()
+    others: int = 0
+    place: str = ""
+    order: ByteOrder = "little"
 
 
 class Bucket(MutableMapping[str, bytes]):
@@ -50,12 +46,23 @@ class Bucket(MutableMapping[str, bytes]):
         self.name = name
 
     def _all(self) -> Mapping[str, bytes]:
-        buckets: Buckets = self._view.door.on_host(KeyValueView(self._view.door, self._view.of).buckets)
-        return buckets.get(self.name, {})
+        try:
+            content: Mapping[str, bytes] = self._view.door.on_host(
+                lambda deployments: _content(self._view.backend(deployments), self.name)
+            )
+        except hosted.NoSuchBucket:
+            return {}
+        return content
 
     def __getitem__(self, key: str) -> bytes:
         """Return the value. Raises KeyError."""
-        return self._all()[key]
+        try:
+            value = self._view.door.on_host(lambda deployments: self._view.backend(deployments).get(self.name, key))
+        except hosted.NoSuchBucket:
+            raise KeyError(key) from None
+        if value is None:
+            raise KeyError(key)
+        return value
 
     def __setitem__(self, key: str, value: object) -> None:
         """Set the value; the bucket is made where it does not exist."""
@@ -63,8 +70,6 @@ class Bucket(MutableMapping[str, bytes]):
 
     def __delitem__(self, key: str) -> None:
         """Delete the key. Raises KeyError."""
-        if key not in self._all():
-            raise KeyError(key)
         self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, key))
 
     def __iter__(self) -> Iterator[str]:
@@ -79,10 +84,10 @@ class Bucket(MutableMapping[str, bytes]):
         return list(self)
 
     def __repr__(self) -> str:
-        return repr(_table({self.name: self._all()}))
+        return repr(self._view(self.name))
 
     def _repr_html_(self) -> str:
-        return _table({self.name: self._all()})._repr_html_()
+        return self._view(self.name)._repr_html_()
 
 
 class KeyValueView(View):
@@ -107,52 +112,69 @@ class KeyValueView(View):
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.door.on_host(KeyValueView(self.door, self.of).look).buckets)
 
-    async def buckets(self, deployments: hosted.Deployments, most: int | None = None) -> Buckets:
-        """Read every bucket that the view shows, or no more than begins with `most` keys."""
-        found = hosted.keyvalue_of(deployments, self.of)
-        buckets: dict[str, Mapping[str, bytes]] = {}
-        for name in await found.buckets() if found is not None else ():
-            if found is not None and self.bucket in {None, name}:
-                buckets[name] = await _content(found, name, most)
-        return buckets
+    def backend(self, deployments: hosted.Deployments) -> hosted.KeyValueBackend:
+        """Where the values are. Raises ConfigError where the workload does not use key-value."""
+        kept = hosted.keyvalue_of(deployments, self.of)
+        if kept is None:
+            raise ConfigError("no key-value state is kept here", repair=("%wash attach keyvalue", "%wash load SOURCE"))
+        return kept.backend
 
     async def read(self, deployments: hosted.Deployments) -> Any:
         """Read what `data` is. Raises ConfigError for a bucket or key that is not there."""
-        return self._narrowed(await self.buckets(deployments))
+        if self.bucket is not None:
+            backend = self.backend(deployments)
+            with _known(self.bucket):
+                return await (_content(backend, self.bucket) if self.key is None else self._value(backend))
+        kept = hosted.keyvalue_of(deployments, self.of)
+        names = () if kept is None else await kept.backend.buckets()
+        return {name: await _content(self.backend(deployments), name) for name in names}
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read the first keys of each bucket."""
+        """Read the first keys of the first buckets. Raises as `read`."""
+        kept = hosted.keyvalue_of(deployments, self.of)
+        if kept is None:
+            return Look({} if self.bucket is None else await self.read(deployments))
+        order: ByteOrder = "big" if "://" in kept.place else "little"
         if self.key is not None:
-            value = await self.read(deployments)
-            return Look({str(self.bucket): {self.key: value}}, frozenset())
-        buckets = await self.buckets(deployments, _SHOWN + 1)
-        self._narrowed(buckets)
-        cut = {name: dict(itertools.islice(content.items(), _SHOWN)) for name, content in buckets.items()}
-        return Look(cut, frozenset(name for name, content in buckets.items() if len(content) > _SHOWN))
+            return Look({str(self.bucket): {self.key: await self.read(deployments)}}, place=kept.place, order=order)
+        names = [self.bucket] if self.bucket is not None else await kept.backend.buckets()
+        with _known(self.bucket):
+            shown = {name: await _content(kept.backend, name, _SHOWN + 1) for name in names[:_SHOWN_BUCKETS]}
+        cut = {name: dict(itertools.islice(content.items(), _SHOWN)) for name, content in shown.items()}
+        more = frozenset(name for name, content in shown.items() if len(content) > _SHOWN)
+        return Look(cut, more, len(names) - len(shown), kept.place, order)
 
-    def _narrowed(self, buckets: Buckets) -> Any:
-        if self.bucket is None:
-            return buckets
-        if self.bucket not in buckets:
-            raise ConfigError(f"there is no bucket {self.bucket!r}", repair="%wash kv  # shows all buckets")
-        content = buckets[self.bucket]
-        if self.key is None:
-            return content
-        if self.key not in content:
+    async def _value(self, backend: hosted.KeyValueBackend) -> bytes:
+        value = await backend.get(str(self.bucket), str(self.key))
+        if value is None:
             raise ConfigError(f"bucket {self.bucket!r} has no key {self.key!r}", repair=f"%wash kv {self.bucket}")
-        return content[self.key]
+        return value
 
-    def table(self, look: Look) -> Table:
+    def still(self, look: Look) -> Table:
         """One row for each key."""
-        return _table(look.buckets, look.more)
+        return _table(look)
 
     def picture(self, look: Look) -> dict[str, Any]:
         """Groups are buckets."""
+        forms = ("text", "json", "hex", COUNTER_FORMS[look.order])
         groups = [
-            {"name": name, "more": name in look.more, "entries": [_entry(*entry) for entry in content.items()]}
+            {
+                "name": name,
+                "more": name in look.more,
+                "entries": [entry(key, value, forms, look.order) for key, value in content.items()],
+            }
             for name, content in look.buckets.items()
         ]
-        return {"title": "key-value", "word": "bucket", "groups": groups, "empty": _EMPTY, "new_groups": True}
+        return {
+            "title": _TITLE,
+            "place": look.place,
+            "word": "bucket",
+            "groups": groups,
+            "more": look.others,
+            "empty": _EMPTY,
+            "new_groups": True,
+            "forms": forms,
+        }
 
     def concerns(self, event: Event) -> bool:
         """Changes of key-value, and of who has it."""
@@ -160,88 +182,62 @@ class KeyValueView(View):
             return event.plugin == _PLUGIN
         return isinstance(event, WorkloadChanged | PluginChanged)
 
-    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Set or delete a key, as the widget asks."""
-        group, key = str(wish["group"]), str(wish["key"])
         if wish["do"] == "delete":
-            await self.delete(deployments, group, key)
+            await self.delete(deployments, wish["group"], wish["key"])
         else:
-            await self.set(deployments, group, key, _typed(str(wish["text"]), wish.get("kind", "text")))
+            await self.set(deployments, wish["group"], wish["key"], value)
+        return Answer()
 
     async def set(self, deployments: hosted.Deployments, bucket: str, key: str, value: bytes) -> None:
-        """Set a key. Raises ConfigError where the workload does not use key-value."""
-        backend = hosted.keyvalue_of(deployments, self.of)
-        if backend is None:
-            raise ConfigError("no key-value state is kept here", repair=("%wash attach keyvalue", "%wash load SOURCE"))
+        """Set a key; the bucket is made where it does not exist."""
+        backend = self.backend(deployments)
         await backend.open(bucket)
         await backend.set(bucket, key, value)
 
     async def delete(self, deployments: hosted.Deployments, bucket: str, key: str) -> None:
-        """Delete a key."""
-        backend = hosted.keyvalue_of(deployments, self.of)
-        if backend is not None:
-            await backend.delete(bucket, key)
+        """Delete a key. Raises KeyError where there is none."""
+        backend = self.backend(deployments)
+        try:
+            there = await backend.exists(bucket, key)
+        except hosted.NoSuchBucket:
+            there = False
+        if not there:
+            raise KeyError(key)
+        await backend.delete(bucket, key)
 
 
+_TITLE = "key-value"
 _EMPTY = "nothing is stored"
 
 
-async def _content(backend: hosted.KeyValueBackend, bucket: str, most: int | None) -> dict[str, bytes]:
+@contextmanager
+def _known(bucket: str | None) -> Iterator[None]:
+    try:
+        yield
+    except hosted.NoSuchBucket:
+        raise ConfigError(f"there is no bucket {bucket!r}", repair="%wash kv  # shows all buckets") from None
+
+
+async def _content(backend: hosted.KeyValueBackend, bucket: str, most: int | None = None) -> dict[str, bytes]:
+    """The values of a bucket by key, or no more than begins with `most` of them."""
     content: dict[str, bytes] = {}
     cursor = None
     while True:
         page = await backend.keys(bucket, cursor)
         entries = await backend.get_many(bucket, page.keys)
-        content.update(entry for entry in entries if entry is not None)
+        content.update(each for each in entries if each is not None)
         cursor = page.cursor
         if cursor is None or (most is not None and len(content) >= most):
             return content
 
 
-def _typed(text: str, kind: str) -> bytes:
-    """What the person typed, in the form that the value had. Raises ConfigError."""
-    try:
-        if kind == "counter":
-            return int(text).to_bytes(8, "little")
-        return bytes.fromhex(text) if kind == "hex" else text.encode()
-    except (ValueError, OverflowError):
-        wanted = "a whole number from 0 to 2**64 - 1" if kind == "counter" else "hex, such as 00 ff"
-        raise ConfigError(f"{one_line(text, 40)!r} is not {wanted}") from None
-
-
-def _entry(key: str, value: bytes) -> dict[str, Any]:
-    secret = is_secret(key)
-    shown = face(value, _SHOWN_BYTES)
-    return {
-        "key": key,
-        "kind": "secret" if secret else shown.kind,
-        "text": HIDDEN if secret else shown.text,
-        "preview": _preview(key, value),
-        "note": "" if secret else shown.note,
-        "size": size(len(value)),
-        "whole": len(value) <= _SHOWN_BYTES,
-        "hex": value.hex(" ") if shown.kind == "hex" and len(value) <= _SHOWN_BYTES and not secret else "",
-    }
-
-
-def _table(buckets: Buckets, more: Collection[str] = ()) -> Table:
+def _table(look: Look) -> Table:
     rows = []
-    for name, content in buckets.items():
-        rows += [(name, key, _cell(key, value)) for key, value in content.items()] or [(name, "", "(empty)")]
-        rows += [(name, "…", "and more keys")] if name in more else []
-    return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title="key-value")
-
-
-def _preview(key: str, value: bytes) -> str:
-    """The value in one line."""
-    if is_secret(key):
-        return HIDDEN
-    shown = face(value, 400)
-    if shown.kind == "hex":
-        return value[:32].hex(" ") + (" …" if len(value) > 32 else "")
-    return one_line(" ".join(shown.text.split()) if shown.kind == "json" else shown.text, 200)
-
-
-def _cell(key: str, value: bytes) -> str:
-    note = "" if is_secret(key) else face(value, 400).note
-    return f"{_preview(key, value)}  ({note})" if note else _preview(key, value)
+    for name, content in look.buckets.items():
+        rows += [(name, key, cell(key, value, look.order)) for key, value in content.items()] or [(name, "", "(empty)")]
+        rows += [(name, "…", "and more keys")] if name in look.more else []
+    rows += [("…", "", f"and {look.others} more buckets")] if look.others else []
+    title = f"{_TITLE} ({look.place})" if look.place else _TITLE
+    return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title=title)

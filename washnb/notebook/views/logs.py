@@ -83,7 +83,7 @@ class LogsView(View):
             and (self.filter is None or self.filter.lower() in f"{line.context} {line.message}".lower())
         )
 
-    def table(self, look: Sequence[LogLine]) -> Table:
+    def still(self, look: Sequence[LogLine]) -> Table:
         """One row for each of the last lines."""
         rows = [
             (line.component, line.level if line.stream == "log" else line.stream, _message(line))

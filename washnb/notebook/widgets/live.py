@@ -7,6 +7,7 @@ picture. Nobody listens while nobody looks: the widget says when it is shown and
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from washnb.errors import WashError
 from washnb.events import Event
 
 from .. import hosted
-from ..text import Table, plain
-from .messages import Wish
-from .showable import Showable
+from ..text import plain
+from .messages import Answer, Wish
+from .showable import Face, Showable
 
 _REFRESH = 0.1
 """Seconds for which changes are gathered before the widget is told."""
@@ -28,18 +29,21 @@ _REFRESH = 0.1
 _SAVED = 1.0
 """The same for the plain output, which nobody sees while the widget lives."""
 
-_HERE = Path(__file__).parent
+_PAGE = Path(__file__).parent / "page"
+_PARTS = ("elements", "forms", "groups", "state", "blobs", "logs", "messages", "view")
+"""The files of the page's module, each after those that it builds on."""
 
 
 class ViewWidget(anywidget.AnyWidget):
-    """What the page holds of a view: what it looks like now, and what went wrong with the last change."""
+    """What the page holds of a view: what it looks like now, what went wrong with the last wish, and with reading."""
 
-    _esm = _HERE / "view.js"
-    _css = _HERE / "view.css"
+    _esm = "\n".join((_PAGE / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
+    _css = (_PAGE / "view.css").read_text(encoding="utf-8")
 
     kind = traitlets.Unicode().tag(sync=True)
     picture = traitlets.Dict().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
+    trouble = traitlets.Unicode().tag(sync=True)
 
     def __repr__(self) -> str:
         return f"live view: {self.picture.get('title', self.kind)}"
@@ -48,15 +52,15 @@ class ViewWidget(anywidget.AnyWidget):
 class Still:
     """The last state of a view as plain output, for a notebook that is saved. Its style hides it beside the widget."""
 
-    def __init__(self, table: Table) -> None:
-        """Show `table`."""
-        self._table = table
+    def __init__(self, face: Face) -> None:
+        """Show `face`."""
+        self._face = face
 
     def __repr__(self) -> str:
-        return repr(self._table)
+        return repr(self._face)
 
     def _repr_html_(self) -> str:
-        return f'<div class="washnb-still">{self._table._repr_html_()}</div>'
+        return f'<div class="washnb-still">{self._face._repr_html_()}</div>'
 
 
 class Live:
@@ -80,31 +84,34 @@ class Live:
         self.widget.picture = self._view.picture(self._look)
         display(self.widget)  # type: ignore[no-untyped-call]
         self._still = display(  # type: ignore[no-untyped-call]
-            Still(self._view.table(self._look)), display_id=True
+            Still(self._view.still(self._look)), display_id=True
         )
 
-    def _heard(self, _widget: Any, wish: Wish, _buffers: Any) -> None:
+    def _heard(self, _widget: Any, wish: Wish, buffers: Sequence[bytes | memoryview]) -> None:
         """Take a message of the page; on whichever thread the kernel has for it."""
         match wish.get("do"):
             case "shown":
                 self._lookers += 1
                 if self._unsubscribe is None:
                     self._unsubscribe = self._view.door.subscribe(self._happened)
-                self._attempt(self._refresh)
+                self._view.door.on_host(self._refresh)
             case "hidden":
                 self._lookers = max(0, self._lookers - 1)
                 if self._lookers == 0 and self._unsubscribe is not None:
                     self._unsubscribe()
                     self._unsubscribe = None
             case _:
-                self._attempt(lambda deployments: self._view.change(deployments, wish))
+                self._answer(wish, bytes(buffers[0]) if buffers else b"")
 
-    def _attempt(self, work: Any) -> None:
+    def _answer(self, wish: Wish, value: bytes) -> None:
         self.widget.problem = ""
         try:
-            self._view.door.on_host(work)
+            answer = self._view.door.on_host(lambda deployments: self._view.grant(deployments, wish, value))
         except (WashError, ValueError, KeyError) as error:
             self.widget.problem = plain(str(error))
+            answer = Answer({"problem": self.widget.problem})
+        if "ticket" in wish:
+            self.widget.send({"ticket": wish["ticket"], **answer.content}, list(answer.parts))
 
     def _happened(self, event: Event) -> None:
         if self._view.concerns(event) and not self._refreshing:
@@ -121,8 +128,9 @@ class Live:
         try:
             self._look = await self._view.look(deployments)
         except WashError as error:
-            self.widget.problem = plain(error.message)
+            self.widget.trouble = plain(error.message)
             return
+        self.widget.trouble = ""
         self.widget.picture = self._view.picture(self._look)
         if not self._saving:
             self._saving = True
@@ -131,4 +139,4 @@ class Live:
     def _save(self) -> None:
         self._saving = False
         if self._still is not None:
-            self._still.update(Still(self._view.table(self._look)))
+            self._still.update(Still(self._view.still(self._look)))

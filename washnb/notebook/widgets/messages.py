@@ -1,19 +1,36 @@
-"""What the widget of a view says to Python. What Python says to the widget are traits: `kind`, `picture`, `problem`."""
+"""What the widget of a view asks of Python, and how it is answered.
+
+What Python says unasked are traits: `kind`, `picture`, `problem`, `trouble`.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
 
 
 class Wish(TypedDict, total=False):
-    """One message of the widget.
+    """One message of the widget. The answer carries its `ticket`; bytes come beside it.
 
-    `shown` and `hidden` tell that somebody looks at the view, or no longer; `set` and `delete` ask for a change of
-    `key` in `group`, to `text` of `kind` text, json or hex.
+    `shown` and `hidden` tell that somebody looks at the view, or no longer, and are not answered. `set` and `delete`
+    change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read` asks for the bytes
+    from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were all. `publish` and
+    `request` send bytes to the subject `key`.
     """
 
-    do: Literal["shown", "hidden", "set", "delete"]
+    do: Literal["shown", "hidden", "set", "delete", "create", "read", "upload", "publish", "request"]
+    ticket: str
     group: str
     key: str
-    text: str
-    kind: str
+    start: int
+    end: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the page gets for a wish: `content` as JSON, and bytes beside it."""
+
+    content: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[bytes] = ()

@@ -8,8 +8,7 @@ from typing import Any, Protocol, TypeVar
 from washnb.events import Event
 
 from .. import hosted
-from ..text import Table
-from .messages import Wish
+from .messages import Answer, Wish
 
 T = TypeVar("T")
 
@@ -28,6 +27,12 @@ class Door(Protocol):
         """Call `subscriber` on the host's loop for each event, until the function that is returned is called."""
 
 
+class Face(Protocol):
+    """What a notebook shows without a widget: text, and HTML."""
+
+    def _repr_html_(self) -> str: ...
+
+
 class Showable(Protocol):
     """A look at state: read on the host's loop, shown as a table and as a picture for the widget."""
 
@@ -37,7 +42,7 @@ class Showable(Protocol):
     async def look(self, deployments: hosted.Deployments) -> Any:
         """Read what there is to see."""
 
-    def table(self, look: Any) -> Table:
+    def still(self, look: Any) -> Face:
         """Show it without a widget."""
 
     def picture(self, look: Any) -> dict[str, Any]:
@@ -46,5 +51,5 @@ class Showable(Protocol):
     def concerns(self, event: Event) -> bool:
         """Whether there may be something else to see after `event`."""
 
-    async def change(self, deployments: hosted.Deployments, wish: Wish) -> None:
-        """Do what the person asked of the widget."""
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
+        """Do what the person asked of the widget, with the bytes that came along."""

@@ -1,0 +1,82 @@
+// The pieces that all views are made of. Everything a guest wrote is put in as text, never as markup.
+
+/** Make an element: attributes, then children; strings become text. */
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Make a button that does something. */
+function button(text, onclick, attributes = {}) {
+  return make("button", { type: "button", onclick, ...attributes }, text);
+}
+
+/** Make a button that does something when it is pressed twice: what is deleted is gone. */
+function sureButton(text, act) {
+  const asking = `${text}?`;
+  const made = button(text, () => {
+    if (made.textContent === asking) act();
+    else write(made, asking);
+  });
+  made.addEventListener("blur", () => write(made, text));
+  return made;
+}
+
+/** Let `node` show `text`, and say whether that is another one than before. */
+function write(node, text) {
+  if (node.textContent === text) return false;
+  node.textContent = text;
+  return true;
+}
+
+/** Let `parent` hold `children` in this order, without moving those that stay: what is moved loses the focus. */
+function arrange(parent, children) {
+  const staying = new Set(children);
+  for (const child of [...parent.childNodes]) if (!staying.has(child)) child.remove();
+  let at = parent.firstChild;
+  for (const child of children) {
+    if (child === at) at = at.nextSibling;
+    else parent.insertBefore(child, at);
+  }
+}
+
+/** Let `row` light up for a moment. */
+function flash(row) {
+  row.classList.remove("washnb-changed");
+  void row.offsetWidth; // starts the animation anew
+  row.classList.add("washnb-changed");
+}
+
+/** Let `select` offer pairs of value and text, and keep what was chosen where that is still there. */
+function choices(select, wanted) {
+  const same = ([value], index) => select.options[index].value === value;
+  if (select.options.length === wanted.length && wanted.every(same)) return;
+  const chosen = select.value;
+  select.replaceChildren(...wanted.map(([value, text]) => make("option", { value }, text)));
+  select.value = wanted.some(([value]) => value === chosen) ? chosen : wanted[0][0];
+}
+
+/** The head of a view: its title, where the state is, and what filters it. */
+function headOf(...filters) {
+  const title = make("strong");
+  const place = make("span", { class: "washnb-place" });
+  const head = make("header", {}, title, place, make("span", { class: "washnb-filters" }, ...filters));
+  return [
+    head,
+    (picture) => {
+      write(title, picture.title ?? "");
+      write(place, picture.place ?? "");
+    },
+  ];
+}
+
+function clock(seconds) {
+  const time = new Date(seconds * 1000);
+  return make("time", { datetime: time.toISOString() }, time.toLocaleTimeString([], { hour12: false }));
+}

@@ -1,0 +1,69 @@
+// Log lines: level, component and text to filter by, and whether to follow the end.
+
+/** A list of lines that grows at its end, and follows it. */
+function growingList(label) {
+  const follow = make("input", { type: "checkbox", checked: true });
+  const lines = make("ol", { class: "washnb-lines" });
+  const scroll = make("div", { class: "washnb-scroll", tabindex: "0", role: "log", "aria-label": label }, lines);
+  const end = () => {
+    if (follow.checked) scroll.scrollTop = scroll.scrollHeight;
+  };
+  follow.addEventListener("change", end);
+  new ResizeObserver(end).observe(scroll); // it has no size before it is on the page
+  let shown = [];
+
+  /** Show `entries`, made into items by `item`; those that are there already stay. */
+  function show(entries, item, anew) {
+    const same = (one, index) => JSON.stringify(one) === JSON.stringify(entries[index]);
+    const grows = !anew && entries.length >= shown.length && shown.every(same);
+    if (grows) lines.append(...entries.slice(shown.length).map(item));
+    else lines.replaceChildren(...entries.map(item));
+    shown = entries;
+    end();
+  }
+  return { scroll, show, follow: make("label", {}, follow, "follow") };
+}
+
+function renderLogs(model, root) {
+  const redraw = () => draw(true);
+  const level = make("select", { "aria-label": "least level", onchange: redraw });
+  const component = make("select", { "aria-label": "component", onchange: redraw });
+  const filter = make("input", { type: "search", placeholder: "filter", "aria-label": "filter lines", oninput: redraw });
+  const list = growingList("log lines");
+  const [head, writeHead] = headOf(level, component, filter, list.follow);
+  const empty = make("div", { class: "washnb-empty" });
+  root.append(head, list.scroll, empty);
+
+  function item(line) {
+    return make(
+      "li",
+      { "data-level": line.level },
+      clock(line.time),
+      make("span", { class: "washnb-level" }, line.stream === "log" ? line.level : line.stream),
+      make("span", { class: "washnb-component" }, line.component),
+      make("span", { class: "washnb-message" }, line.text),
+    );
+  }
+
+  function draw(anew) {
+    const picture = model.get("picture");
+    const all = picture.lines ?? [];
+    const levels = picture.levels ?? [];
+    const named = (names, every) => [["", every], ...names.map((name) => [name, name])];
+    choices(level, named(levels, "all levels"));
+    choices(component, named([...new Set(all.map((line) => line.component))], "all components"));
+    const least = levels.indexOf(level.value);
+    const wanted = filter.value.toLowerCase();
+    const passing = all.filter(
+      (line) =>
+        levels.indexOf(line.level) >= least &&
+        (!component.value || line.component === component.value) &&
+        (!wanted || line.text.toLowerCase().includes(wanted)),
+    );
+    list.show(passing, item, anew);
+    writeHead(picture);
+    write(empty, all.length ? "no line passes the filters" : picture.empty ?? "");
+    empty.hidden = passing.length > 0;
+  }
+  return () => draw(false);
+}
