@@ -82,13 +82,14 @@ class LogLine:
 class MessageSent:
     """A component, or somebody from outside (`workload` and `component` are empty), has sent a message.
 
-    `handlers` names who took it on this host; empty: nobody, and the message is gone. None: the broker does not tell.
-    `error` says why it could not be sent, or why a request (`reply_to` is its inbox, where that is known) had no reply.
-    `body` is the beginning of `size` bytes, `time` a Unix timestamp.
+    `kind` is publish or request. `handlers` names who took it; empty: nobody, and the message is gone; None: the
+    broker does not tell. `error` says why it could not be sent, or why a request had no answer. `body` is the beginning
+    of `size` bytes, `time` a Unix timestamp.
     """
 
     workload: str
     component: str
+    kind: str
     subject: str
     body: bytes
     size: int

@@ -18,6 +18,7 @@ from .keyvalue import InMemoryKeyValue, KeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, TracingLogger
 from .messaging import BrokerMessage, InMemoryMessaging, Messaging
+from .messaging import BrokerMessage, InMemoryMessaging, Messaging
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 
@@ -25,6 +26,7 @@ __all__ = [
     "Attachable",
     "Blobstore",
     "BlobstoreBackend",
+    "BrokerMessage",
     "BrokerMessage",
     "Config",
     "ConfigBackend",
@@ -34,12 +36,14 @@ __all__ = [
     "InMemoryBlobstore",
     "InMemoryKeyValue",
     "InMemoryMessaging",
+    "InMemoryMessaging",
     "Interface",
     "InterfacePlugin",
     "KeyValue",
     "KeyValueBackend",
     "LocalNats",
     "Logger",
+    "Messaging",
     "Messaging",
     "NatsServer",
     "NoSuchBucket",

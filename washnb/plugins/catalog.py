@@ -96,6 +96,14 @@ CATALOG = (
         WitWorld.of(imports=["wasi:logging/logging@0.1.0-draft"]),
         {"memory": "washnb.plugins.logging:TracingLogger"},
     ),
+    CatalogEntry(
+        ("messaging", "messages"),
+        "wasmcloud-messaging",
+        WitWorld.of(
+            imports=["wasmcloud:messaging/types,consumer@0.2.0"], exports=["wasmcloud:messaging/handler@0.2.0"]
+        ),
+        {"memory": "washnb.plugins.messaging:InMemoryMessaging"},
+    ),
 )
 
 

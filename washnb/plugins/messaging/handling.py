@@ -1,0 +1,158 @@
+"""Handling messages: each one by a fresh instance of a component, so many at once, and an end that is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from washnb.engine import Err
+from washnb.errors import WashError, WorkloadFailed
+from washnb.events import EventBus, LogLine, MessageHandled
+
+from ..base import WorkloadItem
+from .backend import Broker, BrokerMessage, Subscription
+from .sending import SHOWN
+from .settings import HandlerSettings
+from .subjects import INBOX
+
+HANDLE_MESSAGE = "wasmcloud:messaging/handler@0.2.0#handle-message"
+
+INBOX_LIMIT = 10_000
+"""How many messages may wait for one component, as in wash-runtime's memory."""
+
+_log = logging.getLogger(__name__)
+
+
+class Handler:
+    """One version of a component that handles messages. Its tasks are in `tasks`, which the versions share."""
+
+    def __init__(
+        self, item: WorkloadItem, settings: HandlerSettings, tasks: set[asyncio.Task[None]], events: EventBus
+    ) -> None:
+        """Listen to nothing yet."""
+        self.item = item
+        self.settings = settings
+        self.name = item.component if item.component == item.workload_name else f"{item.workload_name}/{item.component}"
+        self._tasks = tasks
+        self._events = events
+        self._places = asyncio.Semaphore(settings.max_in_flight)
+        self._taken = 0
+        self.listening = False
+        self._subscriptions: list[Subscription] = []
+
+    async def listen(self, broker: Broker, subjects: Sequence[str]) -> None:
+        """Take what comes to these subjects. Raises BackendError."""
+        self.listening = True
+        for subject in subjects:
+            self._subscriptions.append(await broker.subscribe(subject, self.settings.group, self.name, self.take))
+
+    async def unsubscribe(self) -> None:
+        """Take no more messages. Those that were taken are still handled, by the version that runs then."""
+        while self._subscriptions:
+            await self._subscriptions.pop().end()
+
+    def take(self, message: BrokerMessage) -> bool:
+        """Begin to handle a message, unless too many wait already; that is told, too."""
+        if not self.settings.subscriptions and message.subject.startswith(INBOX):
+            return False  # who listens to everything does not mean the answers to others
+        request, began = self._events.number(), (time.time(), time.perf_counter())
+        if self._taken >= INBOX_LIMIT:
+            self._tell(message, request, began, f"message queue full: {INBOX_LIMIT:,} messages wait for {self.name}")
+            return False
+        self._taken += 1
+        task = asyncio.create_task(self._handle(message, request))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._handled, message, request, began))
+        return True
+
+    def say(self, level: str, text: str) -> None:
+        """Write a line into the log, in the name of the host."""
+        _log.log(logging.ERROR if level == "error" else logging.WARNING, "%s: %s", self.name, text)
+        if self._events:
+            item = self.item
+            self._events.publish(LogLine(item.workload_name, item.component, "host", level, "", text, time.time()))
+
+    async def _handle(self, message: BrokerMessage, request: int) -> None:
+        wait = self.settings.admission_wait
+        asked = time.monotonic()
+        try:
+            async with asyncio.timeout(wait):
+                await self._places.acquire()
+        except TimeoutError:
+            raise WorkloadFailed(
+                f"shed: none of its {self.settings.max_in_flight} places was free within {wait:g} s",
+                repair="admission_wait=2m  # or send fewer; max_in_flight says how many places there are",
+            ) from None
+        try:
+            left = max(0.0, wait - (time.monotonic() - asked))
+            await self.item.deliver(HANDLE_MESSAGE, message, request=request, wait=left)
+        finally:
+            self._places.release()
+
+    def _handled(
+        self, message: BrokerMessage, request: int, began: tuple[float, float], task: asyncio.Task[None]
+    ) -> None:
+        """Tell how it ended: also of a task that never ran."""
+        self._taken -= 1
+        self._tasks.discard(task)
+        self._tell(message, request, began, _failure(task))
+
+    def _tell(self, message: BrokerMessage, request: int, began: tuple[float, float], error: str | None) -> None:
+        if error is not None:
+            self.say("error", f"message to {message.subject}: {error}")
+        if self._events:
+            self._events.publish(
+                MessageHandled(
+                    request=request,
+                    workload=self.item.workload_name,
+                    component=self.item.component,
+                    subject=message.subject,
+                    body=message.body[:SHOWN],
+                    size=len(message.body),
+                    reply_to=message.reply_to,
+                    error=error,
+                    duration=time.perf_counter() - began[1],
+                    time=began[0],
+                )
+            )
+
+
+def _failure(task: asyncio.Task[None]) -> str | None:
+    if task.cancelled():
+        return "the workload was stopped, or lost its messages, before it was done"
+    error = task.exception()
+    if isinstance(error, Err):
+        return f"handle-message returned the error {error.value!r}"
+    if isinstance(error, WashError):
+        return error.message
+    return None if error is None else f"{type(error).__name__}: {error}"
+
+
+class Deliveries:
+    """What one workload has to do with messages: the handlers of its versions, and the messages that they are at."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.handlers: list[Handler] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def part(self) -> None:
+        """Let the handlers go whose version is no longer bound. What they have taken is left to those that stay."""
+        gone = [handler for handler in self.handlers if not handler.item.bound]
+        self.handlers = [handler for handler in self.handlers if handler.item.bound]
+        for handler in gone:
+            await handler.unsubscribe()
+        if not self.handlers:
+            await self.end()
+
+    async def end(self) -> None:
+        """Take nothing more, and end what is being handled."""
+        for handler in self.handlers:
+            await handler.unsubscribe()
+        for task in self.tasks:
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks)

@@ -1,0 +1,107 @@
+"""wasmcloud:messaging@0.2.0: types, consumer and the handler that the host calls, over any broker."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from contextlib import suppress
+
+from washnb.engine import Interface
+from washnb.errors import WorkloadNotFound
+from washnb.wit import WitInterface, WitWorld
+
+from ..base import WorkloadContext, WorkloadItem, told_to_guest
+from ..state import PerWorkload
+from .backend import Broker, BrokerMessage
+from .handling import Deliveries, Handler
+from .sending import Sender
+from .settings import handler_settings
+
+REQUEST_SECONDS = 2.0
+"""How long a request from outside waits for its answer, unless it says so."""
+
+
+class Types(Interface, wit="wasmcloud:messaging/types@0.2.0"):
+    """wasmcloud:messaging/types: it has no functions."""
+
+
+class Consumer(Interface, wit="wasmcloud:messaging/consumer@0.2.0"):
+    """wasmcloud:messaging/consumer for one component."""
+
+    def __init__(self, sender: Sender) -> None:
+        """Send by `sender`."""
+        self._sender = sender
+
+    async def request(self, subject: str, body: bytes, timeout_ms: int) -> BrokerMessage:
+        """Send a message and return the first answer."""
+        with told_to_guest(str):
+            return await self._sender.request(subject, body, timeout_ms / 1000)
+
+    async def publish(self, msg: BrokerMessage) -> None:
+        """Send a message. Where wash-runtime ends the guest, it gets the error that WIT has for it."""
+        with told_to_guest(str):
+            await self._sender.publish(msg)
+
+
+class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
+    """The plugin of the capability, whatever its broker: serves the consumer, and brings messages to handlers."""
+
+    id = "wasmcloud-messaging"
+    interfaces = (Types, Consumer)
+
+    @property
+    @abstractmethod
+    def broker(self) -> Broker:
+        """What carries the messages."""
+
+    async def publish(self, subject: str, body: bytes, reply_to: str | None = None) -> None:
+        """Send a message from outside. Raises BackendError where it cannot be sent."""
+        await Sender(self.broker, self.events).publish(BrokerMessage(subject, body, reply_to))
+
+    async def request(
+        self,
+        subject: str,
+        body: bytes,
+        timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109 - the broker's, which may know sooner that nobody answers
+    ) -> BrokerMessage:
+        """Send a message from outside and return the first answer. Raises BackendError where none comes."""
+        return await Sender(self.broker, self.events).request(subject, body, timeout)
+
+    async def listen(self, handler: Handler) -> None:
+        """Let a handler have its messages from now on. Raises BackendError."""
+        await handler.listen(self.broker, handler.settings.subscriptions)
+
+    def world(self) -> WitWorld:
+        """What it serves, and the handler that it calls."""
+        return WitWorld(super().world().imports, (WitInterface.parse("wasmcloud:messaging/handler@0.2.0"),))
+
+    def new_state(self, workload: WorkloadContext) -> Deliveries:  # noqa: ARG002
+        """Begin without handlers."""
+        return Deliveries()
+
+    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
+        """Link the consumer; make a handler where the component exports one."""
+        item.link(Types())
+        item.link(Consumer(Sender(self.broker, self.events, item.workload_name, item.component)))
+        if any("handler" in entry.interfaces for entry in interfaces):
+            deliveries = self.state(item.workload_id)
+            settings = handler_settings(item, interfaces)
+            deliveries.handlers.append(Handler(item, settings, deliveries.tasks, self.events))
+
+    async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
+        """Let the component's handler listen, now that it could be called."""
+        for handler in self.state(workload.workload_id).handlers:
+            if handler.item.component == component_id and not handler.listening:
+                await self.listen(handler)
+
+    async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
+        """Let the handlers of the version go; with the last one end what they are at."""
+        with suppress(WorkloadNotFound):  # where its bind failed
+            await self.state(workload_id).part()
+        await super().on_workload_unbind(workload_id, interfaces)
+
+    async def stop(self) -> None:
+        """End what every handler is at: a host that stops does not unbind its workloads."""
+        for deliveries, _ in tuple(self._states.values()):
+            await deliveries.end()
+        await super().stop()

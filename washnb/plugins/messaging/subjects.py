@@ -1,0 +1,71 @@
+"""Subjects, and the names of queue groups, by the rules of NATS and of wash-runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from washnb.errors import BackendError, ConfigError
+
+INBOX = "_INBOX."
+"""What the subjects begin with that answers to requests go to."""
+
+LONGEST = 1024
+"""Bytes of a subject. NATS breaks a connection on which a line with two of them is longer than 4,096."""
+
+BROADCAST = "broadcast"
+"""The consumer group of those who belong to none: each of them gets every message."""
+
+_UNSENDABLE = re.compile("[\\x00-\\x20\\x7f\\ud800-\\udfff]")
+_WILDCARDS = {"*": r"[^.]+", ">": r".+"}
+_GROUP_LENGTH = 128
+_FNV_OFFSET = 0xCBF29CE484222325
+_FNV_PRIME = 0x100000001B3
+
+
+def flaw(subject: str, *, wildcards: bool = False) -> str | None:
+    """Say what is wrong with a subject, None where nothing is. `wildcards`: it is one to subscribe to."""
+    tokens = subject.split(".")
+    if not subject:
+        return "it is empty"
+    if len(subject.encode("utf-8", "surrogatepass")) > LONGEST:
+        return f"it is longer than {LONGEST:,} bytes"
+    if _UNSENDABLE.search(subject):
+        return "it has a blank or a control character"
+    if "" in tokens:
+        return "there is nothing before, between or after its dots"
+    if wildcards:
+        return "its > is not at the end" if ">" in tokens[:-1] else None
+    return "it has a wildcard, which is for subscriptions" if "*" in tokens or ">" in tokens else None
+
+
+def require_sendable(subject: str) -> None:
+    """Raise BackendError where nothing can be sent to `subject`."""
+    if problem := flaw(subject):
+        raise BackendError(f"subject {subject!r:.80} is invalid: {problem}", repair='"orders.created"')
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return what says whether a subject matches: `*` is any one token, `>` at the end one or more."""
+    parts = (_WILDCARDS.get(each) or re.escape(each) for each in pattern.split("."))
+    expression = re.compile(r"\.".join(parts))
+    return lambda subject: expression.fullmatch(subject) is not None
+
+
+def default_group(namespace: str, workload: str, component: str) -> str:
+    """Name the queue group of a component as wash-runtime does, so that load is shared with its hosts."""
+    digest = _FNV_OFFSET
+    for byte in f"{namespace}\0{workload}\0{component}".encode():
+        digest = (digest ^ byte) * _FNV_PRIME % 2**64
+    readable = ".".join(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in (namespace, workload, component))
+    prefix, suffix = "wasmcloud.", f".{digest:016x}"
+    return prefix + readable[: _GROUP_LENGTH - len(prefix) - len(suffix)] + suffix
+
+
+def require_group(name: str) -> None:
+    """Raise ConfigError where a queue group cannot have that name."""
+    if not name or re.search(r"[\s*>]", name):
+        raise ConfigError(
+            f"consumer_group {name!r:.80} cannot be: a group has a name without blanks, * and >",
+            repair=("consumer_group=workers", f"consumer_group={BROADCAST}  # each one gets every message"),
+        )
