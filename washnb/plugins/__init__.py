@@ -9,7 +9,7 @@ from washnb.engine import Err, Interface, Ok, Some, resource
 from . import catalog
 from .base import Attachable, HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
 from .blobstore import Backend as BlobstoreBackend
-from .blobstore import Blobstore, InMemoryBlobstore
+from .blobstore import Blobstore, FilesystemBlobstore, InMemoryBlobstore
 from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
 from .entry_points import RegisteredPlugin, registered_plugins
@@ -17,7 +17,6 @@ from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import InMemoryKeyValue, KeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, TracingLogger
-from .messaging import BrokerMessage, InMemoryMessaging, Messaging
 from .messaging import BrokerMessage, InMemoryMessaging, Messaging
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
@@ -27,15 +26,14 @@ __all__ = [
     "Blobstore",
     "BlobstoreBackend",
     "BrokerMessage",
-    "BrokerMessage",
     "Config",
     "ConfigBackend",
     "DynamicConfig",
     "Err",
+    "FilesystemBlobstore",
     "HostPlugin",
     "InMemoryBlobstore",
     "InMemoryKeyValue",
-    "InMemoryMessaging",
     "InMemoryMessaging",
     "Interface",
     "InterfacePlugin",
@@ -43,7 +41,6 @@ __all__ = [
     "KeyValueBackend",
     "LocalNats",
     "Logger",
-    "Messaging",
     "Messaging",
     "NatsServer",
     "NoSuchBucket",

@@ -10,6 +10,7 @@ from .backend import (
     ObjectReader,
     chunked,
 )
+from .files import FilesystemBlobstore
 from .in_memory import InMemoryBlobstore
 from .interface import (
     Blobstore,
@@ -30,6 +31,7 @@ __all__ = [
     "ContainerAlreadyExists",
     "ContainerInfo",
     "ContainerInterface",
+    "FilesystemBlobstore",
     "InMemoryBlobstore",
     "IncomingValue",
     "NoSuchContainer",

@@ -11,6 +11,7 @@ from washnb.wit import WitInterface
 
 from ..base import HostPlugin, WorkloadItem, told_to_guest
 from .backend import Backend, ContainerInfo, NoSuchContainer, ObjectInfo
+from .permit import Permit
 from .values import IncomingValue, OutgoingValue
 
 
@@ -47,10 +48,11 @@ class StreamObjectNames:
 class Container:
     """A container in the hands of a guest."""
 
-    def __init__(self, name: str, backend: Backend) -> None:
-        """Know where the objects are."""
+    def __init__(self, name: str, backend: Backend, permit: Permit) -> None:
+        """Know where the objects are, and what may be done to them."""
         self._name = name
         self._backend = backend
+        self._permit = permit
 
     def name(self) -> str:
         """Return the container's name."""
@@ -69,6 +71,7 @@ class Container:
     async def write_data(self, name: str, data: OutgoingValue) -> None:
         """Let `data` become an object, in place of any that was there, once it is finished."""
         with told_to_guest(str):
+            self._permit.write(self._name)
             if not await self._backend.exists(self._name):
                 raise NoSuchContainer(self._name)
         data.send(self._backend, self._name, name)
@@ -85,6 +88,7 @@ class Container:
     async def delete_objects(self, names: Sequence[str]) -> None:
         """Delete objects."""
         with told_to_guest(str):
+            self._permit.write(self._name)
             await self._backend.delete_objects(self._name, names)
 
     async def has_object(self, name: str) -> bool:
@@ -100,6 +104,7 @@ class Container:
     async def clear(self) -> None:
         """Delete all objects."""
         with told_to_guest(str):
+            self._permit.write(self._name)
             await self._backend.clear(self._name)
 
     def __repr__(self) -> str:
@@ -126,41 +131,50 @@ class ContainerInterface(Interface, wit="wasi:blobstore/container@0.2.0-draft"):
 class BlobstoreInterface(Interface, wit="wasi:blobstore/blobstore@0.2.0-draft"):
     """wasi:blobstore/blobstore: containers as a whole, and objects on their way between them."""
 
-    def __init__(self, backend: Backend) -> None:
-        """Find containers in `backend`."""
+    def __init__(self, backend: Backend, permit: Permit) -> None:
+        """Find containers in `backend`, as far as it is permitted."""
         self._backend = backend
+        self._permit = permit
 
     async def create_container(self, name: str) -> Container:
         """Make an empty container; one that exists already is an error."""
         with told_to_guest(str):
+            self._permit.write(name)
             await self._backend.create(name)
-        return Container(name, self._backend)
+        return Container(name, self._backend, self._permit)
 
     async def get_container(self, name: str) -> Container:
         """Return a container; one that does not exist is an error."""
         with told_to_guest(str):
+            self._permit.read(name)
             if not await self._backend.exists(name):
                 raise NoSuchContainer(name)
-        return Container(name, self._backend)
+        return Container(name, self._backend, self._permit)
 
     async def delete_container(self, name: str) -> None:
         """Delete a container with its objects; one that is not there is no error."""
         with told_to_guest(str):
+            self._permit.write(name)
             await self._backend.delete(name)
 
     async def container_exists(self, name: str) -> bool:
         """Return whether there is such a container."""
         with told_to_guest(str):
+            self._permit.read(name)
             return await self._backend.exists(name)
 
     async def copy_object(self, src: ObjectId, dest: ObjectId) -> None:
         """Copy an object, in place of any that was at its destination."""
         with told_to_guest(str):
+            self._permit.read(src.container)
+            self._permit.write(dest.container)
             await self._backend.copy(src.container, src.object, dest.container, dest.object)
 
     async def move_object(self, src: ObjectId, dest: ObjectId) -> None:
         """Move an object, in place of any that was at its destination."""
         with told_to_guest(str):
+            self._permit.write(src.container)
+            self._permit.write(dest.container)
             await self._backend.move(src.container, src.object, dest.container, dest.object)
 
 
@@ -174,8 +188,8 @@ class Blobstore(HostPlugin, ABC):
     def backend(self, workload_id: str) -> Backend:
         """Return what keeps the objects of a workload. Raises WorkloadNotFound where it does not use the plugin."""
 
-    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:  # noqa: ARG002
-        """Link the three interfaces to the workload's backend."""
-        item.link(BlobstoreInterface(self.backend(item.workload_id)))
+    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
+        """Link the three interfaces to the workload's backend, for what the config of `interfaces` permits."""
+        item.link(BlobstoreInterface(self.backend(item.workload_id), Permit.of(interfaces)))
         item.link(ContainerInterface())
         item.link(Types())
