@@ -48,7 +48,8 @@ def test_imports_find_their_capability():
     assert catalog.by_interface("wasi:keyvalue/batch@0.2.0-draft").word == "keyvalue"
     assert catalog.by_interface("wasi:config/store@0.2.0-rc.1").word == "config"
     assert catalog.by_interface("wasi:logging/logging@0.1.0-draft").word == "logging"
-    assert catalog.by_interface("wasi:keyvalue/store@0.2.0-draft2") is None
+    assert catalog.by_interface("wasi:keyvalue/store@0.2.0-draft2").word == "keyvalue"
+    assert catalog.by_interface("wasi:keyvalue/store@0.2.0-draft3") is None
     assert catalog.by_interface("wasi:keyvalue/watcher@0.2.0-draft") is None
 
 
@@ -57,13 +58,14 @@ def test_suggestions_repair():
     missing = [
         "wasi:keyvalue/store@0.2.0-draft",
         "wasi:keyvalue/atomics@0.2.0-draft",
-        "wasi:keyvalue/store@0.2.0-draft2",
+        "wasi:keyvalue/store@0.2.0-draft3",
         "workshop:dice/fair-roll@0.1.0",
     ]
     assert catalog.suggestions(missing) == (
         "%wash attach keyvalue",
         "HostBuilder().with_plugin(InMemoryKeyValue())",
-        "of wasi:keyvalue, washnb serves only wasi:keyvalue/atomics,batch,store@0.2.0-draft",
+        "of wasi:keyvalue, washnb serves only "
+        + ", ".join(f"wasi:keyvalue/atomics,batch,store@0.2.0-{draft}" for draft in ("draft", "draft2")),
         'class FairRoll(Interface, wit="workshop:dice/fair-roll@0.1.0"):  # its functions as methods',
         "%wash attach FairRoll",
         "HostBuilder().with_plugin(FairRoll)",

@@ -7,7 +7,8 @@ import pytest
 from washnb.errors import WorkloadNotFound
 from washnb.plugins import InMemoryKeyValue
 from washnb.plugins.keyvalue import Store
-from washnb.plugins.keyvalue.in_memory import PAGE, InMemoryBackend, counter_value
+from washnb.plugins.keyvalue.counters import counter_value
+from washnb.plugins.keyvalue.in_memory import PAGE, InMemoryBackend
 
 from .bound import Item, bind
 from .contracts.keyvalue import BackendContract, SurfaceContract

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from washnb.plugins.keyvalue import NoSuchBucket
-from washnb.plugins.keyvalue.in_memory import InMemoryBackend, counter_value
+from washnb.plugins.keyvalue.counters import counter_value
+from washnb.plugins.keyvalue.in_memory import InMemoryBackend
 
 from .contracts.keyvalue import U64_MAX, all_keys
 

@@ -81,7 +81,7 @@ CATALOG = (
     CatalogEntry(
         ("keyvalue", "kv"),
         "wasi-keyvalue",
-        WitWorld.of(imports=["wasi:keyvalue/store,atomics,batch@0.2.0-draft"]),
+        WitWorld.of(imports=[f"wasi:keyvalue/store,atomics,batch@0.2.0-{draft}" for draft in ("draft", "draft2")]),
         {"memory": "washnb.plugins.keyvalue:InMemoryKeyValue"},
     ),
     CatalogEntry(
@@ -119,6 +119,11 @@ def by_word(word: str) -> Entry | None:
     """
     own = (entry for entry in CATALOG if word.lower() in (*entry.words, entry.plugin_id))
     return next(own, None) or next((each for each in _others() if each.word == word), None)
+
+
+def word_of(plugin_id: str) -> str:
+    """Return the word that messages use for a plugin; the id itself where it is none of these."""
+    return next((entry.word for entry in CATALOG if entry.plugin_id == plugin_id), plugin_id)
 
 
 def find(word: str) -> Entry:

@@ -1,8 +1,10 @@
 """The capability key-value: wasi:keyvalue."""
 
-from .backend import Backend, KeyResponse, NoSuchBucket
+from . import draft2
+from .backend import Backend, KeyResponse, NoSuchBucket, Snapshot
 from .in_memory import InMemoryKeyValue
-from .interface import Atomics, Batch, Bucket, Error_AccessDenied, Error_NoSuchStore, Error_Other, KeyValue, Store
+from .interface import Atomics, Batch, Bucket, Error_AccessDenied, Error_NoSuchStore, Error_Other, Store
+from .plugin import KeyValue
 
 __all__ = [
     "Atomics",
@@ -16,5 +18,7 @@ __all__ = [
     "KeyResponse",
     "KeyValue",
     "NoSuchBucket",
+    "Snapshot",
     "Store",
+    "draft2",
 ]

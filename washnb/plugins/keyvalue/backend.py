@@ -25,6 +25,14 @@ class KeyResponse:
     cursor: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The value of a key at one moment, None where there was none. What `revision` is, only the backend knows."""
+
+    value: bytes | None
+    revision: object
+
+
 class Backend(Protocol):
     """Buckets of keys and values. A bucket is there once it was opened.
 
@@ -53,8 +61,18 @@ class Backend(Protocol):
     async def delete(self, bucket: str, key: str) -> None:
         """Forget the value; one that is not there is no error."""
 
-    async def increment(self, bucket: str, key: str, delta: int) -> int:
-        """Add to a counter, one that is not there counts as 0, and return the sum, at most 2**64 - 1. Atomic."""
+    async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
+        """Add to a counter, one that is not there counts as 0, and return the sum. Atomic.
+
+        Without `signed` the sum is a u64 that stops at its greatest value; a `signed` one is an s64, in the same eight
+        bytes, and what does not fit raises BackendError.
+        """
+
+    async def snapshot(self, bucket: str, key: str) -> Snapshot:
+        """Return the value for a later `swap`."""
+
+    async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
+        """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
         """Return key and value for each key, None where there is no value."""

@@ -5,37 +5,28 @@ wash-runtime empties them each time a component of the workload is bound; here a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 
 from ..base import Changed, WorkloadContext
 from ..state import PerWorkload
-from .backend import KeyResponse, NoSuchBucket
-from .interface import KeyValue
+from .backend import KeyResponse, NoSuchBucket, Snapshot
+from .counters import counted, counter_bytes, counter_value
+from .plugin import KeyValue
 
 PAGE = 100
 """Keys in one page, as in wash-runtime."""
 
-_U64_MAX = 2**64 - 1
-_DECIMAL = re.compile(rb"\+?0*([0-9]{1,20})")
-
-
-def counter_value(stored: bytes) -> int:
-    """Read a counter as wash-runtime does: 8 bytes are little endian, anything else decimal text, and if not, 0."""
-    if len(stored) == 8:
-        return int.from_bytes(stored, "little")
-    decimal = _DECIMAL.fullmatch(stored)
-    value = int(decimal[1]) if decimal else 0
-    return value if value <= _U64_MAX else 0
-
 
 class InMemoryBackend:
-    """Buckets as dictionaries. No method waits, so that each is atomic on its loop."""
+    """Buckets as dictionaries. No method waits, so that each is atomic on its loop.
+
+    A value stands in a tuple of its own: `swap` tells by it whether the value is still the one that was seen.
+    """
 
     def __init__(self, changed: Changed) -> None:
         """Begin empty, and call `changed` after each change."""
-        self._buckets: dict[str, dict[str, bytes]] = {}
+        self._buckets: dict[str, dict[str, tuple[bytes]]] = {}
         self._changed = changed
 
     async def buckets(self) -> Sequence[str]:
@@ -59,7 +50,7 @@ class InMemoryBackend:
 
     async def get(self, bucket: str, key: str) -> bytes | None:
         """Return the value, None where there is none."""
-        return self._values(bucket).get(key)
+        return (await self.snapshot(bucket, key)).value
 
     async def set(self, bucket: str, key: str, value: bytes) -> None:
         """Keep the value in place of any that was there."""
@@ -69,16 +60,29 @@ class InMemoryBackend:
         """Forget the value; one that is not there is no error, and no change."""
         self._delete(bucket, key)
 
-    async def increment(self, bucket: str, key: str, delta: int) -> int:
+    async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
         """Add to a counter; the sum is kept as 8 bytes, little endian."""
-        total = min(counter_value(self._values(bucket).get(key, b"")) + delta, _U64_MAX)
-        self._set(bucket, key, total.to_bytes(8, "little"))
+        (stored,) = self._values(bucket).get(key, (b"",))
+        total = counted(counter_value(stored), delta, signed=signed)
+        self._set(bucket, key, counter_bytes(total, "little"))
         return total
+
+    async def snapshot(self, bucket: str, key: str) -> Snapshot:
+        """Return the value for a later `swap`."""
+        entry = self._values(bucket).get(key)
+        return Snapshot(None if entry is None else entry[0], entry)
+
+    async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
+        """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
+        unchanged = self._values(bucket).get(key) is seen.revision
+        if unchanged:
+            self._set(bucket, key, value)
+        return unchanged
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
         """Return key and value for each key, None where there is no value."""
         values = self._values(bucket)
-        return [(key, values[key]) if key in values else None for key in keys]
+        return [(key, *values[key]) if key in values else None for key in keys]
 
     async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
         """Keep all the values."""
@@ -92,14 +96,14 @@ class InMemoryBackend:
         for key in keys:
             self._delete(bucket, key)
 
-    def _values(self, bucket: str) -> dict[str, bytes]:
+    def _values(self, bucket: str) -> dict[str, tuple[bytes]]:
         try:
             return self._buckets[bucket]
         except KeyError:
             raise NoSuchBucket(bucket) from None
 
     def _set(self, bucket: str, key: str, value: bytes) -> None:
-        self._values(bucket)[key] = value
+        self._values(bucket)[key] = (value,)
         self._changed((bucket, key), "set")
 
     def _delete(self, bucket: str, key: str) -> None:
