@@ -17,7 +17,7 @@ from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import InMemoryKeyValue, KeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, TracingLogger
-from .messaging import BrokerMessage, InMemoryMessaging, Messaging
+from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 
@@ -42,6 +42,7 @@ __all__ = [
     "LocalNats",
     "Logger",
     "Messaging",
+    "NatsMessaging",
     "NatsServer",
     "NoSuchBucket",
     "Ok",

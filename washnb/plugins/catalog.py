@@ -102,7 +102,7 @@ CATALOG = (
         WitWorld.of(
             imports=["wasmcloud:messaging/types,consumer@0.2.0"], exports=["wasmcloud:messaging/handler@0.2.0"]
         ),
-        {"memory": "washnb.plugins.messaging:InMemoryMessaging"},
+        {"memory": "washnb.plugins.messaging:InMemoryMessaging", "nats": "washnb.plugins.messaging:NatsMessaging"},
     ),
 )
 

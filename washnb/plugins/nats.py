@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -57,7 +58,7 @@ class NatsServer:
         self._users = 0
         self._connection: asyncio.Task[Any] | None = None
         self._complaint: Exception | None = None  # the last one that nats-py told
-        self._denial: tuple[float, str] = (0.0, "")
+        self._denials: deque[tuple[float, str]] = deque(maxlen=64)
 
     async def open(self) -> None:
         """Connect, unless somebody has: each `open` is to be ended by a `close`.
@@ -112,6 +113,15 @@ class NatsServer:
         if size > self.client.max_payload:
             raise self._too_large(what)
 
+    def require_permission(self, what: str, subject: str, begun: float) -> None:
+        """Raise AccessDenied where the server has not permitted `subject` since that `time.monotonic()`.
+
+        It says so apart from any call, and before its answer to a ping that comes after what it does not permit.
+        """
+        for when, denial in self._denials:
+            if when >= begun and f'"{subject.lower()}"' in denial.lower():
+                raise self._denied(what, denial)
+
     def asking(self, what: str) -> Asking:
         """Turn whatever fails at the server in this block into BackendError or AccessDenied.
 
@@ -144,7 +154,7 @@ class NatsServer:
         """Keep what nats-py tells apart from any call: why it cannot connect, and what the server does not permit."""
         self._complaint = complaint
         if "permissions violation" in str(complaint).lower():
-            self._denial = (time.monotonic(), str(complaint).removeprefix("nats: "))
+            self._denials.append((time.monotonic(), _said(complaint)))
 
     def _unreachable(self, reason: Exception) -> BackendError:
         if "authorization" in str(reason).lower() or "authentication" in str(reason).lower():
@@ -175,17 +185,20 @@ class NatsServer:
             )
         if not self.client.is_connected:
             return BackendError(f"{what}: NATS server {self.url} is away", repair=_START)
-        if isinstance(error, TimeoutError) and self._denial[0] >= begun:
-            return AccessDenied(
-                f"{what}: NATS server {self.url} does not permit it: {self._denial[1]}",
-                repair="grant it to the user in the server's configuration, or attach as another user",
-            )
+        if isinstance(error, TimeoutError) and self._denials and self._denials[-1][0] >= begun:
+            return self._denied(what, self._denials[-1][1])
         if isinstance(error, TimeoutError):
             return BackendError(
                 f"{what}: NATS server {self.url} did not answer in {PATIENCE:g} s; it may still do it",
                 repair="look at its load and its log, then try again",
             )
         return BackendError(f"{what}: NATS server {self.url} says: {_said(error)}")
+
+    def _denied(self, what: str, denial: str) -> AccessDenied:
+        return AccessDenied(
+            f"{what}: NATS server {self.url} does not permit it: {denial}",
+            repair="grant it to the user in the server's configuration, or attach as another user",
+        )
 
     def _too_large(self, what: str) -> BackendError:
         return BackendError(

@@ -3,6 +3,7 @@
 from .backend import Broker, BrokerMessage, Subscription
 from .in_memory import InMemoryBroker, InMemoryMessaging
 from .interface import Consumer, Messaging, Types
+from .nats import NatsBroker, NatsMessaging
 
 __all__ = [
     "Broker",
@@ -11,6 +12,8 @@ __all__ = [
     "InMemoryBroker",
     "InMemoryMessaging",
     "Messaging",
+    "NatsBroker",
+    "NatsMessaging",
     "Subscription",
     "Types",
 ]
