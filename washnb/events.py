@@ -141,10 +141,11 @@ class WorkloadChanged:
 
 @dataclass(frozen=True, slots=True)
 class PluginChanged:
-    """A plugin was attached or detached; `action` says which."""
+    """A plugin was attached or detached; `action` says which. `workload` is the one that it is about; "" for all."""
 
     plugin: str
     action: str
+    workload: str = ""
 
 
 Event = (

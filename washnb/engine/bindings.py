@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from washnb.errors import ConfigError, GuestError
@@ -44,15 +45,15 @@ class Bindings:
             self._enter(plan)
         self._bound.add(import_name)
 
-    def unbind(self, import_name: str, reason: str) -> None:
+    def unbind(self, import_name: str, reason: str, repair: str | Sequence[str] = ()) -> None:
         """Take the import back.
 
         The next call gets `access-denied` where the function has that error, else it ends the guest with a GuestError
-        that says `reason`.
+        that says `reason` and the lines that `repair` it.
         """
         for function in self._functions(import_name).values():
             hints = functools.partial(no_hints, len(function.params))
-            refuse = _refusal(import_name, function, reason)
+            refuse = _refusal(import_name, function, reason, repair)
             self._enter(ImportPlan(import_name, function, refuse, hints, provider="", on_fiber=True, direct=False))
         self._bound.discard(import_name)
 
@@ -109,14 +110,14 @@ def _unserved(component: str, interface: str, function: Function) -> Handler:
     return refuse
 
 
-def _refusal(interface: str, function: Function, reason: str) -> Any:
+def _refusal(interface: str, function: Function, reason: str, repair: str | Sequence[str]) -> Any:
     """What stands for a function that was taken back."""
     denial = _denial(function, reason)
 
     def refuse(*_arguments: object) -> None:
         if denial is not None:
             raise Err(denial)
-        raise GuestError(f"{label_of(interface, function.name)}: {reason}", interface=interface)
+        raise GuestError(f"{label_of(interface, function.name)}: {reason}", interface=interface, repair=repair)
 
     return refuse
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from washnb.engine import Bindings, CompiledComponent, Engine
@@ -11,18 +11,15 @@ from washnb.errors import ConfigError, UnsatisfiedImportError
 from washnb.events import EventBus, LogLine
 from washnb.plugins import HostPlugin, catalog
 from washnb.types import Component, Workload
-from washnb.wasi import WasiContext, wasi_interfaces
-from washnb.wit import WitInterface, split_version
+from washnb.wasi import WasiContext
+from washnb.wit import WitInterface
 
 from .allowed_hosts import parse_allowed_hosts
+from .component import WASI, WASI_PROVIDER, WorkloadComponent, bind_wasi
 from .egress import Egress
+from .grants import AttachedPlugins, granting_lines
 from .resolve import Demand, Offer, Resolution, resolve, served_by_wasi
-from .workload import BoundWorkload, Delivery, WorkloadComponent
-
-WASI = frozenset(wasi_interfaces(WasiContext()))
-"""The interfaces that every component gets, without versions."""
-
-WASI_PROVIDER = "wasi"
+from .workload import BoundWorkload, Delivery
 
 _LEVELS = {"stdout": "info", "stderr": "error", "host": "warn"}
 
@@ -40,8 +37,8 @@ class Assembler:
         self._deliver = deliver
         self._http_client = http_client
 
-    async def assemble(self, workload_id: str, manifest: Workload, plugins: Mapping[str, HostPlugin]) -> BoundWorkload:
-        """Compile and bind a workload; when this raises, nothing of it is left.
+    async def assemble(self, workload_id: str, manifest: Workload, plugins: AttachedPlugins) -> BoundWorkload:
+        """Compile a workload and bind it to what is granted to it; when this raises, nothing of it is left.
 
         Raises:
             ConfigError: the manifest is wrong in itself, or a plugin's interface does not fit an import.
@@ -56,12 +53,13 @@ class Assembler:
             for component in manifest.components
         ]
         workload = BoundWorkload(workload_id, manifest, components, egress, self._deliver)
-        resolution = match(workload, plugins.values())
+        granted = plugins.granted_to(manifest.name)
+        resolution = workload.resolve(granted)
         _require_served(workload, resolution, plugins)
-        await workload.bind(resolution.grants, plugins)
+        await workload.lifecycle.bind(resolution.grants, granted)
         missing = {c.name: names for c in components if (names := c.bindings.unserved())}
         if missing:
-            await workload.unbind()
+            await workload.lifecycle.unbind()
             raise _unsatisfied(manifest, missing, plugins)
         return workload
 
@@ -88,24 +86,6 @@ class Assembler:
             self._events.publish(LogLine(workload, component, stream, _LEVELS[stream], "", line, time.time()))
 
 
-def bind_wasi(bindings: Bindings, compiled: CompiledComponent, context: WasiContext, *, package: str = "wasi:") -> None:
-    """Serve the WASI imports of a component from `context`, whichever 0.2.x it asks for; all, or those of a package."""
-    interfaces = wasi_interfaces(context)
-    for name in compiled.imports:
-        if name.startswith(package) and served_by_wasi(WitInterface.parse(name), WASI):
-            bindings.bind(name, interfaces[split_version(name)[0]], provider=WASI_PROVIDER, on_fiber=True)
-
-
-def match(workload: BoundWorkload, plugins: Iterable[HostPlugin]) -> Resolution:
-    """Find out which of `plugins` serves which import of a workload."""
-    return resolve(
-        [Demand(component.name, component.compiled.world()) for component in workload.components.values()],
-        [Offer(plugin.id, plugin.world()) for plugin in plugins],
-        workload.manifest.host_interfaces,
-        WASI,
-    )
-
-
 def providers(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> dict[str, str | None]:
     """Say for each import of a component who would serve it: a plugin's id, `wasi`, or None."""
     offers = [Offer(plugin.id, plugin.world()) for plugin in plugins]
@@ -129,7 +109,7 @@ def _require_distinct_names(manifest: Workload) -> None:
             )
 
 
-def _require_served(workload: BoundWorkload, resolution: Resolution, attached: Iterable[str]) -> None:
+def _require_served(workload: BoundWorkload, resolution: Resolution, plugins: AttachedPlugins) -> None:
     manifest = workload.manifest
     if resolution.refused:
         component, entries = next(iter(resolution.refused.items()))
@@ -142,7 +122,7 @@ def _require_served(workload: BoundWorkload, resolution: Resolution, attached: I
                 for name, left in resolution.refused.items()
             },
             workload=manifest.name,
-            repair=catalog.suggestions(single for entry in entries for single in entry.each()),
+            repair=_serving_lines([single for entry in entries for single in entry.each()], manifest.name, plugins),
         )
     functions = {component.name: component.compiled.imports for component in workload.components.values()}
     missing = {
@@ -151,21 +131,34 @@ def _require_served(workload: BoundWorkload, resolution: Resolution, attached: I
         if (needed := tuple(name for name in names if functions[component][name].functions))
     }
     if missing:
-        raise _unsatisfied(manifest, missing, attached)
+        raise _unsatisfied(manifest, missing, plugins)
 
 
 def _unsatisfied(
-    manifest: Workload, missing: Mapping[str, tuple[str, ...]], attached: Iterable[str]
+    manifest: Workload, missing: Mapping[str, tuple[str, ...]], plugins: AttachedPlugins
 ) -> UnsatisfiedImportError:
     """Say which imports of which components nobody serves, what is attached, and what would serve them."""
     names = sorted({name for imports in missing.values() for name in imports})
     lines = [f"workload {manifest.name!r} cannot start, because nobody serves {_counted(len(names))}"]
     lines += [f"component {name!r} imports {', '.join(imports)}" for name, imports in missing.items()]
-    lines.append(f"attached: {', '.join(sorted(attached)) or 'nothing'}")
-    repair = list(catalog.suggestions(names))
+    lines.append(f"attached: {', '.join(sorted(plugins.granted_to(manifest.name))) or 'nothing'}")
+    if withheld := plugins.withheld_from(manifest.name):
+        lines.append(f"attached, but not granted to {manifest.name}: {', '.join(sorted(withheld))}")
+    repair = list(_serving_lines(names, manifest.name, plugins))
     if manifest.host_interfaces:
         repair += [f'Workload(host_interfaces=(..., WitInterface.parse("{name}")))' for name in names]
     return UnsatisfiedImportError("\n".join(lines), missing=dict(missing), workload=manifest.name, repair=tuple(repair))
+
+
+def _serving_lines(names: Sequence[str], workload: str, plugins: AttachedPlugins) -> tuple[str, ...]:
+    """The lines that would serve imports: a grant of what is attached, else what the catalog suggests."""
+    lines: list[str] = []
+    for name in names:
+        wanted = WitInterface.parse(name)
+        withheld = plugins.withheld_from(workload).values()
+        serving = next((plugin for plugin in withheld if plugin.world().serves(wanted)), None)
+        lines += catalog.suggestions([name]) if serving is None else granting_lines(serving.id, workload)
+    return tuple(dict.fromkeys(lines))
 
 
 def _counted(imports: int) -> str:

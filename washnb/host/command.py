@@ -10,8 +10,7 @@ from washnb.errors import ConfigError, GuestError
 from washnb.wasi import ExitRequested
 from washnb.wit import split_version
 
-from .assembly import bind_wasi
-from .workload import WorkloadComponent
+from .component import WorkloadComponent, bind_wasi
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
 """How much of each stream is kept, in bytes; of what a command prints beyond that only the number is known."""
@@ -86,7 +85,7 @@ async def run_command(
         on_write=printed.write,
     )
     bindings = component.bindings.copy()
-    bind_wasi(bindings, component.compiled, context, package="wasi:cli")
+    bind_wasi(bindings, component.compiled, context, prefix="wasi:cli")
     async with await Instance.new(
         component.compiled, bindings, limits=component.limits, observer=observer, label=component.label
     ) as instance:

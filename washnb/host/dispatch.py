@@ -22,10 +22,11 @@ from washnb.types import Request, Response, StreamedResponse
 
 from .admission import Scope
 from .command import CommandResult, Printed, run_command
+from .component import WorkloadComponent
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
 from .routers import Router
 from .trace import Recorder, Trace, without_secrets
-from .workload import BoundWorkload, WorkloadComponent
+from .workload import BoundWorkload
 
 SEND_BODY_LIMIT = 64 * 1024 * 1024
 """How long a response `send` keeps in memory, in bytes."""

@@ -22,8 +22,10 @@ from .asked import Headers, request_of, require_seconds, require_texts
 from .assembly import Assembler, providers
 from .command import CommandResult
 from .dispatch import Dispatcher
+from .grants import AttachedPlugins
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
+from .lifecycle import to_its_end
 from .registry import WorkloadRegistry, WorkloadSummary
 from .routers import DevRouter
 from .server import HttpServer
@@ -85,7 +87,8 @@ class Host:
         self.http = http
         self.started_at: datetime | None = None
         self._owns_engine = owns_engine
-        self._plugins = dict(plugins)
+        self._plugins = AttachedPlugins(plugins)
+        self._starting: dict[str, HostPlugin] = {}
         self._events = EventBus()
         self._dispatcher = Dispatcher(DevRouter() if http is None else http.router, self._events)
         assembler = Assembler(engine, self._events, self._dispatcher.deliver, http_client=http is not None)
@@ -150,35 +153,48 @@ class Host:
         if self.running:
             await self._shut_down([self._plugins[plugin_id] for plugin_id in sorted(self._plugins)])
 
-    async def attach(self, plugin: Attachable) -> None:
-        """Add a plugin, while the host runs too.
+    async def attach(self, plugin: Attachable, *, to: str | None = None, replace: bool = False) -> None:
+        """Add a plugin, while the host runs too, and grant it to all workloads or to those named `to`.
 
-        It serves the workloads that start from now on, and those that lost what it serves to `detach`.
+        It serves the workloads that start from now on, and those that lost what it serves. A plugin that is attached
+        already gets the grant besides those that it has. With `replace` it takes the place of another one with its id,
+        and its grants: guests are served by either at every moment, and where it cannot start, the other one stays.
         Raises ConfigError where its id is attached already, and whatever `start` raises.
         """
         made = as_plugin(plugin)
-        require_unique(made, self._plugins)
-        if self.running:
-            await self._start_plugin(made)
-            if made.id in self._plugins or not self.running:  # another one was quicker, or the host's stop
-                await _stop_plugin(made)
-                require_unique(made, self._plugins)
-                self._require_running()
-        self._plugins[made.id] = made
-        self._events.publish(PluginChanged(made.id, "attach"))
-        await self._registry.rebind(made.id)
+        replaced = self._plugins.get(made.id) if replace else None
+        if self._plugins.get(made.id) is not made:
+            others = {each: other for each, other in self._plugins.items() if other is not replaced}
+            require_unique(made, {**others, **self._starting})
+            if self.running:
+                await self._begin(made)
+        self._plugins.grant(made, to)
+        self._events.publish(PluginChanged(made.id, "attach", to or ""))
+        if replaced in {None, made}:
+            await self._registry.settle(restore=True)
+        else:
+            await to_its_end(self._leave(replaced, restore=True))
 
-    async def detach(self, plugin_id: str) -> None:
-        """Take a plugin away, also from workloads that use it: their next call to it fails. Raises ConfigError."""
-        plugin = self._plugins.pop(plugin_id, None)
+    async def detach(self, plugin_id: str, *, from_: str | None = None) -> None:
+        """Take a plugin away, or only from workloads named `from_`, also where it is in use: their next call fails.
+
+        A plugin that is left without any grant stays attached. Raises ConfigError.
+        """
+        plugin = self._plugins.get(plugin_id)
         if plugin is None:
             attached = ", ".join(sorted(self._plugins)) or "nothing"
             raise ConfigError(f"no plugin {plugin_id!r} is attached", repair=f"attached: {attached}")
-        for workload in self._registry.running():
-            await workload.revoke(plugin)
-        if self.running:
-            await _stop_plugin(plugin)
-        self._events.publish(PluginChanged(plugin_id, "detach"))
+        if from_ is None:
+            self._plugins.remove(plugin_id)
+            await to_its_end(self._leave(plugin))
+        else:
+            self._plugins.revoke(plugin_id, from_)
+            await to_its_end(self._registry.settle(restore=False))
+        self._events.publish(PluginChanged(plugin_id, "detach", from_ or ""))
+
+    def granted(self, plugin_id: str, workload_name: str) -> bool:
+        """Whether workloads of that name may use a plugin; they may not where it is not attached."""
+        return self._plugins.granted(plugin_id, workload_name)
 
     def intersect_interfaces(self, component: CompiledComponent) -> dict[str, str | None]:
         """Say for each import of a component who would serve it here: a plugin's id, `wasi`, or None."""
@@ -322,6 +338,25 @@ class Host:
     def _require_running(self) -> None:
         if not self.running:
             raise ConfigError("the host does not run", repair="host = await host.start()")
+
+    async def _begin(self, plugin: HostPlugin) -> None:
+        """Start a plugin that is to be attached to a running host."""
+        self._starting[plugin.id] = plugin
+        try:
+            await self._start_plugin(plugin)
+        finally:
+            del self._starting[plugin.id]
+        if not self.running:  # it was stopped meanwhile
+            await _stop_plugin(plugin)
+            self._require_running()
+
+    async def _leave(self, plugin: HostPlugin, *, restore: bool = False) -> None:
+        """Part every workload from a plugin that is not attached any more, then stop it."""
+        try:
+            await self._registry.settle(restore=restore)
+        finally:
+            if self.running:
+                await _stop_plugin(plugin)
 
     async def _start_plugin(self, plugin: HostPlugin) -> None:
         plugin.events = self._events

@@ -12,7 +12,7 @@ from washnb.types import Request, StreamedResponse
 from washnb.wasi import OutgoingResponse, ResponseOutparam, incoming_request, streamed
 
 from .admission import Scope
-from .workload import WorkloadComponent
+from .component import WorkloadComponent
 
 REQUEST_SECONDS = 30.0
 """How long a guest may take to begin its answer."""

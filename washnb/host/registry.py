@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from washnb.errors import ConfigError, WashError, WorkloadFailed, WorkloadNotFound
 from washnb.events import EventBus, WorkloadChanged
-from washnb.plugins import HostPlugin
 from washnb.types import Workload, WorkloadStartRequest, WorkloadStartResponse, WorkloadState, WorkloadStatus
 
-from .assembly import Assembler, match
+from .assembly import Assembler
 from .dispatch import Dispatcher
+from .grants import AttachedPlugins
 from .workload import BoundWorkload
 
 RELOAD_GRACE = 5.0
@@ -24,13 +25,13 @@ _STOPPED_EARLY = "Workload was stopped while starting"
 
 @dataclass(eq=False)
 class _Entry:
-    """One id. `running` is there while it runs, `starting` while it starts; `changing` is held to replace or stop."""
+    """One id. `starting` is there while it starts, `running` once it is bound; `changing` is held to change that."""
 
     manifest: Workload
     state: WorkloadState = WorkloadState.STARTING
     error: WashError | None = None
     running: BoundWorkload | None = None
-    starting: asyncio.Task[BoundWorkload] | None = None
+    starting: asyncio.Task[None] | None = None
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -58,7 +59,7 @@ class WorkloadRegistry:
     """Starts and stops workloads, and knows how each of them does."""
 
     def __init__(
-        self, assembler: Assembler, dispatcher: Dispatcher, events: EventBus, plugins: Mapping[str, HostPlugin]
+        self, assembler: Assembler, dispatcher: Dispatcher, events: EventBus, plugins: AttachedPlugins
     ) -> None:
         """Begin empty; `plugins` are those of the host, at any time."""
         self._assembler = assembler
@@ -79,20 +80,20 @@ class WorkloadRegistry:
             return _response(workload_id, WorkloadState.ERROR, message, error)
         entry = self._entries[workload_id] = _Entry(request.workload)
         self._tell(workload_id, entry)
-        starting = entry.starting = asyncio.create_task(self._assemble(workload_id, request.workload))
+        starting = entry.starting = asyncio.create_task(self._begin(workload_id, entry))
         try:
             await asyncio.wait([starting])
         except asyncio.CancelledError:
             self._forget(workload_id, entry)
-            await _abandon(starting)
+            await _abandon(entry, starting)
             raise
         finally:
             entry.starting = None
         if entry.state is WorkloadState.STOPPING:
-            await _abandon(starting)
+            await _abandon(entry, starting)
             return _response(workload_id, entry.state, _STOPPED_EARLY)
         try:
-            entry.running = starting.result()
+            starting.result()
         except WashError as error:
             entry.state, entry.error = WorkloadState.ERROR, error
             self._tell(workload_id, entry)
@@ -117,7 +118,7 @@ class WorkloadRegistry:
             except WashError as error:
                 return _response(workload_id, WorkloadState.ERROR, cause_chain(error), error)
             if self._entries.get(workload_id) is not entry:  # a stop, of it or of the host, came first
-                await new.unbind()
+                await new.lifecycle.unbind()
                 return _response(workload_id, WorkloadState.STOPPING, _STOPPED_EARLY)
             entry.running, entry.manifest = new, request.workload
             self._run(workload_id, entry)
@@ -152,14 +153,19 @@ class WorkloadRegistry:
                 self._forget(workload_id, entry)
         return WorkloadStatus(workload_id, WorkloadState.STOPPING, "Workload stopped successfully")
 
-    async def rebind(self, plugin_id: str) -> None:
-        """Bind the plugin, which has just come, to the workloads that run and lost what it serves to a `detach`."""
-        for entry in tuple(self._entries.values()):
-            async with entry.changing:
-                workload = entry.running
-                if workload is not None and entry.state is WorkloadState.RUNNING and workload.has_revoked:
-                    grants = match(workload, self._plugins.values()).grants
-                    await workload.bind([grant for grant in grants if grant.plugin_id == plugin_id], self._plugins)
+    async def settle(self, *, restore: bool) -> None:
+        """Let each running workload be served by what is granted to it now, and by nothing else.
+
+        With `restore` plugins come back to those that lost them. What the binding of one raises is raised when all are
+        done.
+        """
+        running = self.running()
+        for workload in running:  # at once; parting may take its time
+            workload.lifecycle.withdraw(self._plugins.granted_to(workload.workload_name))
+        settling = (self._settle(workload, restore=restore) for workload in running)
+        for outcome in await asyncio.gather(*settling, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
     async def close(self) -> None:
         """End every start and every call, without unbinding anything: the host stops, and its plugins with it."""
@@ -208,17 +214,29 @@ class WorkloadRegistry:
         """How many ids are taken, in whatever state."""
         return len(self._entries)
 
+    async def _begin(self, workload_id: str, entry: _Entry) -> None:
+        entry.running = await self._assemble(workload_id, entry.manifest)
+
     async def _assemble(self, workload_id: str, manifest: Workload) -> BoundWorkload:
+        """Make a workload; when this returns, it has seen every plugin that came or went meanwhile."""
         try:
             workload = await self._assembler.assemble(workload_id, manifest, self._plugins)
+            try:
+                await self._settle(workload, restore=True)
+            except BaseException:
+                await workload.lifecycle.unbind()
+                raise
         except WashError:
             raise
         except Exception as error:
             raise WorkloadFailed(
                 f"workload {manifest.name!r} cannot start: {type(error).__name__}: {error}", workload=manifest.name
             ) from error
-        await workload.revoke_detached(self._plugins)
         return workload
+
+    async def _settle(self, workload: BoundWorkload, *, restore: bool) -> None:
+        granted = partial(self._plugins.granted_to, workload.workload_name)
+        await workload.lifecycle.settle(granted, restore=restore)
 
     def _forget(self, workload_id: str, entry: _Entry) -> None:
         if self._entries.get(workload_id) is entry:
@@ -234,12 +252,12 @@ class WorkloadRegistry:
         self._events.publish(WorkloadChanged(workload_id, entry.manifest.name, entry.state, entry.message))
 
 
-async def _abandon(starting: asyncio.Task[BoundWorkload]) -> None:
+async def _abandon(entry: _Entry, starting: asyncio.Task[None]) -> None:
     """End a start that nobody waits for any more, and undo it where it is complete."""
     starting.cancel()
     await asyncio.wait([starting])
-    if not starting.cancelled() and starting.exception() is None:
-        await starting.result().unbind()
+    if entry.running is not None:
+        await entry.running.lifecycle.unbind()
 
 
 def cause_chain(error: BaseException) -> str:

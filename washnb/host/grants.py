@@ -1,0 +1,94 @@
+"""The plugins of a host, and which workloads may use which of them: all, or those that are named.
+
+Names count, not ids: a grant holds for workloads that come later, and over a reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from washnb.errors import ConfigError
+from washnb.plugins import HostPlugin, catalog
+
+
+@dataclass
+class _Granted:
+    """To everyone but `exceptions`, or to nobody but them."""
+
+    to_everyone: bool = False
+    exceptions: set[str] = field(default_factory=set)
+
+    def __contains__(self, workload: str) -> bool:
+        return self.to_everyone != (workload in self.exceptions)
+
+    def put(self, workload: str, *, granted: bool) -> None:
+        if granted == self.to_everyone:
+            self.exceptions.discard(workload)
+        else:
+            self.exceptions.add(workload)
+
+
+class AttachedPlugins(Mapping[str, HostPlugin]):
+    """The attached plugins by their ids. Each keeps its grants until it is removed, the last one taken back or not."""
+
+    def __init__(self, plugins: Mapping[str, HostPlugin]) -> None:
+        """Begin with `plugins`, granted to all workloads."""
+        self._plugins = dict(plugins)
+        self._granted = {plugin_id: _Granted(to_everyone=True) for plugin_id in plugins}
+
+    def grant(self, plugin: HostPlugin, to: str | None) -> None:
+        """Attach a plugin, in place of what has its id, and let one workload use it, or all. Grants only add up."""
+        self._plugins[plugin.id] = plugin
+        if to is None:
+            self._granted[plugin.id] = _Granted(to_everyone=True)
+        else:
+            self._granted.setdefault(plugin.id, _Granted()).put(to, granted=True)
+
+    def revoke(self, plugin_id: str, from_: str) -> None:
+        """Take a plugin back from one workload. Raises ConfigError where that one may not use it."""
+        if not self.granted(plugin_id, from_):
+            granted = self._granted[plugin_id]
+            others = "all others" if granted.to_everyone else ", ".join(sorted(granted.exceptions)) or "nobody"
+            raise ConfigError(
+                f"plugin {plugin_id!r} is not granted to workload {from_!r}",
+                workload=from_,
+                repair=f"it is granted to: {others}",
+            )
+        self._granted[plugin_id].put(from_, granted=False)
+
+    def remove(self, plugin_id: str) -> None:
+        """Forget a plugin and its grants."""
+        del self._plugins[plugin_id], self._granted[plugin_id]
+
+    def granted(self, plugin_id: str, workload: str) -> bool:
+        """Whether workloads of that name may use the plugin; not where it is not attached."""
+        return plugin_id in self._granted and workload in self._granted[plugin_id]
+
+    def granted_to(self, workload: str) -> dict[str, HostPlugin]:
+        """The plugins that workloads of that name may use."""
+        return {each: plugin for each, plugin in self._plugins.items() if workload in self._granted[each]}
+
+    def withheld_from(self, workload: str) -> dict[str, HostPlugin]:
+        """The plugins that are attached, and not for workloads of that name."""
+        return {each: plugin for each, plugin in self._plugins.items() if workload not in self._granted[each]}
+
+    def __getitem__(self, plugin_id: str) -> HostPlugin:
+        """The plugin of that id."""
+        return self._plugins[plugin_id]
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids, in the order in which they were attached."""
+        return iter(self._plugins)
+
+    def __len__(self) -> int:
+        """How many are attached."""
+        return len(self._plugins)
+
+
+def granting_lines(plugin_id: str, workload: str) -> tuple[str, str]:
+    """The lines that let a workload use a plugin that is attached: in a notebook and in a program."""
+    return (
+        f"%wash attach {catalog.word_of(plugin_id)} --to {workload}",
+        f'await host.attach(host.plugins["{plugin_id}"], to="{workload}")',
+    )

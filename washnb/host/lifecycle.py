@@ -1,0 +1,197 @@
+"""The plugins that serve one workload: bound, revoked, given back and parted from, in wash-runtime's lifecycle."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from washnb.errors import WashError, WorkloadFailed
+from washnb.plugins import HostPlugin, WorkloadContext, WorkloadItem, catalog
+from washnb.wit import WitInterface
+
+from .component import WorkloadComponent
+from .resolve import Grant
+
+LIFECYCLE_SECONDS = 30.0
+"""How long a plugin may take to bind or unbind a workload, as in wash-runtime."""
+
+Plugins = Mapping[str, HostPlugin]
+Resolve = Callable[[Plugins], Sequence[Grant]]
+"""Says which of some plugins serves which import of the workload."""
+
+_log = logging.getLogger(__name__)
+
+
+class Lifecycle:
+    """What a workload is bound to. One thing at a time is bound or parted from, and after `unbind` nothing is."""
+
+    def __init__(
+        self,
+        workload: WorkloadContext,
+        components: Mapping[str, WorkloadComponent],
+        item: Callable[[Grant], WorkloadItem],
+        resolve: Resolve,
+    ) -> None:
+        """Begin unbound; `item` puts a component into the hands of a plugin."""
+        self._workload = workload
+        self._components = components
+        self._item = item
+        self._resolve = resolve
+        self._bound: dict[str, tuple[HostPlugin, tuple[Grant, ...]]] = {}
+        self._lost: set[tuple[str, str]] = set()
+        self._turn = asyncio.Lock()
+        self._ended = False
+
+    @property
+    def plugin_ids(self) -> tuple[str, ...]:
+        """The plugins that serve the workload, in the order in which they were bound."""
+        return tuple(self._bound)
+
+    async def bind(self, grants: Sequence[Grant], plugins: Plugins) -> None:
+        """Take the workload through the lifecycle of its plugins, in their order.
+
+        Raises WashError as the plugin raised it, WorkloadFailed around anything else; then every plugin that was begun
+        with has been unbound again.
+        """
+        async with self._turn:
+            await self._bind(grants, plugins)
+
+    async def unbind(self) -> None:
+        """Part from every plugin, once each, the last one bound first. What a plugin raises is logged."""
+        self._ended = True
+        await to_its_end(self._unbind_all())
+
+    def withdraw(self, granted: Plugins) -> list[str]:
+        """Refuse, from the next call on, what is served by plugins that are not granted any more, and name these.
+
+        What another plugin of the same id replaces is among them, and not refused.
+        """
+        stale = [plugin_id for plugin_id, (plugin, _) in self._bound.items() if granted.get(plugin_id) is not plugin]
+        for plugin_id in stale:
+            if plugin_id not in granted:
+                self._revoke(plugin_id, self._bound[plugin_id][1])
+        return stale
+
+    async def settle(self, granted: Callable[[], Plugins], *, restore: bool) -> None:
+        """Part from plugins that are not granted any more, and go over to those that replace others.
+
+        With `restore` what was revoked is given to whom it is granted now. Raises as `bind` does; what could not be
+        bound stays revoked. `granted` is asked again after each step: plugins come and go meanwhile.
+        """
+        async with self._turn:
+            while not self._ended:
+                plugins = granted()
+                if stale := self.withdraw(plugins):
+                    await self._leave(stale[0], plugins)
+                elif restore and (grants := self._restorable(plugins)):
+                    await self._bind(grants, plugins)
+                else:
+                    return
+
+    def _restorable(self, plugins: Plugins) -> list[Grant]:
+        """What the workload lost, and exports of it that a plugin calls which came later: that takes nothing away."""
+        return [
+            grant
+            for grant in self._resolve(plugins)
+            if grant.plugin_id not in self._bound
+            and (self._lost.intersection(_singles(grant)) or self._components[grant.component].exports_of(grant))
+        ]
+
+    async def _leave(self, plugin_id: str, plugins: Plugins) -> None:
+        """Part from a plugin; where another one has its id, that one serves before this one is gone."""
+        plugin, grants = self._bound.pop(plugin_id)
+        try:
+            if plugin_id in plugins:
+                theirs = [grant for grant in self._resolve(plugins) if grant.plugin_id == plugin_id]
+                await self._bind(theirs, plugins)
+        finally:
+            _, served = self._bound.get(plugin_id, (None, ()))
+            self._revoke(plugin_id, grants, but=served)
+            await self._part(plugin, grants)
+
+    async def _bind(self, grants: Sequence[Grant], plugins: Plugins) -> None:
+        chosen = [
+            (plugins[plugin_id], tuple(grant for grant in grants if grant.plugin_id == plugin_id))
+            for plugin_id in dict.fromkeys(grant.plugin_id for grant in grants)
+        ]
+        try:
+            for plugin, theirs in chosen:
+                self._bound[plugin.id] = (plugin, theirs)
+                await self._bind_plugin(plugin, theirs)
+            for plugin, theirs in chosen:
+                for grant in theirs:
+                    await self._step(plugin, "resolved", plugin.on_workload_resolved(self._workload, grant.component))
+                    self._lost -= _singles(grant)
+        except BaseException:
+            for plugin, theirs in reversed(chosen):
+                self._revoke(plugin.id, theirs)
+                if self._bound.pop(plugin.id, None):
+                    await self._part(plugin, theirs)
+            raise
+
+    async def _bind_plugin(self, plugin: HostPlugin, grants: Sequence[Grant]) -> None:
+        await self._step(plugin, "bind", plugin.on_workload_bind(self._workload, _entries(grants)))
+        for grant in grants:
+            await self._step(plugin, "item bind", plugin.on_workload_item_bind(self._item(grant), grant.interfaces))
+
+    async def _unbind_all(self) -> None:
+        async with self._turn:
+            for plugin_id in reversed(self.plugin_ids):
+                await self._part(*self._bound.pop(plugin_id))
+
+    async def _part(self, plugin: HostPlugin, grants: Sequence[Grant]) -> None:
+        try:
+            unbound = plugin.on_workload_unbind(self._workload.workload_id, _entries(grants))
+            await self._step(plugin, "unbind", unbound)
+        except WashError:
+            _log.exception("workload %s: plugin %s failed to unbind", self._workload, plugin.id)
+
+    def _revoke(self, plugin_id: str, grants: Iterable[Grant], but: Iterable[Grant] = ()) -> None:
+        """Let the next call fail of what `grants` are about, but for what others are."""
+        name = self._workload.workload_name
+        reason = f"revoked: plugin {plugin_id!r} was detached from workload {name!r}"
+        served = {single for grant in but for single in _singles(grant)}
+        for grant in grants:
+            self._lost |= _singles(grant) - served
+            component = self._components[grant.component]
+            kept = {each for other in but if other.component == grant.component for each in component.imports_of(other)}
+            for each in set(component.imports_of(grant)) - kept:
+                component.revoke(each, reason, f"%wash attach {catalog.word_of(plugin_id)} --to {name}")
+
+    async def _step(self, plugin: HostPlugin, step: str, work: Awaitable[None]) -> None:
+        """Run one step of a plugin's lifecycle, bounded, and make what it raises a WashError."""
+        name = self._workload.workload_name
+        try:
+            async with asyncio.timeout(LIFECYCLE_SECONDS):
+                await work
+        except WashError:
+            raise
+        except TimeoutError as error:
+            raise WorkloadFailed(
+                f"plugin {plugin.id!r} did not finish its {step} step within {LIFECYCLE_SECONDS:.0f} s", workload=name
+            ) from error
+        except Exception as error:
+            raise WorkloadFailed(
+                f"plugin {plugin.id!r} failed in its {step} step: {type(error).__name__}: {error}", workload=name
+            ) from error
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end. A caller that is cancelled meanwhile waits for it too: it is bounded in time."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _singles(grant: Grant) -> set[tuple[str, str]]:
+    """Each interface of a grant by itself, with the component that it is about."""
+    return {(grant.component, single) for entry in grant.interfaces for single in entry.each()}
+
+
+def _entries(grants: Iterable[Grant]) -> frozenset[WitInterface]:
+    return frozenset(entry for grant in grants for entry in grant.interfaces)
