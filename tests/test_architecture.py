@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -21,13 +22,16 @@ HOME_OF = {
     "nats": "plugins",
     **dict.fromkeys(("IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "nest_asyncio2"), "notebook"),
 }
-TREES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): (
-        path,
-        ast.parse(path.read_text()),
-    )
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Parse a file, once."""
+    return ast.parse(path.read_text())
 
 
 def room_of(module: str) -> str:
@@ -37,15 +41,15 @@ def room_of(module: str) -> str:
 
 def imports(module: str) -> Iterator[tuple[ast.stmt, str, bool]]:
     """Yield each import of a module, nested ones too: the statement, the module it names, whether it is relative."""
-    path, tree = TREES[module]
+    path = MODULES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name, False) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
             target = ".".join(filter(None, (base, node.module or "")))
-            submodules = [f"{target}.{alias.name}" for alias in node.names if f"{target}.{alias.name}" in TREES]
+            submodules = [f"{target}.{alias.name}" for alias in node.names if f"{target}.{alias.name}" in MODULES]
             yield from ((node, name, bool(node.level)) for name in submodules or [target])
 
 
@@ -53,7 +57,7 @@ def violations(rule) -> list[str]:
     """Apply `rule(module, target, relative)` to every import but the root package's and say where it is broken."""
     return [
         f"{module}:{node.lineno} imports {target}"
-        for module in TREES
+        for module in MODULES
         if room_of(module)
         for node, target, relative in imports(module)
         if rule(module, target, relative)
@@ -94,14 +98,14 @@ def test_libraries_stay_in_their_rooms():
 
 def test_no_circle():
     """Modules import each other in one direction only, function-level imports included."""
-    graph = {module: {name for _, name, _ in imports(module) if name in TREES} for module in TREES}
+    graph = {module: {name for _, name, _ in imports(module) if name in MODULES} for module in MODULES}
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 def test_doors_say_what_they_offer():
     """The `__init__.py` of a room has an `__all__`."""
-    doors = [name for name, (path, _) in TREES.items() if path.name == "__init__.py" and name.count(".") <= 1]
-    silent = [name for name in doors if "__all__" not in TREES[name][0].read_text()]
+    doors = [name for name, path in MODULES.items() if path.name == "__init__.py" and name.count(".") <= 1]
+    silent = [name for name in doors if "__all__" not in MODULES[name].read_text()]
     assert not silent, "\n".join(silent)
 
 
@@ -113,7 +117,7 @@ def test_nothing_is_too_long_or_hides():
         lines = text.count("\n")
         if lines > 400:
             found.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60:
                 found.append(
                     f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1} lines"
