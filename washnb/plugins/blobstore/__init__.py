@@ -21,6 +21,7 @@ from .interface import (
     StreamObjectNames,
     Types,
 )
+from .nats import NatsBlobstore
 from .values import IncomingValue, OutgoingValue
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "FilesystemBlobstore",
     "InMemoryBlobstore",
     "IncomingValue",
+    "NatsBlobstore",
     "NoSuchContainer",
     "NoSuchObject",
     "ObjectId",

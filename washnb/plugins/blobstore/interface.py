@@ -12,7 +12,7 @@ from washnb.wit import WitInterface
 from ..base import HostPlugin, WorkloadItem, told_to_guest
 from .backend import Backend, ContainerInfo, NoSuchContainer, ObjectInfo
 from .permit import Permit
-from .values import IncomingValue, OutgoingValue
+from .values import IncomingValue, OutgoingValue, given_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +193,8 @@ class Blobstore(HostPlugin, ABC):
         item.link(BlobstoreInterface(self.backend(item.workload_id), Permit.of(interfaces)))
         item.link(ContainerInterface())
         item.link(Types())
+
+    async def stop(self) -> None:
+        """Wait for the end of what guests have given up."""
+        await super().stop()
+        await given_up()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from washnb.engine import Err, resource
 from washnb.wasi import (
@@ -23,6 +25,18 @@ from .spool import Spool
 
 SYNC_LIMIT = 8 * 1024 * 1024
 """The most bytes that incoming-value-consume-sync hands over: the engine copies a list byte by byte."""
+
+
+STOP_SECONDS = 2.0
+
+_storing: WeakSet[asyncio.Task[None]] = WeakSet()
+
+
+async def given_up() -> None:
+    """Wait until what was written of values that were given up is gone, so that a backend may close."""
+    loop = asyncio.get_running_loop()
+    if leaving := [storing for storing in _storing if storing.cancelling() and storing.get_loop() is loop]:
+        await asyncio.wait(leaving, timeout=STOP_SECONDS)
 
 
 @resource("incoming-value")
@@ -156,21 +170,24 @@ class OutgoingValue:
         if self._storing is None:
             self._storing = asyncio.get_running_loop().create_task(self._store())
             self._storing.add_done_callback(self._stored)
+            _storing.add(self._storing)
 
     async def _store(self) -> None:
         with Spool() as early:
             while self._destination is None:
                 await early.add(await self._pipe.take())
             there = self._destination
-            await there.backend.write(there.container, there.name, self._contents(early))
+            async with aclosing(self._contents(early)) as contents:
+                await there.backend.write(there.container, there.name, contents)
 
-    async def _contents(self, early: Spool) -> AsyncIterator[bytes]:
+    async def _contents(self, early: Spool) -> AsyncGenerator[bytes, None]:
         async for chunk in early:
             yield chunk
         async for chunk in self._pipe:
             yield chunk
 
     def _stored(self, storing: asyncio.Task[None]) -> None:
+        _storing.discard(storing)
         if not storing.cancelled() and isinstance(failure := storing.exception(), Exception):
             self._failure = failure
             self._pipe.abandon()

@@ -1,0 +1,76 @@
+"""Blobs on a NATS server, in object stores that all hosts and workloads of its account share.
+
+wash-runtime permits no container there unless the workload's entry names it in `buckets`, and ignores the range that a
+guest reads; here all are permitted without that key, and ranges are those of the other backends.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+from typing import Any
+
+from washnb.errors import BackendError
+
+from ..nats import NatsServer
+from .backend import Backend
+from .shared import SharedBlobstore
+
+_CHANGES = "$O.*.M.*"
+_STREAMS = {"$JS.EVENT.ADVISORY.STREAM.CREATED.*": "set", "$JS.EVENT.ADVISORY.STREAM.DELETED.*": "delete"}
+_BEHIND = 4096  # changes that wait to be told; more are dropped, and a view that looks again sees them
+
+
+class NatsBlobstore(SharedBlobstore):
+    """wasi:blobstore in object stores of JetStream, shared by all workloads and by other hosts."""
+
+    def __init__(self, server: NatsServer) -> None:
+        """Keep the containers at `server`."""
+        self.location = server.url
+        self._server = server
+        self._store: Backend | None = None
+        self._listening: list[Any] = []
+
+    @property
+    def containers(self) -> Backend:
+        """The object stores. Raises BackendError before `start`."""
+        if self._store is None:
+            raise BackendError(f"blobstore at NATS server {self.location} was not started", repair="await host.start()")
+        return self._store
+
+    async def start(self) -> None:
+        """Connect, and hear of changes from now on, whoever makes them. Raises BackendError where that cannot be."""
+        await super().start()
+        await self._server.open()
+        from .object_store import ObjectStoreBackend
+
+        self._store = ObjectStoreBackend(self._server)
+        with self._server.asking("hear of changes of blobs"):
+            await self._listen(_CHANGES, self._hear_object)
+            for subject in _STREAMS:
+                await self._listen(subject, self._hear_stream)
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await super().stop()
+        for subscription in self._listening:
+            with suppress(BackendError), self._server.asking("hear of no more changes"):
+                await subscription.unsubscribe()
+        self._listening.clear()
+        await self._server.close()
+
+    async def _listen(self, subject: str, hear: Any) -> None:
+        client = self._server.client
+        self._listening.append(await client.subscribe(subject, cb=hear, pending_msgs_limit=_BEHIND))
+
+    async def _hear_object(self, message: Any) -> None:
+        _, container, _, name = message.subject.split(".")
+        with suppress(ValueError, AttributeError):  # published by somebody who makes no objects
+            deleted = json.loads(message.data).get("deleted", False)
+            self.changed((container, base64.urlsafe_b64decode(name).decode()), "delete" if deleted else "set")
+
+    async def _hear_stream(self, message: Any) -> None:
+        kind, _, stream = message.subject.rpartition(".")
+        if stream.startswith("OBJ_"):
+            self.changed((stream.removeprefix("OBJ_"),), _STREAMS[f"{kind}.*"])

@@ -1,0 +1,357 @@
+"""Blobs in the object store of NATS JetStream, in the form that every client of it writes and reads.
+
+A container is the stream `OBJ_<container>`. An object is its metadata, JSON under the subject `$O.<container>.M.` and
+its name in base64, and its chunks under `$O.<container>.C.` and an id of its own. The settings of a stream and the
+fields of the metadata are those of async-nats, which wash-runtime uses; it would refuse a bucket with others.
+
+Metadata are replaced only where they still are what was looked at: so of two hosts that write an object at once, each
+removes the chunks of exactly the one that it has replaced. Chunks are read one by one, each with a request: a reader
+that goes away leaves nothing at the server, and however large an object is, one chunk of it is here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+from nats.nuid import NUID
+
+from washnb.errors import BackendError
+
+from ..nats import PATIENCE, NatsServer
+from .backend import (
+    CHUNK,
+    ContainerAlreadyExists,
+    ContainerInfo,
+    NoSuchContainer,
+    NoSuchObject,
+    ObjectInfo,
+    ObjectReader,
+    span,
+)
+
+MESSAGE = 128 * 1024
+"""Bytes in a chunk of the object store, as all clients write them."""
+
+_CONTAINER = re.compile(r"[a-zA-Z0-9_-]{1,200}")
+_LONGEST = 2000  # bytes of an object's name: a subject has to fit into a line of the protocol
+_PAGE = 256
+_NO_STREAM, _CHANGED_MEANWHILE = 10059, 10071  # error codes of JetStream
+_ROLLUP, _EXPECTED = "Nats-Rollup", "Nats-Expected-Last-Subject-Sequence"
+
+
+@dataclass(frozen=True, slots=True)
+class _Metadata:
+    """What the store says of an object; `sequence` is that of the message, 0 where there is none."""
+
+    sequence: int = 0
+    created_at: int = 0
+    name: str = ""
+    nuid: str = ""
+    size: int = 0
+    digest: str = ""
+    deleted: bool = True
+    link: bool = False
+
+
+class ObjectStoreBackend:
+    """Containers as object stores of a NATS server."""
+
+    def __init__(self, server: NatsServer) -> None:
+        """Use a server that is open."""
+        self._server = server
+
+    async def containers(self) -> Sequence[str]:
+        """Return the names of all object stores, sorted."""
+        names: list[str] = []
+        with self._server.asking("list containers"):
+            while page := await self._server.jetstream.streams_info(offset=len(names)):
+                names += [info.config.name for info in page]
+        return sorted(name.removeprefix("OBJ_") for name in names if name.startswith("OBJ_"))
+
+    async def create(self, container: str) -> None:
+        """Make a stream with the settings of all object stores."""
+        what = f"create container '{container}'"
+        self._server.require_write(what)
+        if not _CONTAINER.fullmatch(container):
+            raise BackendError(
+                f"{what}: NATS takes only letters, digits, - and _ in the name of a container, 200 at most"
+            )
+        if await self.exists(container):
+            raise ContainerAlreadyExists(container)
+        with self._server.asking(what):
+            await self._server.jetstream.add_stream(_settings(container))
+
+    async def delete(self, container: str) -> None:
+        """Delete the stream."""
+        what = f"delete container '{container}'"
+        self._server.require_write(what)
+        if _CONTAINER.fullmatch(container):
+            with self._server.asking(what), suppress(NotFoundError):
+                await self._server.jetstream.delete_stream(_stream(container))
+
+    async def exists(self, container: str) -> bool:
+        """Return whether there is such a stream."""
+        with suppress(NoSuchContainer):
+            return bool(await self.info(container))
+        return False
+
+    async def info(self, container: str) -> ContainerInfo:
+        """Return when the stream was made."""
+        with self._server.asking(f"look at container '{container}'"):
+            try:
+                info = await self._server.jetstream.stream_info(_stream(container))
+            except NotFoundError as error:
+                raise NoSuchContainer(container) from error
+        return ContainerInfo(container, int(info.created.timestamp()) if info.created else 0)
+
+    async def clear(self, container: str) -> None:
+        """Delete every object."""
+        await self.delete_objects(container, await self.objects(container))
+
+    async def objects(self, container: str) -> Sequence[str]:
+        """Return the names of all objects, sorted."""
+        with self._server.asking(f"list container '{container}'"):
+            return sorted([each.name async for each in self._all(container) if not each.deleted])
+
+    async def has(self, container: str, name: str) -> bool:
+        """Return whether there is such an object."""
+        return not (await self._last(container, name)).deleted
+
+    async def object_info(self, container: str, name: str) -> ObjectInfo:
+        """Return what the metadata say."""
+        return _told(container, await self._present(container, name))
+
+    async def read(self, container: str, name: str, start: int = 0, end: int | None = None) -> ObjectReader:
+        """Begin to read. An object that is replaced or deleted meanwhile ends in an error: its chunks are gone."""
+        metadata = await self._present(container, name)
+        if metadata.link:
+            raise BackendError(f"object '{name}' of container '{container}' is a link, which is not followed")
+        start, end = span(metadata.size, start, end)
+        return ObjectReader(_told(container, metadata), end - start, self._part(container, metadata, start, end))
+
+    async def write(self, container: str, name: str, chunks: AsyncIterable[bytes]) -> None:
+        """Publish chunks, then the metadata that make them an object."""
+        what = _writing("write", container, name)
+        self._server.require_write(what)
+        if not 0 < len(name.encode()) <= _LONGEST:
+            raise BackendError(f"{what}: in NATS the name of an object has 1 to {_LONGEST} bytes")
+        await self._last(container, name)  # a container that is not there is told before anything is sent
+        nuid = NUID().next().decode()
+        subject = f"$O.{container}.C.{nuid}"
+        most = min(MESSAGE, self._server.client.max_payload)
+        digest, size, number = hashlib.sha256(), 0, 0
+        try:
+            async with aclosing(_messages(chunks, most)) as messages:
+                async for message in messages:
+                    with self._server.asking(what):
+                        await self._server.jetstream.publish(subject, message)
+                    digest.update(message)
+                    size, number = size + len(message), number + 1
+        except BaseException:
+            await self._forget(container, nuid)
+            raise
+        fields = {"options": {"link": None, "max_chunk_size": most}, "nuid": nuid, "size": size, "chunks": number}
+        fields["digest"] = "SHA-256=" + base64.urlsafe_b64encode(digest.digest()).decode()
+        try:
+            await self._replace(what, container, name, fields)
+        except BackendError as error:
+            if isinstance(error.__cause__, APIError):  # and not an answer that has not come: it may be an object by now
+                await self._forget(container, nuid)
+            raise
+
+    async def delete_objects(self, container: str, names: Sequence[str]) -> None:
+        """Publish metadata that say so, and remove the chunks."""
+        self._server.require_write(f"delete objects of container '{container}'")
+        for name in names:
+            await self._delete(container, await self._last(container, name))
+
+    async def copy(self, container: str, name: str, to_container: str, to_name: str) -> None:
+        """Write what is read."""
+        async with aclosing(await self.read(container, name)) as reader:
+            await self.write(to_container, to_name, reader)
+
+    async def move(self, container: str, name: str, to_container: str, to_name: str) -> None:
+        """Copy, then delete what was copied; what has replaced it meanwhile stays."""
+        self._server.require_write(_writing("move", container, name))
+        metadata = await self._present(container, name)
+        if (container, name) != (to_container, to_name):
+            await self.copy(container, name, to_container, to_name)
+            await self._delete(container, metadata)
+
+    async def _present(self, container: str, name: str) -> _Metadata:
+        found = await self._last(container, name)
+        if found.deleted:
+            raise NoSuchObject(container, name)
+        return found
+
+    async def _last(self, container: str, name: str) -> _Metadata:
+        """Return the metadata of an object; `deleted` where it was never written, too."""
+        with self._server.asking(_writing("look at", container, name)):
+            stream = _stream(container)
+            if not 0 < len(name.encode()) <= _LONGEST:
+                await self.info(container)
+                return _Metadata()
+            try:
+                message = await self._server.jetstream.get_last_msg(stream, _subject(container, name))
+            except NotFoundError as error:
+                if error.err_code == _NO_STREAM:
+                    raise NoSuchContainer(container) from error
+                return _Metadata()
+        metadata = _parsed(message.data or b"", message.seq or 0, message.time)
+        if metadata is None:
+            raise BackendError(f"object '{name}' of container '{container}' has metadata that nobody can read")
+        return metadata
+
+    async def _all(self, container: str) -> AsyncIterator[_Metadata]:
+        stream, jetstream = _stream(container), self._server.jetstream
+        config = ConsumerConfig(
+            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT, ack_policy=AckPolicy.NONE, inactive_threshold=5
+        )
+        try:
+            listing = await jetstream.pull_subscribe(f"$O.{container}.M.>", stream=stream, config=config)
+        except NotFoundError as error:
+            raise NoSuchContainer(container) from error
+        try:
+            info = await listing.consumer_info()
+            pending = info.num_pending or 0
+            while pending:
+                page = await listing.fetch(min(pending, _PAGE), timeout=PATIENCE)
+                for message in page:
+                    where = message.metadata
+                    if metadata := _parsed(message.data, where.sequence.stream, where.timestamp):
+                        yield metadata
+                    pending = where.num_pending
+            await jetstream.delete_consumer(stream, info.name)
+        finally:
+            await listing.unsubscribe()
+
+    async def _part(self, container: str, metadata: _Metadata, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        what = _writing("read", container, metadata.name)
+        digest, position, sequence = hashlib.sha256(), 0, 0
+        while position < end:
+            message = await self._next(what, container, metadata.nuid, sequence + 1)
+            contents, sequence = message.data or b"", message.seq or 0
+            digest.update(contents)
+            for at in range(max(0, start - position), min(len(contents), end - position), CHUNK):
+                yield contents[at : min(at + CHUNK, end - position)]
+            position += len(contents)
+        whole = f"SHA-256={base64.urlsafe_b64encode(digest.digest()).decode()}"
+        if metadata.digest and position == metadata.size and whole != metadata.digest:
+            raise BackendError(f"{what}: its contents are not those that were written: their SHA-256 is another one")
+
+    async def _next(self, what: str, container: str, nuid: str, sequence: int) -> RawStreamMsg:
+        subject, jetstream = f"$O.{container}.C.{nuid}", self._server.jetstream
+        with self._server.asking(what):
+            try:
+                found: RawStreamMsg = await jetstream.get_msg(
+                    _stream(container), sequence, subject, direct=True, next=True
+                )
+            except NotFoundError as error:
+                raise BackendError(f"{what}: it was replaced or deleted meanwhile", repair="read it again") from error
+        return found
+
+    async def _delete(self, container: str, metadata: _Metadata) -> None:
+        if not metadata.deleted:
+            fields = {"options": None, "nuid": metadata.nuid, "size": 0, "chunks": 0, "deleted": True}
+            what = _writing("delete", container, metadata.name)
+            await self._replace(what, container, metadata.name, fields, only=metadata)
+
+    async def _replace(
+        self, what: str, container: str, name: str, fields: dict[str, Any], only: _Metadata | None = None
+    ) -> None:
+        """Publish metadata, and remove the chunks of what they replace: of whatever is there, or of `only`."""
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        told = {"name": name, "description": None, "bucket": container, "mtime": now, **fields}
+        while True:
+            before = only or await self._last(container, name)
+            headers = {_ROLLUP: "sub", _EXPECTED: str(before.sequence)}
+            with self._server.asking(what):
+                try:
+                    await self._server.jetstream.publish(
+                        _subject(container, name), json.dumps(told).encode(), headers=headers
+                    )
+                    break
+                except APIError as error:
+                    if error.err_code != _CHANGED_MEANWHILE:
+                        raise
+                    if only is not None:
+                        return
+        if before.nuid:
+            await self._forget(container, before.nuid)
+
+    async def _forget(self, container: str, nuid: str) -> None:
+        """Remove chunks that belong to no object. Where that fails they stay, and nobody sees them."""
+        if self._server.client.is_connected:
+            with suppress(BackendError), self._server.asking("remove chunks"):
+                await self._server.jetstream.purge_stream(_stream(container), subject=f"$O.{container}.C.{nuid}")
+
+
+def _settings(container: str) -> StreamConfig:
+    return StreamConfig(
+        name=_stream(container),
+        subjects=[f"$O.{container}.C.>", f"$O.{container}.M.>"],
+        storage=StorageType.FILE,
+        num_replicas=1,
+        discard=DiscardPolicy.NEW,
+        allow_rollup_hdrs=True,
+        allow_direct=True,
+    )
+
+
+def _stream(container: str) -> str:
+    if not _CONTAINER.fullmatch(container):
+        raise NoSuchContainer(container)
+    return f"OBJ_{container}"
+
+
+def _subject(container: str, name: str) -> str:
+    return f"$O.{container}.M.{base64.urlsafe_b64encode(name.encode()).decode()}"
+
+
+def _writing(verb: str, container: str, name: str) -> str:
+    return f"{verb} object '{name}' of container '{container}'"
+
+
+def _told(container: str, metadata: _Metadata) -> ObjectInfo:
+    return ObjectInfo(metadata.name, container, metadata.created_at, metadata.size)
+
+
+def _parsed(data: bytes, sequence: int, written: datetime | None) -> _Metadata | None:
+    try:
+        told = json.loads(data)
+        options = told.get("options") or {}
+        return _Metadata(
+            sequence,
+            int(written.timestamp() if written else time.time()),
+            told["name"],
+            told.get("nuid", ""),
+            told.get("size", 0),
+            told.get("digest") or "",
+            told.get("deleted", False),
+            bool(options.get("link")),
+        )
+    except (ValueError, KeyError, AttributeError):
+        return None
+
+
+async def _messages(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[bytes, None]:
+    """Cut what comes into messages of `most` bytes; the last one may have fewer."""
+    waiting = bytearray()
+    async for chunk in chunks:
+        waiting += chunk
+        while len(waiting) >= most:
+            yield bytes(waiting[:most])
+            del waiting[:most]
+    if waiting:
+        yield bytes(waiting)
