@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import types
 from collections import UserList
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -293,6 +294,23 @@ async def test_a_result_that_does_not_fit_ends_the_guest(shared_engine, no_store
         assert f"{HOST}#echo{kinds.index(kind)}: result" in str(caught.value)
         assert said is None or said.removeprefix("a").strip() in str(caught.value)
         assert "failed" in repr(instance)
+
+
+class Endless(Sequence):
+    """A sequence that breaks off nowhere."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("element", [U8, U32])
+async def test_a_sequence_gives_as_many_items_as_it_says(shared_engine, element):
+    """One that goes on for ever must not take all the memory."""
+    async with await started(shared_engine, echo_component(List(element)), host_for(None, [])) as instance:
+        assert list(await instance.call("echo0", Endless())) == [1, 1, 1]
 
 
 async def test_the_wrong_number_of_arguments_is_said_with_the_signature(shared_engine):

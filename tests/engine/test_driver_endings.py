@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import weakref
 
 import pytest
 
@@ -231,3 +233,23 @@ def test_an_instance_can_be_closed_while_its_loop_stands_still(shared_engine, no
     with pytest.raises(GuestCancelled, match="was closed during spin"):
         loop.run_until_complete(call)
     loop.close()
+
+
+def raises(n: int) -> int:
+    """A host function that fails."""
+    raise ValueError(n)
+
+
+@pytest.mark.parametrize("wait", [raises, str, keeps_to_itself], ids=["raises", "misfit", "timeout"])
+async def test_what_has_failed_goes_without_the_garbage_collector(shared_engine, on_fiber, wait):
+    """The traceback of the error holds what the call had in hand, a large list say, and nothing of that the error."""
+    gc.disable()
+    try:
+        instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+        with contextlib.suppress(GuestError):
+            await instance.call("wait", 1, timeout=0.02)
+        gone = weakref.ref(instance)
+        del instance
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -142,7 +142,7 @@ class Instance:
         except GeneratorExit:  # the loop is gone, and nobody waits any more
             self._finish(f"{doing} was abandoned")
             raise
-        except BaseException as error:  # noqa: BLE001 - `_fail` raises it, in the form that callers know
+        except BaseException as error:  # noqa: BLE001 - it is raised below, in the form that callers know
             store.failure = store.failure or (error, doing)
         finally:
             self._doing = self._task = None
@@ -153,7 +153,7 @@ class Instance:
             self._finish("it was closed")
             raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label)
         if text is not None or store.failure is not None:
-            self._fail(doing, text or "", limits)
+            raise self._failure(doing, text or "", limits)
 
     def _was_cancelled(self) -> bool:
         """Whether a CancelledError is meant for the caller, not made by `close` or by the host function itself."""
@@ -163,21 +163,24 @@ class Instance:
             self._task.uncancel()
         return self._task.cancelling() > 0
 
-    def _fail(self, doing: str, text: str, limits: Limits | None) -> None:
+    def _failure(self, doing: str, text: str, limits: Limits | None) -> BaseException:
+        """What a call that failed raises. It is returned, so that no frame of its traceback holds it."""
         failure = self._store.failure
         if failure is None:
             self._finish(f"{doing} ended in a trap")
-            raise guest_error(self.label, doing, text) if limits is None else start_error(self.label, limits, text)
+            return guest_error(self.label, doing, text) if limits is None else start_error(self.label, limits, text)
         error, where = failure
         place = self._linker.label(where) if isinstance(where, int) else where
         self._finish(f"{place} failed")
         if isinstance(error, GuestError) or _is_interrupt(error):
-            raise error
-        raise GuestError(
+            return error
+        raised = GuestError(
             f"{self.label}: {place} raised {type(error).__name__}: {error}",
             component=self.label,
             interface=place.partition("#")[0],
-        ) from error
+        )
+        raised.__cause__ = error
+        return raised
 
     def _refusal(self, doing: str) -> GuestError:
         if self._end is not None:

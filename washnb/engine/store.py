@@ -29,6 +29,7 @@ from .abi.layout import (
 )
 
 _CLEAR = struct.Struct(f"{VAL + WORD.size}x")  # the result and, behind it, the error
+_Memory = ctypes.c_char * (2 * VAL + HOST_HANDLE.size + WORD.size + FUNC + INSTANCE)
 _log = logging.getLogger(__name__)
 
 STORES: dict[int, Store] = {}
@@ -63,7 +64,7 @@ class Store:
         store_limiter(self._raw, memory, -1, -1, -1, limits.memories)
         set_epoch_deadline(self.context, 1)
         yield_at_deadline(self.context, 1)
-        self._memory = ctypes.create_string_buffer(2 * VAL + HOST_HANDLE.size + WORD.size + FUNC + INSTANCE)
+        self._memory = _Memory()
         self.result: int = ctypes.addressof(self._memory)
         self.error = self.result + VAL
         self.scratch = self.error + WORD.size
@@ -116,6 +117,7 @@ class Store:
         if not self._raw:
             return
         raw, self._raw = self._raw, 0
+        self.failure = None  # whose traceback holds the store
         self.free_boxes()
         self.settle()
         while self.handles:

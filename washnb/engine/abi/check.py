@@ -17,7 +17,7 @@ from washnb.errors import MismatchError
 from ..interface import Err, Ok, Some
 from .classes import names_case
 from .layout import SCALARS
-from .members import HOST_VALUE_LIMIT
+from .members import HOST_VALUE_LIMIT, items_of
 from .names import folded, python_name
 from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 
@@ -143,28 +143,24 @@ _PRIMITIVES: dict[str, Callable[[Any], bool]] = {
 
 
 def _list(shape: List, value: Any, place: str) -> Iterator[Mismatch]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    is_bytes = isinstance(value, bytes | bytearray | memoryview)
+    if isinstance(value, str) or not isinstance(value, Sequence) or (is_bytes and shape.element != Primitive("u8")):
         yield from _wrong(shape, value, place)
     elif len(value) > HOST_VALUE_LIMIT:
         reason = f"one of {len(value):,} elements: washnb passes at most {HOST_VALUE_LIMIT:,} in one list"
         yield Mismatch(place, shape, reason)
-    elif shape.element != Primitive("u8"):
-        if isinstance(value, bytes | bytearray | memoryview):
-            yield from _wrong(shape, value, place)
-        for index, item in enumerate(value):
-            yield from _inside(shape.element, item, f"{place}[{index}]")
-    elif not isinstance(value, bytes | bytearray | memoryview):
-        for index, item in enumerate(value):
+    elif not is_bytes:
+        for index, item in enumerate(items_of(value)):
             yield from _inside(shape.element, item, f"{place}[{index}]")
 
 
 def _tuple(shape: Tuple, value: Any, place: str) -> Iterator[Mismatch]:
-    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
+    if isinstance(value, str | bytes | bytearray | memoryview) or not isinstance(value, Sequence):
         yield from _wrong(shape, value, place)
     elif len(value) != len(shape.items):
         yield Mismatch(place, shape, f"{shown(value)}: it must have {len(shape.items)} items")
     else:
-        for index, (inner, item) in enumerate(zip(shape.items, value, strict=True)):
+        for index, (inner, item) in enumerate(zip(shape.items, items_of(value), strict=False)):
             yield from _inside(inner, item, f"{place}[{index}]")
 
 

@@ -122,9 +122,12 @@ HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and room t
 REP_OFFSET = 8
 
 
+_Vector = ctypes.c_char * (2 * WORD.size)  # size and address
+
+
 def error_text(error: int) -> str:
     """The message of one of wasmtime's errors, which this frees."""
-    message = ctypes.create_string_buffer(2 * WORD.size)
+    message = _Vector()
     error_message(error, ctypes.addressof(message))
     size, data = struct.unpack("<QQ", message.raw)
     text: str = MEMORY[data : data + size].decode("utf-8", "replace")

@@ -147,9 +147,7 @@ class Lower:
 
     def _tuple(self, shape: Tuple, value: str) -> list[str]:
         names = [self._source.name("item") for _ in shape.items]
-        with self._source.block(f"if type({value}) is not tuple:"):
-            self._source.line(f"{value} = items_of({value})")
-        self._source.line(f"{', '.join(names)}, = {value}")
+        self._source.line(f"{', '.join(names)}, = {value} if type({value}) is tuple else items_of({value})")
         block = self._kept("block", self.packed(shape.items, names))
         return [str(len(names)), f"id({block}) + {BYTES}"]
 

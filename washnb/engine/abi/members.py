@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import itertools
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -48,12 +49,16 @@ def code_point(value: Any) -> int:
 
 
 def items_of(value: Any) -> Sequence[Any]:
-    """The items of a list or tuple; text and bytes are none. Raises TypeError, and ValueError over the limit."""
+    """The items of a list or tuple; text and bytes are none. Raises TypeError, and ValueError over the limit.
+
+    A sequence of another class gives as many as it says that it has: one that never ends would fill the memory.
+    """
     if isinstance(value, str | bytes | bytearray | memoryview) or not isinstance(value, Sequence):
         raise TypeError
-    if len(value) > HOST_VALUE_LIMIT:
+    size = len(value)
+    if size > HOST_VALUE_LIMIT:
         raise ValueError
-    return value
+    return value if type(value) is list or type(value) is tuple else list(itertools.islice(value, size))
 
 
 def octets(value: Any) -> bytes | bytearray | memoryview:
