@@ -13,8 +13,16 @@ import pytest
 import washnb
 from washnb.engine import Engine, Err, Interface, example_names, read_source
 from washnb.engine.abi.shapes import Function
+from washnb.errors import BackendError
 from washnb.host import DevRouter, Host, HostBuilder, HttpServer
-from washnb.plugins import DynamicConfig, HostPlugin, InMemoryKeyValue, TracingLogger
+from washnb.plugins import (
+    DynamicConfig,
+    HostPlugin,
+    InMemoryBlobstore,
+    InMemoryKeyValue,
+    InMemoryMessaging,
+    TracingLogger,
+)
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest, WorkloadState
 from washnb.wit import split_version
 
@@ -103,7 +111,8 @@ class Dice(HostPlugin):
 async def running(engine: Engine, name: str, **resources) -> AsyncIterator[Host]:
     """A host on which one example runs, with every plugin that examples ask for."""
     builder = HostBuilder().with_engine(engine).with_http_handler(HttpServer(DevRouter()))
-    for plugin in (DynamicConfig(False), InMemoryKeyValue(), TracingLogger(), Dice()):
+    shipped = (DynamicConfig(False), InMemoryBlobstore(), InMemoryKeyValue(), InMemoryMessaging(), TracingLogger())
+    for plugin in (*shipped, Dice()):
         builder.with_plugin(plugin)
     component = Component(name, read_source(f"example:{name}").data, local_resources=LocalResources(**resources))
     async with builder.build() as host:
@@ -231,3 +240,39 @@ async def test_proxy_does_not_pass_off_half_an_answer_as_whole(engine):
     ):
         response = await asyncio.gather(host.send("GET", f"/{address}/"), return_exceptions=True)
         assert isinstance(response[0], Exception) or response[0].status >= 500
+
+
+async def test_gallery_keeps_lists_and_deletes(engine):
+    """An object goes in and comes out as it was, however long; one that is not there is 404."""
+    body = bytes(range(256)) * 1000
+    async with running(engine, "gallery") as host:
+        assert (await host.send("PUT", "/a.png?x", body=body)).status == 201
+        assert (await host.send("POST", "/empty")).status == 201
+        assert (await host.send("GET", "/a.png")).body == body
+        assert (await host.send("GET", "/empty")).body == b""
+        assert (await host.send("GET", "/")).body == b"a.png\nempty\n"
+        assert (await host.send("DELETE", "/a.png")).text == "deleted\n"
+        missing = await host.send("GET", "/a.png")
+        assert (missing.status, missing.text) == (404, "object 'a.png' does not exist in container 'gallery'")
+        assert (await host.send("PATCH", "/")).status == 405
+
+
+async def test_worker_shouts_to_who_wants_a_reply(engine):
+    """Letters become capitals, other bytes stay; nothing to do is an error, which the asker does not hear of."""
+    async with running(engine, "worker", config={"subscriptions": "tasks.*"}) as host:
+        messaging = host.plugins["wasmcloud-messaging"]
+        assert (await messaging.request("tasks.a", "a-z \u00e9!".encode())).body == "A-Z \u00e9!".encode()
+        with pytest.raises(BackendError, match="nobody has answered"):
+            await messaging.request("tasks.a", b"", timeout=0.1)
+
+
+async def test_desk_answers_the_reply_or_why_there_is_none(engine):
+    """A request goes out as a message, and the reply comes back, however long."""
+    async with running(engine, "desk") as host:
+        source = read_source("example:worker").data
+        worker = Component("worker", source, local_resources=LocalResources(config={"subscriptions": "tasks.*"}))
+        await host.workload_start(WorkloadStartRequest("w", Workload("examples", "worker", components=(worker,))))
+        body = b"x" * 10_000
+        assert (await host.send("POST", "/tasks.shout", body=body, to="desk")).body == body.upper()
+        nobody = await host.send("POST", "/nobody", body=b"x", to="desk")
+        assert (nobody.status, nobody.text) == (502, "no responders available for request to 'nobody'")

@@ -194,8 +194,10 @@ def test_guest_that_never_answers_is_given_up(notebook):
     [
         ("load example:hello --watch", ("no option --watch", "--help lists the options")),
         ("load", ("required", "SOURCE")),
-        ("attach blobs", ("no plugin is called 'blobs'", "HostPlugin or an Interface")),
-        ("blobs", ("no verb 'blobs'", "%wash help")),
+        ("attach blob", ("no plugin is called 'blob'", "%wash attach blobs")),
+        ("attach zzz", ("no plugin is called 'zzz'", "HostPlugin or an Interface")),
+        ("blob", ("no verb 'blob'", "did you mean %wash blobs?")),
+        ("blobs nothing", ("no blobs are kept here", "%wash attach blobstore")),
         ("serve abc", ("'abc' is no port", "%wash serve 8000")),
         ("serve 99999", ("'99999' is no port", "%wash serve")),
         ("trace lst", ("knows no 'lst'", "on|off|last|clear")),

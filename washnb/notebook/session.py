@@ -18,7 +18,7 @@ from .handles import Address, Completed, Known, ShownResponse, ToldTable, Worklo
 from .progress import ProgressLines
 from .requests import asked_of
 from .thread import HostThread
-from .views import ConfigView, KeyValueView, LogsView
+from .views import BlobsView, ConfigView, KeyValueView, LogsView
 
 T = TypeVar("T")
 
@@ -262,6 +262,11 @@ class Session:
     def kv(self) -> KeyValueView:
         """Buckets, keys and values: `wash.kv[bucket][key] = value` edits."""
         return KeyValueView(self)
+
+    @property
+    def blobs(self) -> BlobsView:
+        """Containers and objects: `wash.blobs[container][name] = b"..."` edits."""
+        return BlobsView(self)
 
     @property
     def config(self) -> ConfigView:

@@ -9,14 +9,21 @@ from washnb.engine import Err, Interface, Ok, Some, resource
 from . import catalog
 from .base import Attachable, HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
 from .blobstore import Backend as BlobstoreBackend
-from .blobstore import Blobstore, FilesystemBlobstore, InMemoryBlobstore
+from .blobstore import (
+    Blobstore,
+    FilesystemBlobstore,
+    InMemoryBlobstore,
+    NoSuchContainer,
+    NoSuchObject,
+    ObjectInfo,
+)
 from .config import Backend as ConfigBackend
 from .config import Config, DynamicConfig
 from .entry_points import RegisteredPlugin, registered_plugins
 from .keyvalue import Backend as KeyValueBackend
-from .keyvalue import InMemoryKeyValue, KeyValue, NoSuchBucket
+from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
 from .local_nats import LocalNats
-from .logging import Logger, TracingLogger
+from .logging import Logger, NatsLogger, TracingLogger
 from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
@@ -31,6 +38,7 @@ __all__ = [
     "DynamicConfig",
     "Err",
     "FilesystemBlobstore",
+    "FilesystemKeyValue",
     "HostPlugin",
     "InMemoryBlobstore",
     "InMemoryKeyValue",
@@ -42,9 +50,14 @@ __all__ = [
     "LocalNats",
     "Logger",
     "Messaging",
+    "NatsKeyValue",
+    "NatsLogger",
     "NatsMessaging",
     "NatsServer",
     "NoSuchBucket",
+    "NoSuchContainer",
+    "NoSuchObject",
+    "ObjectInfo",
     "Ok",
     "PerComponent",
     "PerWorkload",

@@ -85,6 +85,15 @@ CATALOG = (
         {"memory": "washnb.plugins.keyvalue:InMemoryKeyValue"},
     ),
     CatalogEntry(
+        ("blobstore", "blobs"),
+        "wasi-blobstore",
+        WitWorld.of(imports=["wasi:blobstore/blobstore,container,types@0.2.0-draft"]),
+        {
+            "memory": "washnb.plugins.blobstore:InMemoryBlobstore",
+            "file": "washnb.plugins.blobstore:FilesystemBlobstore",
+        },
+    ),
+    CatalogEntry(
         ("config",),
         "wasi-config",
         WitWorld.of(imports=["wasi:config/store@0.2.0-rc.1"]),
@@ -94,7 +103,7 @@ CATALOG = (
         ("logging", "logs"),
         "wasi-logging",
         WitWorld.of(imports=["wasi:logging/logging@0.1.0-draft"]),
-        {"memory": "washnb.plugins.logging:TracingLogger"},
+        {"memory": "washnb.plugins.logging:TracingLogger", "nats": "washnb.plugins.logging:NatsLogger"},
     ),
     CatalogEntry(
         ("messaging", "messages"),

@@ -13,10 +13,15 @@ from .deployments import plugins_of as plugins_of
 from .history import History as History
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
+from .reading import BlobstoreBackend as BlobstoreBackend
 from .reading import ConfigBackend as ConfigBackend
 from .reading import Kept as Kept
 from .reading import KeyValueBackend as KeyValueBackend
 from .reading import NoSuchBucket as NoSuchBucket
+from .reading import NoSuchContainer as NoSuchContainer
+from .reading import NoSuchObject as NoSuchObject
+from .reading import ObjectInfo as ObjectInfo
+from .reading import blobs_of as blobs_of
 from .reading import config_of as config_of
 from .reading import functions_of as functions_of
 from .reading import host_of as host_of

@@ -8,17 +8,35 @@ from typing import Generic, TypeVar
 
 from washnb.errors import WorkloadNotFound
 from washnb.host import Host
-from washnb.plugins import Config, ConfigBackend, HostPlugin, KeyValue, KeyValueBackend, NatsServer, NoSuchBucket
+from washnb.plugins import (
+    Blobstore,
+    BlobstoreBackend,
+    Config,
+    ConfigBackend,
+    HostPlugin,
+    KeyValue,
+    KeyValueBackend,
+    NatsServer,
+    NoSuchBucket,
+    NoSuchContainer,
+    NoSuchObject,
+    ObjectInfo,
+)
 
 from ..arguments import quoted
 from ..handles import Known, spelling
 from .deployments import Deployment, Deployments
 
 __all__ = [
+    "BlobstoreBackend",
     "ConfigBackend",
     "Kept",
     "KeyValueBackend",
     "NoSuchBucket",
+    "NoSuchContainer",
+    "NoSuchObject",
+    "ObjectInfo",
+    "blobs_of",
     "config_of",
     "functions_of",
     "host_of",
@@ -52,6 +70,12 @@ def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] |
     if plugin is None:
         return None
     return _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id, one.name))
+
+
+def blobs_of(deployments: Deployments, of: str | None) -> Kept[BlobstoreBackend] | None:
+    """The containers of a workload; chosen as by `keyvalue_of`."""
+    plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Blobstore)), None)
+    return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
 
 
 def _kept(

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 SOURCES, SUBJECTS, FILES = "sources", "subjects", "files"
 WORKLOADS, EXPORTS, PLUGINS, ATTACHED = "workloads", "exports", "plugins", "attached"
-BUCKETS, KEYS = "buckets", "keys"
+BUCKETS, KEYS, CONTAINERS = "buckets", "keys", "containers"
 METHODS, VERBS, ACTIONS, LEVELS = "methods", "verbs", "actions", "levels"

@@ -1,4 +1,4 @@
-"""The verbs that show state: kv, config, logs."""
+"""The verbs that show state: kv, blobs, config, logs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,20 @@ def _kv_options(parser: VerbParser) -> None:
     of_option(parser)
 
 
+def _blobs_options(parser: VerbParser) -> None:
+    parser.word("container", nargs="?", completes=kinds.CONTAINERS, help="only this one")
+    parser.word("object", nargs="?", help="only this one")
+    of_option(parser)
+
+
+def _blobs(asking: Asking) -> View:
+    options = asking.options
+    return _seen(asking.session.blobs(options.container, options.object, of=options.of))
+
+
 def _seen(view: View) -> View:
     """Look once: what is not there is an error of this verb, not of the page that shows the view."""
-    _ = view.data
+    view.door.on_host(view.look)
     return view
 
 
@@ -41,6 +52,7 @@ VERBS = (
         _kv_options,
         lambda asking: _seen(asking.session.kv(asking.options.bucket, asking.options.key, of=asking.options.of)),
     ),
+    Verb("blobs", "containers and objects, live", _blobs_options, _blobs),
     Verb("logs", "what components logged and printed, live", _logs_options, _logs),
     Verb(
         "config",

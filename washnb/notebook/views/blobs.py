@@ -1,0 +1,317 @@
+"""The view `blobs`: containers and their objects, to look at, to fetch, to bring and to delete."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from washnb.errors import ConfigError
+from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
+
+from .. import hosted
+from ..text import Table, is_secret, size
+from ..widgets import Answer, Door, Face, Wish
+from .base import View
+from .preview import READ, Preview
+from .values import encoded
+
+_PLUGIN = "wasi-blobstore"
+_TITLE = "blobs"
+_EMPTY = "no container"
+_SHOWN = 200
+"""Objects of each container that faces show."""
+
+_SHOWN_CONTAINERS = 50
+_PART = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see: the first objects of the first containers; which have `more`, and how many `others`.
+
+    `start` is the beginning of the object, where the view looks at a single one.
+    """
+
+    containers: Mapping[str, Sequence[hosted.ObjectInfo]]
+    more: frozenset[str] = frozenset()
+    others: int = 0
+    place: str = ""
+    start: bytes = b""
+
+
+class Container(MutableMapping[str, bytes]):
+    """A container as a mapping from name to bytes. Text is stored as UTF-8, a Path as its file, others as JSON."""
+
+    def __init__(self, view: BlobsView, name: str) -> None:
+        """Look at the container `name` of the workload that `view` looks at."""
+        self._view = view
+        self.name = name
+
+    def __getitem__(self, name: str) -> bytes:
+        """Return the content of an object. Raises KeyError."""
+        try:
+            content: bytes = self._view.door.on_host(
+                lambda deployments: _content(self._view.backend(deployments), self.name, name)
+            )
+        except (hosted.NoSuchContainer, hosted.NoSuchObject):
+            raise KeyError(name) from None
+        return content
+
+    def __setitem__(self, name: str, value: object) -> None:
+        """Set the content of an object; the container is made where it does not exist."""
+        with value.open("rb") if isinstance(value, Path) else BytesIO(encoded(value)) as content:
+            self._view.door.on_host(lambda deployments: self._view.write(deployments, self.name, name, content))
+
+    def __delitem__(self, name: str) -> None:
+        """Delete an object. Raises KeyError."""
+        self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, name))
+
+    def _names(self) -> Sequence[str]:
+        try:
+            names: Sequence[str] = self._view.door.on_host(
+                lambda deployments: self._view.backend(deployments).objects(self.name)
+            )
+        except hosted.NoSuchContainer:
+            return ()
+        return names
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the objects, sorted."""
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        """How many objects there are."""
+        return len(self._names())
+
+    def download(self, name: str, path: str | Path) -> Path:
+        """Write an object into a file, piece by piece, and return its path. Raises KeyError."""
+        target = Path(path).expanduser()
+
+        async def fetch(deployments: hosted.Deployments) -> None:
+            reader = await self._view.backend(deployments).read(self.name, name)
+            with target.open("wb") as file:
+                async for chunk in reader:
+                    await asyncio.to_thread(file.write, chunk)
+
+        try:
+            self._view.door.on_host(fetch)
+        except (hosted.NoSuchContainer, hosted.NoSuchObject):
+            raise KeyError(name) from None
+        return target
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def __repr__(self) -> str:
+        return repr(self._view(self.name))
+
+    def _repr_html_(self) -> str:
+        return self._view(self.name)._repr_html_()
+
+
+class BlobsView(View):
+    """Containers and objects. `.data` maps container to object to size; of a container, object to size.
+
+    Of a single object it is the content, as bytes.
+    """
+
+    widget = "blobs"
+
+    def __init__(
+        self, door: Door, of: str | None = None, container: str | None = None, name: str | None = None
+    ) -> None:
+        """Look at everything, at one container, or at one object of it."""
+        super().__init__(door, of)
+        self.container = container
+        self.name = name
+        self._coming: dict[tuple[str, str], IO[bytes]] = {}
+
+    def __call__(self, container: str | None = None, name: str | None = None, *, of: str | None = None) -> BlobsView:
+        """Look closer: what `%wash blobs` does."""
+        return BlobsView(self.door, of or self.of, container, name)
+
+    def __getitem__(self, container: str) -> Container:
+        """Return a container, as a mapping that can be written."""
+        return Container(self, container)
+
+    def __delitem__(self, container: str) -> None:
+        """Delete a container and what is in it. Raises KeyError."""
+        self.door.on_host(lambda deployments: self.delete_container(deployments, container))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.door.on_host(BlobsView(self.door, self.of).look).containers)
+
+    def backend(self, deployments: hosted.Deployments) -> hosted.BlobstoreBackend:
+        """Where the blobs are. Raises ConfigError where the workload does not use the blobstore."""
+        kept = hosted.blobs_of(deployments, self.of)
+        if kept is None:
+            raise ConfigError("no blobs are kept here", repair=("%wash attach blobstore", "%wash load SOURCE"))
+        return kept.backend
+
+    async def read(self, deployments: hosted.Deployments) -> Any:
+        """Read what `data` is. Raises ConfigError for a container or object that is not there."""
+        if self.container is not None:
+            backend = self.backend(deployments)
+            with self._known():
+                if self.name is not None:
+                    return await _content(backend, self.container, self.name)
+                return _sizes(await _infos(backend, self.container))
+        kept = hosted.blobs_of(deployments, self.of)
+        names = () if kept is None else await kept.backend.containers()
+        return {name: _sizes(await _infos(self.backend(deployments), name)) for name in names}
+
+    async def look(self, deployments: hosted.Deployments) -> Look:
+        """Read the first objects of the first containers, or the beginning of the one object. Raises as `read`."""
+        kept = hosted.blobs_of(deployments, self.of)
+        if kept is None:
+            return Look({} if self.container is None else await self.read(deployments))
+        backend, container = kept.backend, self.container
+        with self._known():
+            if container is not None and self.name is not None:
+                info = await backend.object_info(container, self.name)
+                start = await _content(backend, container, self.name, 0, READ)
+                return Look({container: [info]}, place=kept.place, start=start)
+            names = [container] if container is not None else await backend.containers()
+            shown = {name: await _infos(backend, name, _SHOWN + 1) for name in names[:_SHOWN_CONTAINERS]}
+        more = frozenset(name for name, infos in shown.items() if len(infos) > _SHOWN)
+        cut = {name: infos[:_SHOWN] for name, infos in shown.items()}
+        return Look(cut, more, len(names) - len(shown), kept.place)
+
+    @contextmanager
+    def _known(self) -> Iterator[None]:
+        try:
+            yield
+        except hosted.NoSuchContainer:
+            raise ConfigError(f"there is no container {self.container!r}", repair="%wash blobs  # shows all") from None
+        except hosted.NoSuchObject:
+            raise ConfigError(
+                f"container {self.container!r} has no object {self.name!r}", repair=f"%wash blobs {self.container}"
+            ) from None
+
+    def still(self, look: Look) -> Face:
+        """One row for each object; of a single one, what is in it."""
+        title = f"{_TITLE} ({look.place})" if look.place else _TITLE
+        if self.name is not None:
+            ((container, (info,)),) = look.containers.items()
+            return Preview(f"{title}: {container} / {info.name}", info.name, look.start, info.size)
+        rows = []
+        for name, infos in look.containers.items():
+            rows += [(name, info.name, size(info.size)) for info in infos] or [(name, "", "(empty)")]
+            rows += [(name, "…", "and more objects")] if name in look.more else []
+        rows += [("…", "", f"and {look.others} more containers")] if look.others else []
+        return Table(("container", "object", "size"), rows, empty=_EMPTY, title=title)
+
+    def picture(self, look: Look) -> dict[str, Any]:
+        """Groups are containers."""
+        groups = [
+            {"name": name, "more": name in look.more, "entries": [_entry(info) for info in infos]}
+            for name, infos in look.containers.items()
+        ]
+        shown = {"title": _TITLE, "place": look.place, "word": "container", "groups": groups}
+        return {**shown, "more": look.others, "empty": _EMPTY}
+
+    def concerns(self, event: Event) -> bool:
+        """Changes of blobs, and of who has them."""
+        if isinstance(event, StateChanged):
+            return event.plugin == _PLUGIN
+        return isinstance(event, WorkloadChanged | PluginChanged)
+
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
+        """Read, bring or delete an object, make or delete a container, as the widget asks."""
+        container, name = wish["group"], wish.get("key")
+        backend = self.backend(deployments)
+        if wish["do"] == "create":
+            await backend.create(container)
+        elif name is None:
+            await self.delete_container(deployments, container)
+        elif wish["do"] == "read":
+            info = await backend.object_info(container, name)
+            return Answer({"size": info.size}, [await _content(backend, container, name, wish["start"], wish["end"])])
+        elif wish["do"] == "upload":
+            await self._take(deployments, wish, value)
+        else:
+            await self.delete(deployments, container, name)
+        return Answer()
+
+    async def _take(self, deployments: hosted.Deployments, wish: Wish, part: bytes) -> None:
+        """Take one part of an object that comes from the page; with the last one it is written."""
+        place = wish["group"], wish["key"]
+        if wish["start"] == 0:
+            if place in self._coming:  # it broke off, and begins anew
+                self._coming.pop(place).close()
+            self._coming[place] = tempfile.TemporaryFile()  # noqa: SIM115 - it is open until the last part has come
+        file = self._coming[place]
+        await asyncio.to_thread(file.write, part)
+        if wish["last"]:
+            with self._coming.pop(place) as content:
+                content.seek(0)
+                await self.write(deployments, *place, content)
+
+    async def write(self, deployments: hosted.Deployments, container: str, name: str, content: IO[bytes]) -> None:
+        """Set the content of an object; the container is made where it does not exist."""
+        backend = self.backend(deployments)
+        if not await backend.exists(container):
+            await backend.create(container)
+        await backend.write(container, name, _parts(content))
+
+    async def delete(self, deployments: hosted.Deployments, container: str, name: str) -> None:
+        """Delete an object. Raises KeyError where there is none."""
+        backend = self.backend(deployments)
+        try:
+            there = await backend.has(container, name)
+        except hosted.NoSuchContainer:
+            there = False
+        if not there:
+            raise KeyError(name)
+        await backend.delete_objects(container, [name])
+
+    async def delete_container(self, deployments: hosted.Deployments, container: str) -> None:
+        """Delete a container and what is in it. Raises KeyError where there is none."""
+        backend = self.backend(deployments)
+        if not await backend.exists(container):
+            raise KeyError(container)
+        await backend.delete(container)
+
+
+def _entry(info: hosted.ObjectInfo) -> dict[str, Any]:
+    return {
+        "key": info.name,
+        "size": size(info.size),
+        "created": info.created_at,
+        "note": "",
+        "secret": is_secret(info.name),
+    }
+
+
+def _sizes(infos: Sequence[hosted.ObjectInfo]) -> dict[str, int]:
+    return {info.name: info.size for info in infos}
+
+
+async def _infos(
+    backend: hosted.BlobstoreBackend, container: str, most: int | None = None
+) -> Sequence[hosted.ObjectInfo]:
+    """What is known of the objects of a container, or of the first `most`; of one that is gone meanwhile, nothing."""
+    names = (await backend.objects(container))[:most]
+    found = await asyncio.gather(*(backend.object_info(container, name) for name in names), return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException) and not isinstance(each, hosted.NoSuchObject):
+            raise each
+    return [each for each in found if not isinstance(each, BaseException)]
+
+
+async def _content(
+    backend: hosted.BlobstoreBackend, container: str, name: str, start: int = 0, end: int | None = None
+) -> bytes:
+    reader = await backend.read(container, name, start, end)
+    return b"".join([chunk async for chunk in reader])
+
+
+async def _parts(content: IO[bytes]) -> AsyncIterator[bytes]:
+    while part := await asyncio.to_thread(content.read, _PART):
+        yield part
