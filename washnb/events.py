@@ -66,7 +66,7 @@ class RequestHandled:
 class LogLine:
     """A line that a component wrote, or the host about it. `time` is a Unix timestamp.
 
-    `stream` is stdout, stderr, log (wasi:logging), or host.
+    `stream` is stdout, stderr, log (wasi:logging), or host. `host` is the id of another host, whose component it was.
     """
 
     workload: str
@@ -76,6 +76,7 @@ class LogLine:
     context: str
     message: str
     time: float
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

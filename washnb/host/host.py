@@ -359,7 +359,7 @@ class Host:
                 await _stop_plugin(plugin)
 
     async def _start_plugin(self, plugin: HostPlugin) -> None:
-        plugin.events = self._events
+        plugin.events, plugin.host_id = self._events, self.id
         try:
             await plugin.start()
         except WashError:

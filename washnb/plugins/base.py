@@ -122,6 +122,9 @@ class HostPlugin:
     location: str = ""
     """Where its state is, for views: `memory`, `file:DIR`, `nats://HOST:PORT`. Never holds a secret; may be empty."""
 
+    host_id: str = ""
+    """The id of the host, which puts it here before it calls `start`."""
+
     def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
         """Refuse a class without id, unless it is only a base of others, and interfaces that are none."""
         super().__init_subclass__(**keywords)

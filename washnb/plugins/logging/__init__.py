@@ -3,5 +3,6 @@
 from .backend import Backend
 from .in_memory import TracingLogger
 from .interface import Level, Logger, Logging
+from .nats import NatsLogger
 
-__all__ = ["Backend", "Level", "Logger", "Logging", "TracingLogger"]
+__all__ = ["Backend", "Level", "Logger", "Logging", "NatsLogger", "TracingLogger"]

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from washnb.events import LogLine
 
@@ -61,7 +62,12 @@ class TracingLogger(PerComponent[ComponentLog], Logger):
 
     def new_component_state(self, item: WorkloadItem) -> ComponentLog:
         """Begin without lines."""
-        return ComponentLog(f"{LOGGER}.{item.workload_name}.{item.component}", self.limit, self.events.publish)
+        name = f"{LOGGER}.{item.workload_name}.{item.component}"
+        return ComponentLog(name, self.limit, partial(self.pass_on, item.namespace))
+
+    def pass_on(self, namespace: str, line: LogLine) -> None:  # noqa: ARG002
+        """Make an event of a line that was written in a workload of `namespace`."""
+        self.events.publish(line)
 
     def backend(self, workload_id: str, component: str) -> ComponentLog:
         """Return the log of a component. Raises WorkloadNotFound where it does not use the plugin."""

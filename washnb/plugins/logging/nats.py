@@ -1,0 +1,194 @@
+"""Log records on NATS, so that the logs of many hosts can be read together.
+
+What this host writes is kept here, too, as without a server; what others write appears among its events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from washnb.errors import AccessDenied, BackendError
+from washnb.events import LogLine
+
+from ..nats import PATIENCE, NatsServer
+from .in_memory import TracingLogger
+from .records import SUBJECT, Record
+
+WAITING_CHARACTERS = 4 * 1024 * 1024
+"""How much waits for a server that is away or slow; beyond that the oldest records go."""
+
+LAST_SECONDS = 1.0
+"""How long the plugin waits, when it stops, for what is still to be sent."""
+
+_BATCH_CHARACTERS = 256 * 1024
+_HEARD_BYTES = 8 * 1024 * 1024
+_AGAIN_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Records on their way to a server. Whoever puts one in does not wait, whatever becomes of the server."""
+
+    def __init__(self, server: NatsServer, tell: Callable[[str], None]) -> None:
+        """Send to `server`, and `tell` people when that begins to fail, and when it succeeds again."""
+        self._server = server
+        self._tell = tell
+        self._waiting: deque[Record] = deque()
+        self._characters = 0
+        self._lost = 0
+        self._fails = False
+        self._filled = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def put(self, record: Record) -> None:
+        """Send a record after those that wait."""
+        self._waiting.append(record)
+        self._characters += _size(record)
+        while self._characters > WAITING_CHARACTERS:
+            self._characters -= _size(self._waiting.popleft())
+            self._lost += 1
+        self._empty.clear()
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Send what is put in, until cancelled. What went with a lost connection is sent again."""
+        batch: list[Record] = []
+        while True:
+            if not batch:
+                await self._filled.wait()
+                batch = self._next()
+            try:
+                await self._send(batch)
+            except AccessDenied as error:  # to send them again would not help
+                self._failed(error)
+            except BackendError as error:
+                self._failed(error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            else:
+                self._succeeded()
+            batch = []
+            if not self._waiting:
+                self._account()
+                self._filled.clear()
+                self._empty.set()
+
+    async def empty(self) -> None:
+        """Wait until everything is sent."""
+        await self._empty.wait()
+
+    def _next(self) -> list[Record]:
+        batch, characters = [], 0
+        while self._waiting and characters < _BATCH_CHARACTERS:
+            batch.append(self._waiting.popleft())
+            characters += _size(batch[-1])
+        self._characters -= characters
+        return batch
+
+    async def _send(self, batch: list[Record]) -> None:
+        what, begun = "publish log records", time.monotonic()
+        async with self._server.asking(what):
+            client = self._server.client
+            if not client.is_connected:  # nats-py would keep them, as much as it likes
+                raise ConnectionError
+            for record in batch:
+                await client.publish(record.subject, record.encode(client.max_payload))
+            await client.flush(PATIENCE)
+        for subject in {record.subject for record in batch}:
+            self._server.require_permission(what, subject, begun)
+
+    def _failed(self, error: BackendError) -> None:
+        if not self._fails:
+            self._tell(f"log records are kept on this host only: {error.message}")
+        self._fails = True
+
+    def _succeeded(self) -> None:
+        if self._fails:
+            self._tell(f"log records reach NATS server {self._server.url} again")
+        self._fails = False
+
+    def _account(self) -> None:
+        if self._lost:
+            self._tell(f"{self._lost} log records did not reach NATS server {self._server.url}: away, or too slow")
+        self._lost = 0
+
+
+class NatsLogger(TracingLogger):
+    """wasi:logging, kept as in memory and published on a NATS server, where that may be written to.
+
+    The lines of other hosts on that server become events here.
+    """
+
+    def __init__(self, server: NatsServer, limit: int = 1000) -> None:
+        """Keep at most `limit` lines of each component."""
+        super().__init__(limit)
+        self.server = server
+        self.location = server.url
+        self._outbox: Outbox | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._numbers: dict[str, int] = {}  # the last one of each host, this one too
+
+    async def start(self) -> None:
+        """Connect, and listen to the other hosts. Raises BackendError where the server does not answer."""
+        await self.server.open()
+        try:
+            await self._listen()
+        except AccessDenied as error:
+            self._say(f"the logs of other hosts are not seen: {error.message}")
+        except BaseException:
+            await self.server.close()
+            raise
+        if self.server.writes:
+            self._numbers[self.host_id] = time.time_ns() // 1000  # more than those of any run before
+            self._outbox = Outbox(self.server, self._say)
+            self._sending = asyncio.create_task(self._outbox.run())
+
+    async def stop(self) -> None:
+        """Send what waits, as far as that takes no more than a moment, and leave the server."""
+        await super().stop()
+        outbox, self._outbox = self._outbox, None
+        try:
+            if outbox is not None and self._sending is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(outbox.empty(), LAST_SECONDS)
+                self._sending.cancel()
+                await asyncio.wait([self._sending])
+        finally:
+            await self.server.close()
+
+    def pass_on(self, namespace: str, line: LogLine) -> None:
+        """Make an event of a line, and a record."""
+        super().pass_on(namespace, line)
+        if self._outbox is not None:
+            self._numbers[self.host_id] += 1
+            self._outbox.put(Record(self.host_id, self._numbers[self.host_id], namespace, line))
+
+    async def _listen(self) -> None:
+        what, begun = "subscribe to the logs of other hosts", time.monotonic()
+        async with self.server.asking(what):
+            client = self.server.client
+            await client.subscribe(f"{SUBJECT}.>", cb=self._hear, pending_bytes_limit=_HEARD_BYTES)
+            await client.flush(PATIENCE)
+        self.server.require_permission(what, f"{SUBJECT}.>", begun)
+
+    async def _hear(self, message: Any) -> None:
+        record = Record.decode(message.data)
+        if record is not None and record.number > self._numbers.get(record.host, 0):
+            self._numbers[record.host] = record.number
+            self.events.publish(record.line)
+
+    def _say(self, text: str) -> None:
+        _log.warning("%s", text)
+        self.events.publish(LogLine("", self.id, "host", "warn", "", text, time.time()))
+
+
+def _size(record: Record) -> int:
+    return 100 + len(record.line.context) + len(record.line.message)

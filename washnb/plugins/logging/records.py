@@ -1,0 +1,71 @@
+"""A log record as it travels between hosts: a JSON object, and the subject that it is published on."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from washnb.events import LogLine
+
+from .interface import Level
+
+SUBJECT = "washnb.logs"
+
+_LEVELS = frozenset(level.name.lower() for level in Level)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line, and who wrote it. The records of a host are numbered: one that comes twice is known by that."""
+
+    host: str
+    number: int
+    namespace: str
+    line: LogLine
+
+    @property
+    def subject(self) -> str:
+        """`washnb.logs.<namespace>.<workload>.<component>`, what NATS could not have in a token replaced by `-`."""
+        return ".".join((SUBJECT, *map(_token, (self.namespace, self.line.workload, self.line.component))))
+
+    def encode(self, limit: int) -> bytes:
+        """Write it as JSON of at most `limit` bytes: of texts that are too long, the beginning."""
+        encoded = self._encode(None)
+        # a character has six bytes at most, as \u0000; the names of the keys and the numbers have room in the rest
+        return encoded if len(encoded) <= limit else self._encode(limit // 64)
+
+    def _encode(self, characters: int | None) -> bytes:
+        line = self.line
+        texts = {
+            "namespace": self.namespace,
+            "workload": line.workload,
+            "component": line.component,
+            "level": line.level,
+            "context": line.context,
+            "message": line.message,
+        }
+        cut = {name: text[:characters] for name, text in texts.items()}
+        fields = {"host": self.host, "number": self.number, "time": line.time, **cut}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Record | None:
+        """Read one that somebody has published; None where it is none."""
+        try:
+            fields = json.loads(data)
+            host, number, written = fields["host"], fields["number"], fields["time"]
+            texts = [fields[name] for name in ("namespace", "workload", "component", "level", "context", "message")]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        if not all(isinstance(text, str) for text in (host, *texts)):
+            return None
+        if not isinstance(number, int) or not isinstance(written, int | float):
+            return None
+        namespace, workload, component, level, context, message = texts
+        known = level if level in _LEVELS else "info"
+        return cls(host, number, namespace, LogLine(workload, component, "log", known, context, message, written, host))
+
+
+def _token(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", text) or "-"
