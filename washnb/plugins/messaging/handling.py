@@ -21,7 +21,10 @@ from .subjects import INBOX
 HANDLE_MESSAGE = "wasmcloud:messaging/handler@0.2.0#handle-message"
 
 INBOX_LIMIT = 10_000
-"""How many messages may wait for one component, as in wash-runtime's memory."""
+"""How many messages one component may have taken and not handled, as in wash-runtime's memory."""
+
+INBOX_BYTES = 64 * 1024 * 1024
+"""How many bytes these may have; the one message that is too long for that is taken all the same."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Handler:
         self._events = events
         self._places = asyncio.Semaphore(settings.max_in_flight)
         self._taken = 0
+        self._taken_bytes = 0
         self.listening = False
         self._subscriptions: list[Subscription] = []
 
@@ -59,10 +63,11 @@ class Handler:
         if not self.settings.subscriptions and message.subject.startswith(INBOX):
             return False  # who listens to everything does not mean the answers to others
         request, began = self._events.number(), (time.time(), time.perf_counter())
-        if self._taken >= INBOX_LIMIT:
-            self._tell(message, request, began, f"message queue full: {INBOX_LIMIT:,} messages wait for {self.name}")
+        if self._taken >= INBOX_LIMIT or self._taken_bytes >= INBOX_BYTES:
+            self._tell(message, request, began, f"message queue full: {self._taken:,} messages wait for {self.name}")
             return False
         self._taken += 1
+        self._taken_bytes += len(message.body)
         task = asyncio.create_task(self._handle(message, request))
         self._tasks.add(task)
         task.add_done_callback(partial(self._handled, message, request, began))
@@ -97,6 +102,7 @@ class Handler:
     ) -> None:
         """Tell how it ended: also of a task that never ran."""
         self._taken -= 1
+        self._taken_bytes -= len(message.body)
         self._tasks.discard(task)
         self._tell(message, request, began, _failure(task))
 

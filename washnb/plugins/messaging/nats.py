@@ -54,7 +54,7 @@ class NatsBroker:
         async with self._server.asking(what):
             client = self._connected()
             await client.publish(message.subject, message.body, reply=message.reply_to or "")
-            await client.flush(PATIENCE)
+            await heard(client)
         self._server.require_permission(what, message.subject, begun)
 
     async def request(self, subject: str, body: bytes, seconds: float) -> BrokerMessage:
@@ -86,7 +86,7 @@ class NatsBroker:
             client = self._connected()
             subscription = NatsSubscription(client, await client.subscribe(subject, queue=group or "", cb=offer))
             try:
-                await client.flush(PATIENCE)
+                await heard(client)
                 self._server.require_permission(what, subject, begun)
             except BaseException:
                 await subscription.end()
@@ -99,6 +99,12 @@ class NatsBroker:
         if not client.is_connected:
             raise ConnectionError
         return client
+
+
+async def heard(client: Any) -> None:
+    """Wait until the server has what was said before. nats-py sends a ping past what it has not written yet: so two."""
+    await client.flush(PATIENCE)
+    await client.flush(PATIENCE)
 
 
 class NatsMessaging(Messaging):

@@ -34,8 +34,11 @@ def flaw(subject: str, *, wildcards: bool = False) -> str | None:
         return "it has a blank or a control character"
     if "" in tokens:
         return "there is nothing before, between or after its dots"
+    if wildcards and ">" in tokens[:-1]:
+        return "its > is not at the end"
     if wildcards:
-        return "its > is not at the end" if ">" in tokens[:-1] else None
+        partly = any(len(token) > 1 and ("*" in token or ">" in token) for token in tokens)
+        return "a * or > stands for a whole token" if partly else None
     return "it has a wildcard, which is for subscriptions" if "*" in tokens or ">" in tokens else None
 
 
@@ -54,12 +57,18 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 
 def default_group(namespace: str, workload: str, component: str) -> str:
     """Name the queue group of a component as wash-runtime does, so that load is shared with its hosts."""
-    digest = _FNV_OFFSET
-    for byte in f"{namespace}\0{workload}\0{component}".encode():
-        digest = (digest ^ byte) * _FNV_PRIME % 2**64
+    identity = f"{namespace}\0{workload}\0{component}".encode()
     readable = ".".join(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in (namespace, workload, component))
-    prefix, suffix = "wasmcloud.", f".{digest:016x}"
+    prefix, suffix = "wasmcloud.", f".{fnv1a_64(identity):016x}"
     return prefix + readable[: _GROUP_LENGTH - len(prefix) - len(suffix)] + suffix
+
+
+def fnv1a_64(data: bytes) -> int:
+    """Hash bytes by FNV-1a, in 64 bits."""
+    digest = _FNV_OFFSET
+    for byte in data:
+        digest = (digest ^ byte) * _FNV_PRIME % 2**64
+    return digest
 
 
 def require_group(name: str) -> None:
