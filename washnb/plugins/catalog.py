@@ -82,7 +82,11 @@ CATALOG = (
         ("keyvalue", "kv"),
         "wasi-keyvalue",
         WitWorld.of(imports=[f"wasi:keyvalue/store,atomics,batch@0.2.0-{draft}" for draft in ("draft", "draft2")]),
-        {"memory": "washnb.plugins.keyvalue:InMemoryKeyValue"},
+        {
+            "memory": "washnb.plugins.keyvalue:InMemoryKeyValue",
+            "file": "washnb.plugins.keyvalue:FilesystemKeyValue",
+            "nats": "washnb.plugins.keyvalue:NatsKeyValue",
+        },
     ),
     CatalogEntry(
         ("blobstore", "blobs"),

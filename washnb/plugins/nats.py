@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -57,6 +58,7 @@ class NatsServer:
         self._options = options
         self._users = 0
         self._connection: asyncio.Task[Any] | None = None
+        self._returns: dict[object, Callable[[], object]] = {}
         self._complaint: Exception | None = None  # the last one that nats-py told
         self._denials: deque[tuple[float, str]] = deque(maxlen=64)
 
@@ -122,6 +124,16 @@ class NatsServer:
             if when >= begun and f'"{subject.lower()}"' in denial.lower():
                 raise self._denied(what, denial)
 
+    def on_return(self, call: Callable[[], object]) -> Callable[[], None]:
+        """Call `call` each time the connection was lost and is there again, until the function that is returned is."""
+        key = object()
+        self._returns[key] = call
+
+        def forget() -> None:
+            self._returns.pop(key, None)
+
+        return forget
+
     def asking(self, what: str) -> Asking:
         """Turn whatever fails at the server in this block into BackendError or AccessDenied.
 
@@ -141,8 +153,9 @@ class NatsServer:
         import nats.aio.client
 
         client = nats.aio.client.Client()
+        options = {**_DEFAULTS, "error_cb": self._hear, **self._options, "reconnected_cb": self._returned}
         try:
-            await client.connect(self._servers, **{**_DEFAULTS, "error_cb": self._hear, **self._options})
+            await client.connect(self._servers, **options)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await client.close()
             raise self._unreachable(self._complaint or error) from error
@@ -155,6 +168,12 @@ class NatsServer:
         self._complaint = complaint
         if "permissions violation" in str(complaint).lower():
             self._denials.append((time.monotonic(), _said(complaint)))
+
+    async def _returned(self) -> None:
+        if "reconnected_cb" in self._options:
+            await self._options["reconnected_cb"]()
+        for call in tuple(self._returns.values()):
+            call()
 
     def _unreachable(self, reason: Exception) -> BackendError:
         if "authorization" in str(reason).lower() or "authentication" in str(reason).lower():

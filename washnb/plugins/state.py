@@ -56,6 +56,19 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         self._states.clear()
 
 
+class SharedState(PerWorkload[str], abstract=True):
+    """A plugin whose state all workloads of a host share, perhaps with other hosts: what is there outlives them all."""
+
+    def new_state(self, workload: WorkloadContext) -> str:
+        """Keep the name of a workload that uses the plugin, for its events."""
+        return workload.workload_name
+
+    def changed(self, path: tuple[str, ...], action: str) -> None:
+        """Tell of a change, whoever made it, in the name of each workload that can see it."""
+        for name, _ in tuple(self._states.values()):
+            self.state_changed(name, path, action)
+
+
 class PerComponent(PerWorkload[dict[str, S]], abstract=True):
     """A plugin that keeps something for each component, as long as for its workload."""
 

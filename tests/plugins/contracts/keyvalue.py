@@ -7,15 +7,19 @@ import asyncio
 import pytest
 
 from washnb.engine import Err
+from washnb.errors import BackendError, WorkloadNotFound
 from washnb.plugins.keyvalue import (
     Atomics,
     Backend,
     Batch,
     Bucket,
+    Error_NoSuchStore,
     Error_Other,
     KeyValue,
     NoSuchBucket,
+    Snapshot,
     Store,
+    draft2,
 )
 
 from ..bound import Item, bind
@@ -112,11 +116,58 @@ class BackendContract:
         assert await backend.increment("b", "n", 5) == U64_MAX
         assert await backend.increment("b", "n", 5) == U64_MAX
 
+    async def test_counts_with_a_sign(self, backend):
+        """A signed counter goes below zero, in the same eight bytes; what is no s64 is an error and changes nothing."""
+        await backend.open("b")
+        assert await backend.increment("b", "n", -3, signed=True) == -3
+        assert await backend.increment("b", "n", 0) == U64_MAX - 2
+        assert await backend.increment("b", "n", 5, signed=True) == 2
+        with pytest.raises(BackendError, match=f"counter overflow: {2**63} is no s64"):
+            await backend.increment("b", "n", 2**63 - 2, signed=True)
+        assert await backend.increment("b", "n", 0, signed=True) == 2
+
     async def test_loses_no_increment(self, backend):
         """Increments at the same time all count, and each sees a value of its own."""
         await backend.open("b")
         seen = await asyncio.gather(*(backend.increment("b", "n", 1) for _ in range(50)))
         assert sorted(seen) == list(range(1, 51))
+
+    async def test_swaps_what_was_seen(self, backend):
+        """A value takes the place of the one that was seen, none too, and its own of the next."""
+        await backend.open("b")
+        for before, after in ((None, b""), (b"", b"one"), (b"one", b"one")):
+            seen = await backend.snapshot("b", "k")
+            assert seen.value == before
+            assert await backend.swap("b", "k", seen, after)
+            assert await backend.get("b", "k") == after
+
+    @pytest.mark.parametrize("between", ["set", "set the same", "delete", "swap", "increment"])
+    async def test_swaps_nothing_else(self, backend, between):
+        """Whoever has seen a value that was set or deleted since does not replace it."""
+        await backend.open("b")
+        await backend.set("b", "k", b"1")
+        seen = await backend.snapshot("b", "k")
+        if between == "set":
+            await backend.set("b", "k", b"2")
+        elif between == "set the same":
+            await backend.set("b", "k", b"1")
+        elif between == "delete":
+            await backend.delete("b", "k")
+        elif between == "swap":
+            assert await backend.swap("b", "k", seen, b"2")
+        else:
+            await backend.increment("b", "k", 0)
+        now = await backend.get("b", "k")
+        assert not await backend.swap("b", "k", seen, b"late")
+        assert await backend.get("b", "k") == now
+
+    async def test_one_of_many_swaps(self, backend):
+        """Of those who have seen the same only one replaces it."""
+        await backend.open("b")
+        seen = await backend.snapshot("b", "k")
+        swapped = await asyncio.gather(*(backend.swap("b", "k", seen, b"%d" % number) for number in range(20)))
+        assert sum(swapped) == 1
+        assert await backend.get("b", "k") == b"%d" % swapped.index(True)
 
     async def test_many(self, backend):
         """Batches do what single calls do, in the order of the keys asked for."""
@@ -141,11 +192,25 @@ class BackendContract:
             lambda backend: backend.exists("gone", "k"),
             lambda backend: backend.keys("gone"),
             lambda backend: backend.increment("gone", "k", 1),
+            lambda backend: backend.snapshot("gone", "k"),
+            lambda backend: backend.swap("gone", "k", Snapshot(None, 0), b""),
             lambda backend: backend.get_many("gone", []),
             lambda backend: backend.set_many("gone", []),
             lambda backend: backend.delete_many("gone", []),
         ],
-        ids=["get", "set", "delete", "exists", "keys", "increment", "get_many", "set_many", "delete_many"],
+        ids=[
+            "get",
+            "set",
+            "delete",
+            "exists",
+            "keys",
+            "increment",
+            "snapshot",
+            "swap",
+            "get_many",
+            "set_many",
+            "delete_many",
+        ],
     )
     async def test_a_bucket_that_was_never_opened(self, backend, call):
         """Every method says that the bucket is missing, and makes none."""
@@ -215,3 +280,38 @@ class SurfaceContract:
         with pytest.raises(Err) as raised:
             await bucket.get("k")
         assert raised.value.value == Error_Other("bucket 'gone' does not exist")
+
+    async def test_draft2_fails_in_its_own_words(self, item):
+        """A bucket that is gone is no-such-store there, for a swap as the error of the store."""
+        bucket = draft2.Bucket("gone", item.linked[draft2.Store.wit].backend)
+        with pytest.raises(Err) as raised:
+            await bucket.get("k")
+        assert raised.value.value == Error_NoSuchStore()
+        with pytest.raises(Err) as raised:
+            await item.linked[draft2.Atomics.wit].swap(draft2.Cas(bucket, "k", Snapshot(None, 0)), b"")
+        assert raised.value.value == draft2.CasError_StoreError(Error_NoSuchStore())
+
+    async def test_both_versions_see_the_same(self, item, bucket):
+        """A counter of one version is counted on by the other, and a page of keys is the same but for its cursor."""
+        other = await item.linked[draft2.Store.wit].open("b")
+        assert await item.linked[Atomics.wit].increment(bucket, "n", 5) == 5
+        assert await item.linked[draft2.Atomics.wit].increment(other, "n", -7) == -2
+        assert list((await other.list_keys(None)).keys) == list((await bucket.list_keys(None)).keys) == ["n"]
+
+
+class SharedContract:
+    """What a plugin does whose state all workloads share. A subclass has a fixture `plugin`, as SurfaceContract."""
+
+    async def test_workloads_share(self, plugin):
+        """Two workloads open the same bucket, and each change is told in the name of both."""
+        told = []
+        plugin.events.subscribe(lambda event: told.append((event.workload, event.path)))
+        one, two = [await bind(plugin, Item(workload_id=each, workload_name=each)) for each in ("one", "two")]
+        await (await one.linked[Store.wit].open("b")).set("k", b"v")
+        assert await (await two.linked[Store.wit].open("b")).get("k") == b"v"
+        assert told == [("one", ("b", "k")), ("two", ("b", "k"))]
+
+    async def test_only_those_who_use_it(self, plugin):
+        """A workload that does not use the plugin has no backend there."""
+        with pytest.raises(WorkloadNotFound):
+            plugin.backend("nobody")

@@ -2,8 +2,10 @@
 
 from . import draft2
 from .backend import Backend, KeyResponse, NoSuchBucket, Snapshot
+from .files import FilesystemKeyValue
 from .in_memory import InMemoryKeyValue
 from .interface import Atomics, Batch, Bucket, Error_AccessDenied, Error_NoSuchStore, Error_Other, Store
+from .nats import NatsKeyValue
 from .plugin import KeyValue
 
 __all__ = [
@@ -14,9 +16,11 @@ __all__ = [
     "Error_AccessDenied",
     "Error_NoSuchStore",
     "Error_Other",
+    "FilesystemKeyValue",
     "InMemoryKeyValue",
     "KeyResponse",
     "KeyValue",
+    "NatsKeyValue",
     "NoSuchBucket",
     "Snapshot",
     "Store",

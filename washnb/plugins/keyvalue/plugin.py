@@ -8,6 +8,7 @@ from collections.abc import Collection
 from washnb.wit import WitInterface
 
 from ..base import HostPlugin, WorkloadItem
+from ..state import SharedState
 from . import draft2, interface
 from .backend import Backend
 
@@ -29,3 +30,17 @@ class KeyValue(HostPlugin, ABC):
             item.link(version.Store(backend))
             item.link(version.Atomics())
             item.link(version.Batch())
+
+
+class SharedKeyValue(SharedState, KeyValue, abstract=True):
+    """wasi:keyvalue over one backend for all workloads, as wash-runtime's on files and on NATS."""
+
+    @property
+    @abstractmethod
+    def shared(self) -> Backend:
+        """What keeps the values."""
+
+    def backend(self, workload_id: str) -> Backend:
+        """Return the buckets that all workloads share. Raises WorkloadNotFound where it does not use the plugin."""
+        self.state(workload_id)
+        return self.shared

@@ -1,0 +1,339 @@
+"""Key-value on a real NATS server: the contract, and what is its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from washnb.errors import AccessDenied, BackendError
+from washnb.plugins import NatsKeyValue, NatsServer
+from washnb.plugins.keyvalue import NoSuchBucket
+from washnb.plugins.keyvalue.nats import PAGE, NatsBackend
+
+from .bound import Item, bind
+from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys
+
+REFERENCE = {
+    "name": "KV_BUCKET",
+    "subjects": ["$KV.BUCKET.>"],
+    "retention": "limits",
+    "max_consumers": -1,
+    "max_msgs": -1,
+    "max_bytes": -1,
+    "max_age": 0,
+    "max_msgs_per_subject": 1,
+    "max_msg_size": -1,
+    "discard": "new",
+    "storage": "file",
+    "num_replicas": 1,
+    "duplicate_window": 120_000_000_000,
+    "compression": "none",
+    "allow_direct": True,
+    "mirror_direct": False,
+    "sealed": False,
+    "deny_delete": True,
+    "deny_purge": False,
+    "allow_rollup_hdrs": True,
+    "allow_msg_ttl": False,
+    "consumer_limits": {},
+}
+"""What a server tells of the stream of a bucket that a wash-runtime host has made, without what it adds by itself."""
+
+ASKED_BY_WASH_RUNTIME = {
+    "name": "KV_BUCKET",
+    "description": "",
+    "subjects": ["$KV.BUCKET.>"],
+    "retention": "limits",
+    "max_consumers": 0,
+    "max_msgs": 0,
+    "max_bytes": 0,
+    "max_age": 0,
+    "max_msgs_per_subject": 1,
+    "discard": "new",
+    "storage": "file",
+    "num_replicas": 1,
+    "allow_rollup_hdrs": True,
+    "deny_delete": True,
+    "allow_direct": True,
+}
+"""What such a host asks for when it opens a bucket, each time."""
+
+
+def named(settings: dict[str, object], bucket: str) -> dict[str, object]:
+    """Put the name of a bucket into settings."""
+    return json.loads(json.dumps(settings).replace("BUCKET", bucket))
+
+
+async def until(condition) -> None:
+    """Wait until `condition`, a function that may be async, is true."""
+    async with asyncio.timeout(10):
+        while True:
+            held = condition()
+            if await held if asyncio.iscoroutine(held) else held:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def without_buckets(server: NatsServer) -> None:
+    """Delete every bucket, as the operator of a server does."""
+    for bucket in await NatsBackend(server, lambda path, action: None).buckets():
+        await server.jetstream.delete_stream(f"KV_{bucket}")
+
+
+@pytest.fixture
+async def server(nats_server):
+    """Give an open connection to a server without buckets."""
+    server = NatsServer(nats_server.url)
+    await server.open()
+    await without_buckets(server)
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def changes():
+    """Give a list that a backend can tell its changes to."""
+    return []
+
+
+@pytest.fixture
+async def backend(server):
+    """Give a backend whose changes nobody hears."""
+    backend = NatsBackend(server, lambda path, action: None, lambda: False)
+    backend.start()
+    yield backend
+    await backend.stop()
+
+
+async def ask(server: NatsServer, subject: str, request: object) -> dict[str, object]:
+    """Ask the server itself."""
+    return json.loads((await server.client.request(subject, json.dumps(request).encode())).data)
+
+
+class TestNatsBackend(BackendContract):
+    @pytest.fixture
+    def backend(self, backend):
+        """Give a backend on a server without buckets."""
+        return backend
+
+
+async def test_the_settings_of_a_bucket_are_those_of_wash_runtime(server, backend):
+    """Each field that the server tells of the stream is the one of a bucket that wash-runtime has made."""
+    await backend.open("b")
+    told = (await ask(server, "$JS.API.STREAM.INFO.KV_b", {}))["config"]
+    assert {key: value for key, value in told.items() if key != "metadata"} == named(REFERENCE, "b")
+
+
+async def test_wash_runtime_opens_our_bucket_and_we_open_its(server, backend):
+    """A create with the same settings is no error, on either side, and the values are seen on both."""
+    await backend.open("ours")
+    await backend.set("ours", "k", b"v")
+    answer = await ask(server, "$JS.API.STREAM.CREATE.KV_ours", named(ASKED_BY_WASH_RUNTIME, "ours"))
+    assert "error" not in answer
+    answer = await ask(server, "$JS.API.STREAM.CREATE.KV_theirs", named(ASKED_BY_WASH_RUNTIME, "theirs"))
+    assert answer["did_create"]
+    await backend.open("theirs")
+    theirs = await server.jetstream.key_value("theirs")
+    await theirs.put("k", b"from there")
+    assert await backend.get("theirs", "k") == b"from there"
+    await backend.set("theirs", "k", b"from here")
+    assert (await theirs.get("k")).value == b"from here"
+    await backend.delete("theirs", "k")
+    from nats.js.errors import KeyNotFoundError
+
+    with pytest.raises(KeyNotFoundError):
+        await theirs.get("k")
+    await theirs.purge("k")
+    assert await backend.get("theirs", "k") is None
+
+
+async def test_counters_are_eight_bytes_big_endian(backend):
+    """A counter on NATS has the bytes of the reference; less than eight of them are 0."""
+    await backend.open("b")
+    await backend.increment("b", "n", 258)
+    assert await backend.get("b", "n") == b"\0\0\0\0\0\0\x01\x02"
+    await backend.set("b", "n", b"41")
+    assert await backend.increment("b", "n", 1) == 1
+    await backend.set("b", "n", (7).to_bytes(8, "big") + b"more")
+    assert await backend.increment("b", "n", 1) == 8
+
+
+@pytest.mark.parametrize("history", [1, 5])
+async def test_a_bucket_with_other_settings(server, backend, history):
+    """The error names the server and each difference, and no value of the bucket is touched; views may read it."""
+    made = await server.jetstream.create_key_value(bucket="b", history=history, ttl=60)
+    await made.put("k", b"v")
+    with pytest.raises(BackendError, match=r"open bucket 'b': on NATS server nats://127\.0\.0\.1:") as raised:
+        await backend.open("b")
+    assert "max_age is 60, not 0" in raised.value.message
+    assert "allow_msg_ttl is True, not False" in raised.value.message
+    assert ("max_msgs_per_subject is 5, not 1" in raised.value.message) == (history == 5)
+    assert raised.value.repair == ("open another bucket, or: nats stream edit KV_b",)
+    assert await backend.get("b", "k") == b"v"
+    assert await all_keys(backend, "b") == ["k"]
+
+
+async def test_a_bucket_without_direct_reads(server, backend):
+    """The values of a bucket that does not allow direct reads are read the other way."""
+    await server.jetstream.add_stream(name="KV_b", subjects=["$KV.b.>"], max_msgs_per_subject=1)
+    await server.jetstream.publish("$KV.b.k", b"v")
+    assert await backend.get("b", "k") == b"v"
+    assert await backend.get("b", "gone") is None
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "..", "ü", "a>", "a\n"])
+async def test_names_that_no_bucket_can_have(backend, name):
+    """A bucket has a name of NATS; the error says which those are, and others are not there."""
+    with pytest.raises(BackendError, match="on NATS its name has letters, digits, '_' and '-'"):
+        await backend.open(name)
+    with pytest.raises(NoSuchBucket):
+        await backend.get(name, "k")
+    with pytest.raises(NoSuchBucket):
+        await backend.keys(name)
+
+
+@pytest.mark.parametrize("key", ["", ".", "..", "a b", ".a", "a.", "a..b", "*", ">", "ü", "\0", "a\n", "a$"])
+async def test_names_that_no_key_can_have(backend, key):
+    """A key is a subject of NATS, or an error that says so, in the words of wash-runtime."""
+    await backend.open("b")
+    for call in (backend.get("b", key), backend.set("b", key, b""), backend.increment("b", key, 1)):
+        with pytest.raises(BackendError, match=f"JetStream error: {re.escape(repr(key))} can be no key"):
+            await call
+    assert await all_keys(backend, "b") == []
+
+
+async def test_names_that_a_key_can_have(backend):
+    """Raw keys are kept as they are, also those with dots and slashes in them."""
+    await backend.open("b-1_X")
+    keys = ["k", "K", "a.b", "a/b", "=_-", "/", "x" * 300]
+    await backend.set_many("b-1_X", [(key, key.encode()) for key in keys])
+    assert sorted(await all_keys(backend, "b-1_X")) == sorted(keys)
+    assert [entry and entry[1] for entry in await backend.get_many("b-1_X", keys)] == [key.encode() for key in keys]
+
+
+async def test_pages_are_of_a_thousand_and_stand_still(server, backend):
+    """Keys come in the order of their last change; what is deleted between two pages takes no other key with it."""
+    await backend.open("b")
+    for number in range(PAGE + 10):
+        await server.client.publish(f"$KV.b.{number}", b"v")
+
+    async def are_stored():
+        return (await server.jetstream.stream_info("KV_b")).state.messages == PAGE + 10
+
+    await until(are_stored)
+    await backend.set("b", "0", b"again")
+    page = await backend.keys("b")
+    assert list(page.keys) == [str(number) for number in range(1, PAGE + 1)]
+    await backend.delete_many("b", ["1", "2"])
+    rest = await backend.keys("b", page.cursor)
+    assert (list(rest.keys), rest.cursor) == ([*map(str, range(PAGE + 1, PAGE + 10)), "0"], None)
+    assert await backend.keys("b", 2**63) == await backend.keys("b", 2**62)
+
+
+@pytest.mark.slow
+async def test_many_keys(backend):
+    """Ten thousand keys come in pages."""
+    await backend.open("b")
+    names = [f"{number:05}" for number in range(10_000)]
+    await backend.set_many("b", [(name, b"") for name in names])
+    assert sorted(await all_keys(backend, "b")) == names
+    await backend.delete_many("b", names[:-1])
+    assert await all_keys(backend, "b") == names[-1:]
+
+
+async def test_hosts_hear_of_each_other(nats_server, server):
+    """What another host sets and deletes in a bucket that was opened is told, and no change of ours comes twice."""
+    told, elsewhere = [], NatsServer(nats_server.url)
+    here, there = NatsKeyValue(server), NatsKeyValue(elsewhere)
+    here.events.subscribe(lambda event: told.append((event.workload, event.path, event.action)))
+    await here.start()
+    await there.start()
+    await bind(here, Item(workload_name="mine"))
+    await bind(there)
+    ours, theirs = here.backend("id-1"), there.backend("id-1")
+    await ours.open("b")
+    await theirs.open("b")
+
+    async def are_watched():
+        return (await server.jetstream.stream_info("KV_b")).state.consumer_count
+
+    await until(are_watched)
+    await ours.set("b", "k", b"1")
+    await theirs.set("b", "k", b"2")
+    await ours.increment("b", "n", 1)
+    await theirs.delete("b", "k")
+    await until(lambda: ("mine", ("b", "k"), "delete") in told)
+    await asyncio.sleep(0.1)
+    assert sorted(told) == [
+        ("mine", ("b", "k"), "delete"),
+        ("mine", ("b", "k"), "set"),
+        ("mine", ("b", "k"), "set"),
+        ("mine", ("b", "n"), "set"),
+    ]
+    await here.stop()
+    await there.stop()
+
+
+async def test_two_hosts_share_a_counter(nats_server, server):
+    """Increments of two hosts at the same time all count."""
+    elsewhere = NatsServer(nats_server.url)
+    await elsewhere.open()
+    backends = [NatsBackend(each, lambda path, action: None, lambda: False) for each in (server, elsewhere)]
+    for backend in backends:
+        backend.start()
+        await backend.open("b")
+    seen = await asyncio.gather(*(backend.increment("b", "n", 1) for backend in backends for _ in range(50)))
+    assert sorted(seen) == list(range(1, 101))
+    for backend in backends:
+        await backend.stop()
+    await elsewhere.close()
+
+
+async def test_a_server_that_is_only_read(nats_server, server, backend):
+    """Without write nothing is made, set, deleted or counted, and reading is as ever."""
+    await backend.open("b")
+    await backend.set("b", "k", b"v")
+    reading = NatsServer(nats_server.url, write=False)
+    await reading.open()
+    reader = NatsBackend(reading, lambda path, action: None, lambda: False)
+    reader.start()
+    await reader.open("b")
+    assert await reader.get("b", "k") == b"v"
+    assert await all_keys(reader, "b") == ["k"]
+    seen = await reader.snapshot("b", "k")
+    for call in (
+        reader.open("new"),
+        reader.set("b", "k", b""),
+        reader.delete("b", "k"),
+        reader.increment("b", "n", 1),
+        reader.swap("b", "k", seen, b""),
+        reader.set_many("b", [("k", b"")]),
+        reader.delete_many("b", ["k"]),
+    ):
+        with pytest.raises(AccessDenied, match="attached to be read only") as raised:
+            await call
+        assert f'NatsServer("{nats_server.url}", write=True)' in raised.value.repair
+    assert await backend.get("b", "k") == b"v"
+    assert list(await backend.buckets()) == ["b"]
+    await reader.stop()
+    await reading.close()
+
+
+class TestNatsKeyValue(SurfaceContract, SharedContract):
+    @pytest.fixture
+    async def plugin(self, server):
+        """Give a plugin that is started."""
+        plugin = NatsKeyValue(server)
+        await plugin.start()
+        yield plugin
+        await plugin.stop()
+
+    async def test_says_where_it_is(self, nats_server):
+        """Views show the server, and nothing that is secret."""
+        place = nats_server.url.removeprefix("nats://")
+        plugin = NatsKeyValue(NatsServer(f"nats://me:secret@{place}"))
+        assert plugin.location == nats_server.url
+        assert "secret" not in repr(plugin) + repr(plugin.server)

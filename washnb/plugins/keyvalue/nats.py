@@ -1,0 +1,327 @@
+"""Key-value on NATS: a bucket is a key-value bucket of JetStream, shared with every host on that account.
+
+Names, settings and counters are those of wash-runtime, so that its hosts open the same buckets. Between hosts a counter
+is kept by compare-and-swap on the revision of its key, tried again until it succeeds; inside a host one lock for each
+key keeps the callers out of each other's way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from washnb.errors import BackendError
+
+from ..base import Changed
+from ..nats import PATIENCE, NatsServer
+from .backend import KeyResponse, NoSuchBucket, Snapshot
+from .counters import big_counter_value, counted, counter_bytes
+from .locks import Locks
+from .nats_stream import differences, stream_config, stream_name, subject
+from .nats_watch import Watches, is_deleted
+from .plugin import SharedKeyValue
+
+PAGE = 1000
+"""Keys in one page, as in wash-runtime."""
+
+COUNT_SECONDS = 10.0
+"""How long an increment may take: others count, too."""
+
+_BUCKET = re.compile(r"[a-zA-Z0-9_-]+")
+_KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
+_STREAM_EXISTS = 10058
+_WRONG_REVISION = (10071, 10164)
+_HEADER_BYTES = 256
+_AT_ONCE = 64  # requests of one batch
+
+T = TypeVar("T")
+
+
+class NatsBackend:
+    """The buckets of a NATS server, which is open while they are used."""
+
+    def __init__(self, server: NatsServer, changed: Changed, heard: Callable[[], bool] = lambda: True) -> None:
+        """Keep buckets on `server`; call `changed` after each change, and while `heard` after those of other hosts."""
+        self._server = server
+        self._changed = changed
+        self._locks = Locks()
+        self._opened: set[str] = set()  # buckets known to be there: guests open one for each request
+        self._watches = Watches(server, changed, heard)
+
+    def start(self) -> None:
+        """Know nothing of the buckets, now and whenever the server has been away."""
+        self._opened.clear()
+        self._forget = self._server.on_return(self._opened.clear)
+
+    async def stop(self) -> None:
+        """Watch nothing any more."""
+        self._forget()
+        await self._watches.stop()
+
+    async def buckets(self) -> Sequence[str]:
+        """Return the names of all buckets of the account, sorted."""
+        names: list[str] = []
+        while True:
+            asked = json.dumps({"subject": "$KV.*.>", "offset": len(names)}).encode()
+            async with self._server.asking("list buckets"):
+                answer = await self._server.client.request("$JS.API.STREAM.NAMES", asked, timeout=PATIENCE)
+            page = json.loads(answer.data)
+            names += page.get("streams") or ()
+            if not page.get("streams") or len(names) >= page["total"]:
+                return sorted(name.removeprefix("KV_") for name in names if name.startswith("KV_"))
+
+    async def open(self, bucket: str) -> None:
+        """Make the bucket where it does not exist. Raises BackendError where it exists with other settings."""
+        what = f"open bucket '{bucket}'"
+        if _BUCKET.fullmatch(bucket) is None:
+            raise BackendError(f"{what}: on NATS its name has letters, digits, '_' and '-', and no other character")
+        if bucket not in self._opened:
+            async with self._server.asking(what):
+                await self._open(what, bucket)
+            self._opened.add(bucket)
+        self._watches.watch(bucket)
+
+    async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
+        """Return a page of keys, those first that were not set for longest; the cursor is a revision of the bucket."""
+        from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+        config = ConsumerConfig(
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=cursor or 1,
+            ack_policy=AckPolicy.NONE,
+            headers_only=True,
+            mem_storage=True,
+            num_replicas=1,
+            inactive_threshold=PATIENCE,
+        )
+        async with self._asking(f"list bucket '{bucket}'", bucket):
+            await self._stream(bucket)
+            consumer = await self._server.jetstream.add_consumer(stream_name(bucket), config)
+            page = await self._page(bucket, consumer.name)
+        self._watches.watch(bucket)
+        return page
+
+    async def exists(self, bucket: str, key: str) -> bool:
+        """Return whether there is a value."""
+        return await self.get(bucket, key) is not None
+
+    async def get(self, bucket: str, key: str) -> bytes | None:
+        """Return the value, None where there is none."""
+        return (await self.snapshot(bucket, key)).value
+
+    async def set(self, bucket: str, key: str, value: bytes) -> None:
+        """Keep the value in place of any that was there."""
+        what = f"set {_of(bucket, key)}"
+        self._server.require_write(what)
+        async with self._asking(what, bucket):
+            await self._put(bucket, key, value)
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """Put a mark of deletion in place of the value, if there is one."""
+        what = f"delete {_of(bucket, key)}"
+        self._server.require_write(what)
+        async with self._asking(what, bucket):
+            if (await self._last(bucket, key)).value is not None:
+                await self._put(bucket, key, None, {"KV-Operation": "DEL"})
+
+    async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
+        """Add to a counter; the sum is kept as 8 bytes, big endian."""
+        what = f"increment {_of(bucket, key)}"
+        self._server.require_write(what)
+        async with self._asking(what, bucket), asyncio.timeout(COUNT_SECONDS), self._locks[bucket, key]:
+            while True:
+                seen = await self._last(bucket, key)
+                total = counted(big_counter_value(seen.value or b""), delta, signed=signed)
+                if await self._replace(what, bucket, key, seen, counter_bytes(total, "big")):
+                    return total
+                await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 - only to part from other hosts
+
+    async def snapshot(self, bucket: str, key: str) -> Snapshot:
+        """Return the value for a later `swap`."""
+        async with self._asking(f"get {_of(bucket, key)}", bucket):
+            return await self._last(bucket, key)
+
+    async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
+        """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
+        what = f"swap {_of(bucket, key)}"
+        self._server.require_write(what)
+        async with self._asking(what, bucket):
+            return await self._replace(what, bucket, key, seen, value)
+
+    async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
+        """Return key and value for each key, None where there is no value."""
+        values = dict(zip(keys, await self._each(bucket, self.get, ((bucket, key) for key in keys)), strict=True))
+        return [None if (value := values[key]) is None else (key, value) for key in keys]
+
+    async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
+        """Keep all the values, many at the same time: where one fails, others may have been set."""
+        await self._each(bucket, self.set, ((bucket, key, value) for key, value in dict(entries).items()))
+
+    async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
+        """Forget all the values, many at the same time: where one fails, others may have been deleted."""
+        await self._each(bucket, self.delete, ((bucket, key) for key in dict.fromkeys(keys)))
+
+    @asynccontextmanager
+    async def _asking(self, what: str, bucket: str) -> AsyncIterator[None]:
+        """Ask the server, and find out whether the bucket is there when nobody answers for it."""
+        from nats.errors import NoRespondersError
+        from nats.js.errors import NoStreamResponseError
+
+        async with self._server.asking(what):
+            try:
+                yield
+            except (NoRespondersError, NoStreamResponseError):
+                await self._stream(bucket)
+                raise
+
+    async def _stream(self, bucket: str) -> Any:
+        """Return the settings of the bucket. Raises NoSuchBucket."""
+        from nats.js.errors import NotFoundError
+
+        if _BUCKET.fullmatch(bucket) is None:
+            raise NoSuchBucket(bucket)
+        try:
+            return (await self._server.jetstream.stream_info(stream_name(bucket))).config
+        except NotFoundError as error:
+            self._opened.discard(bucket)
+            raise NoSuchBucket(bucket) from error
+
+    async def _open(self, what: str, bucket: str) -> None:
+        from nats.js.errors import APIError
+
+        try:
+            if self._server.writes:
+                await self._server.jetstream.add_stream(stream_config(bucket))
+            else:
+                await self._stream(bucket)
+        except NoSuchBucket:
+            self._server.require_write(what)
+            raise
+        except APIError as error:
+            if error.err_code != _STREAM_EXISTS:
+                raise
+            others = differences(bucket, await self._stream(bucket))
+            raise BackendError(
+                f"{what}: on NATS server {self._server.url} it is no bucket of a wash-runtime host: {others}",
+                repair=f"open another bucket, or: nats stream edit {stream_name(bucket)}",
+            ) from error
+
+    async def _page(self, bucket: str, consumer: str) -> KeyResponse:
+        """Read what a consumer has, up to a page of keys."""
+        names: list[str] = []
+        client = self._server.client
+        inbox = client.new_inbox()
+        subscription = await client.subscribe(inbox)
+        try:
+            while True:
+                asked = json.dumps({"batch": PAGE, "no_wait": True}).encode()
+                await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream_name(bucket)}.{consumer}", asked, reply=inbox)
+                for _ in range(PAGE):
+                    message = await subscription.next_msg(timeout=PATIENCE)
+                    if "Status" in (message.headers or ()):  # there are no more
+                        return KeyResponse(names, None)
+                    if not is_deleted(message.headers):
+                        names.append(message.subject.removeprefix(subject(bucket)))
+                    if not message.metadata.num_pending:
+                        return KeyResponse(names, None)
+                    if len(names) == PAGE:
+                        return KeyResponse(names, message.metadata.sequence.stream + 1)
+        finally:
+            await subscription.unsubscribe()
+
+    async def _last(self, bucket: str, key: str) -> Snapshot:
+        """Read a key; the revision of one that was never there is 0."""
+        from nats.errors import NoRespondersError
+        from nats.js.errors import NotFoundError
+
+        stream, jetstream = stream_name(bucket), self._server.jetstream
+        try:
+            try:
+                message = await jetstream.get_msg(stream, subject=_subject(bucket, key), direct=True)
+            except NoRespondersError:
+                await self._stream(bucket)  # it is there, and was made by somebody who wants it to be read otherwise
+                message = await jetstream.get_msg(stream, subject=_subject(bucket, key))
+        except NotFoundError:
+            return Snapshot(None, 0)
+        return Snapshot(None if is_deleted(message.headers) else message.data or b"", message.seq)
+
+    async def _replace(self, what: str, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
+        """Set a value if the revision is still the one that was seen."""
+        from nats.js.errors import APIError
+
+        self._server.require_room(what, len(value) + _HEADER_BYTES)  # too much with headers ends the connection
+        try:
+            await self._put(bucket, key, value, {"Nats-Expected-Last-Subject-Sequence": str(seen.revision)})
+        except APIError as error:
+            if error.err_code in _WRONG_REVISION:
+                return False
+            raise
+        return True
+
+    async def _put(self, bucket: str, key: str, value: bytes | None, headers: dict[str, str] | None = None) -> None:
+        """Set a value, None for one that is deleted, and tell when it is acknowledged."""
+        made = await self._server.jetstream.publish(_subject(bucket, key), value or b"", headers=headers)
+        self._watches.own(bucket, made.seq)
+        self._changed((bucket, key), "delete" if value is None else "set")
+
+    async def _each(self, bucket: str, work: Callable[..., Awaitable[T]], calls: Iterable[tuple[Any, ...]]) -> list[T]:
+        """Do the same for many keys; the first that fails ends it."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(call: tuple[Any, ...]) -> T:
+            async with gate:
+                return await work(*call)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(call)) for call in calls]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        if not tasks:
+            async with self._asking(f"look for bucket '{bucket}'", bucket):
+                await self._stream(bucket)
+        return [task.result() for task in tasks]
+
+
+def _subject(bucket: str, key: str) -> str:
+    if _BUCKET.fullmatch(bucket) is None:
+        raise NoSuchBucket(bucket)
+    if _KEY.fullmatch(key) is None:
+        raise BackendError(f"JetStream error: {key!r} can be no key: on NATS it has letters, digits and any of '-/_=.'")
+    return subject(bucket, key)
+
+
+def _of(bucket: str, key: str) -> str:
+    return f"key {key!r} of bucket '{bucket}'"
+
+
+class NatsKeyValue(SharedKeyValue):
+    """wasi:keyvalue on a NATS server, shared with every host on its account."""
+
+    def __init__(self, server: NatsServer) -> None:
+        """Keep the buckets on `server`."""
+        self.server = server
+        self.location = server.url
+        self._buckets = NatsBackend(server, self.changed, lambda: bool(self.events))
+
+    @property
+    def shared(self) -> NatsBackend:
+        """The buckets of the server."""
+        return self._buckets
+
+    async def start(self) -> None:
+        """Connect. Raises BackendError where the server is away, ConfigError where nats-py is not installed."""
+        await super().start()
+        await self.server.open()
+        self._buckets.start()
+
+    async def stop(self) -> None:
+        """Watch nothing any more, and let go of the connection."""
+        await self._buckets.stop()
+        await self.server.close()
+        await super().stop()

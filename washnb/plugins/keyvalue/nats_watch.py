@@ -1,0 +1,136 @@
+"""What other hosts change in buckets on NATS: a consumer for each bucket that somebody here has opened or looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from washnb.errors import BackendError
+
+from ..base import Changed
+from ..nats import NatsServer
+
+MOST = 64
+"""Buckets that are watched at the same time; of more, those that were asked for last."""
+
+_ECHO_SECONDS = 0.05  # the message of a change may be here before its acknowledgement
+_MOST_OWN = 10_000
+_INACTIVE_SECONDS = 30.0
+_log = logging.getLogger(__name__)
+
+
+def is_deleted(headers: Any) -> bool:
+    """Whether a message with these headers stands for a key that was deleted."""
+    return bool(headers) and headers.get("KV-Operation") in {"DEL", "PURGE"}
+
+
+class Watches:
+    """The buckets that are watched, while `heard` says that somebody listens."""
+
+    def __init__(self, server: NatsServer, changed: Changed, heard: Callable[[], bool]) -> None:
+        """Call `changed` for each change that was not told as one of our own."""
+        self._server = server
+        self._changed = changed
+        self._heard = heard
+        self._watches: dict[str, _Watch] = {}
+
+    def watch(self, bucket: str) -> None:
+        """Watch a bucket from now on."""
+        if not self._heard():
+            return
+        known = self._watches.pop(bucket) if bucket in self._watches else None
+        self._watches[bucket] = known or _Watch(self._server, bucket, self._changed)
+        while len(self._watches) > MOST:
+            self._watches.pop(next(iter(self._watches))).end()
+
+    def own(self, bucket: str, revision: int) -> None:
+        """Know that a change is ours, and told."""
+        if bucket in self._watches:
+            self._watches[bucket].own(revision)
+
+    async def stop(self) -> None:
+        """End all of them."""
+        ending = [watch.end() for watch in self._watches.values()]
+        self._watches.clear()
+        await asyncio.gather(*ending)
+
+
+class _Watch:
+    """One bucket: a consumer that begins with the next change, made anew where the one before was left."""
+
+    def __init__(self, server: NatsServer, bucket: str, changed: Changed) -> None:
+        self._server = server
+        self._bucket = bucket
+        self._changed = changed
+        self._own: set[int] = set()
+        self._last: int | None = None
+        self._subscription: Any = None
+        self._forget = server.on_return(self._begin)
+        self._work: asyncio.Task[None] | None = None
+        self._begin()
+
+    def own(self, revision: int) -> None:
+        """Say nothing when this revision comes."""
+        if len(self._own) == _MOST_OWN:  # they do not come back any more
+            self._own.clear()
+        self._own.add(revision)
+
+    def end(self) -> asyncio.Task[None]:
+        """Hear nothing any more; the task ends when the server knows."""
+        self._forget()
+        if self._work is not None:
+            self._work.cancel()
+        return asyncio.get_running_loop().create_task(self._leave())
+
+    def _begin(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+        self._work = asyncio.get_running_loop().create_task(self._follow())
+
+    async def _follow(self) -> None:
+        from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+        try:
+            async with self._server.asking(f"watch bucket '{self._bucket}'"):
+                await self._leave()
+                client = self._server.client
+                inbox = client.new_inbox()
+                self._subscription = await client.subscribe(inbox, cb=self._take)
+                config = ConsumerConfig(
+                    deliver_subject=inbox,
+                    deliver_policy=DeliverPolicy.NEW if self._last is None else DeliverPolicy.BY_START_SEQUENCE,
+                    opt_start_seq=None if self._last is None else self._last + 1,
+                    ack_policy=AckPolicy.NONE,
+                    headers_only=True,
+                    mem_storage=True,
+                    num_replicas=1,
+                    inactive_threshold=_INACTIVE_SECONDS,
+                )
+                made = await self._server.jetstream.add_consumer(f"KV_{self._bucket}", config)
+            self._last = max(self._last or 0, made.delivered.stream_seq)
+        except BackendError as error:
+            _log.info("what other hosts change in bucket %r is not seen: %s", self._bucket, error)
+
+    async def _leave(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            from nats.errors import Error
+
+            with suppress(Error):  # there is no connection, and so no subscription
+                await subscription.unsubscribe()
+
+    async def _take(self, message: Any) -> None:
+        revision = message.metadata.sequence.stream
+        self._last = max(self._last or 0, revision)
+        key = message.subject.removeprefix(f"$KV.{self._bucket}.")
+        action = "delete" if is_deleted(message.headers) else "set"
+        asyncio.get_running_loop().call_later(_ECHO_SECONDS, self._tell, revision, key, action)
+
+    def _tell(self, revision: int, key: str, action: str) -> None:
+        if revision in self._own:
+            self._own.discard(revision)
+        elif self._subscription is not None:
+            self._changed((self._bucket, key), action)
