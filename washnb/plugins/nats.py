@@ -275,16 +275,14 @@ async def _part(client: Any) -> None:
 
 
 def _server(text: str) -> SplitResult:
-    parts = urlsplit(text if "://" in text else f"nats://{text}")
     try:
+        parts = urlsplit(text if "://" in text else f"nats://{text}")
         known = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # of the port, or of brackets
         known = False
     if not known:
-        raise ConfigError(
-            f"{parts.scheme}://{_place(parts)} is no address of a NATS server" if parts.hostname else "not a NATS URL",
-            repair='NatsServer("nats://127.0.0.1:4222")',
-        )
+        shown = text.rpartition("@")[2]  # without a password, however the rest is to be read
+        raise ConfigError(f"{shown!r} is no address of a NATS server", repair='NatsServer("nats://127.0.0.1:4222")')
     return parts
 
 
