@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import AsyncIterator
 
 import pytest
 
 from washnb.errors import ConfigError, GuestError, WorkloadError
 from washnb.plugins import HostPlugin, Interface
-from washnb.types import WorkloadState
+from washnb.types import Request, WorkloadState
 
 from .guests import component, refused, request, start
 
@@ -138,12 +139,19 @@ async def test_a_start_that_is_cancelled_leaves_nothing_bound(host, count):
         assert dice.bound == 1
 
 
+async def begun() -> AsyncIterator[bytes]:
+    """A body that does not end."""
+    yield b"begun"
+    await asyncio.Event().wait()
+
+
 async def test_a_reload_that_is_cancelled_parts_from_the_old_version(host):
     """The new one runs by then. Calls into the old one have no more time."""
     dice = Dice()
     await host.attach(dice)
     await start(host, "dice", "http_behaviours")
-    held = asyncio.create_task(host.send("GET", "/f", to="http_behaviours"))
+    unfinished = Request("POST", "/i", body=begun())
+    held = asyncio.create_task(host._dispatcher.send(unfinished, to="http_behaviours", seconds=None))
     await asyncio.sleep(0.05)
     for name in ("dice", "http_behaviours"):
         reloading = asyncio.create_task(host.workload_reload(request(component(name))))
