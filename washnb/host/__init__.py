@@ -4,6 +4,7 @@ import logging
 
 from .builder import HostBuilder
 from .command import CommandResult
+from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host, HostApi
 from .registry import WorkloadSummary
@@ -12,6 +13,7 @@ from .server import HttpServer, Ingress
 from .trace import Trace, is_secret, sentence
 
 __all__ = [
+    "EVERYONE",
     "CommandResult",
     "DevRouter",
     "Host",

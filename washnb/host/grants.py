@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from washnb.errors import ConfigError
 from washnb.plugins import HostPlugin, catalog
 
+EVERYONE = "all"
+"""What `grants` says of a plugin that every workload may use."""
+
 
 @dataclass
 class _Granted:
@@ -21,6 +24,10 @@ class _Granted:
 
     def __contains__(self, workload: str) -> bool:
         return self.to_everyone != (workload in self.exceptions)
+
+    def __str__(self) -> str:
+        names = ", ".join(sorted(self.exceptions))
+        return (f"{EVERYONE} but {names}" if names else EVERYONE) if self.to_everyone else names or "nobody"
 
     def put(self, workload: str, *, granted: bool) -> None:
         if granted == self.to_everyone:
@@ -48,12 +55,10 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
     def revoke(self, plugin_id: str, from_: str) -> None:
         """Take a plugin back from one workload. Raises ConfigError where that one may not use it."""
         if not self.granted(plugin_id, from_):
-            granted = self._granted[plugin_id]
-            others = "all others" if granted.to_everyone else ", ".join(sorted(granted.exceptions)) or "nobody"
             raise ConfigError(
                 f"plugin {plugin_id!r} is not granted to workload {from_!r}",
                 workload=from_,
-                repair=f"it is granted to: {others}",
+                repair=f"it is granted to: {self.grants(plugin_id)}",
             )
         self._granted[plugin_id].put(from_, granted=False)
 
@@ -64,6 +69,10 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
     def granted(self, plugin_id: str, workload: str) -> bool:
         """Whether workloads of that name may use the plugin; not where it is not attached."""
         return plugin_id in self._granted and workload in self._granted[plugin_id]
+
+    def grants(self, plugin_id: str) -> str:
+        """Who may use a plugin, in words: `all`, `all but shop`, `shop, counter`, `nobody`."""
+        return str(self._granted[plugin_id])
 
     def granted_to(self, workload: str) -> dict[str, HostPlugin]:
         """The plugins that workloads of that name may use."""

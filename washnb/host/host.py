@@ -196,6 +196,10 @@ class Host:
         """Whether workloads of that name may use a plugin; they may not where it is not attached."""
         return self._plugins.granted(plugin_id, workload_name)
 
+    def grants(self, plugin_id: str) -> str:
+        """Who may use an attached plugin, in words: `all`, `all but shop`, `shop, counter`, `nobody`."""
+        return self._plugins.grants(plugin_id)
+
     def intersect_interfaces(self, component: CompiledComponent) -> dict[str, str | None]:
         """Say for each import of a component who would serve it here: a plugin's id, `wasi`, or None."""
         return providers(component, self._plugins.values())

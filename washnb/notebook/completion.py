@@ -14,7 +14,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from washnb.errors import ConfigError
 
 from .arguments import words
-from .session import TRACE_ACTIONS, Session
+from .session import NATS_ACTIONS, TRACE_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
 from .views import LEVELS
 
@@ -111,6 +111,9 @@ class _Offers:
             kinds.VERBS: lambda: VERBS,
             kinds.LEVELS: lambda: LEVELS,
             kinds.ACTIONS: lambda: TRACE_ACTIONS,
+            kinds.CONTAINERS: lambda: self._session.known().containers,
+            kinds.FOLDERS: lambda: _folders(self._word),
+            kinds.NATS_ACTIONS: lambda: NATS_ACTIONS,
         }
         return found[kind]() if kind in found else ()
 
@@ -126,9 +129,12 @@ class _Offers:
         return self._session.known().workloads
 
     def plugins(self) -> Iterable[str]:
-        """Words of the catalog, and classes and objects of the notebook that can be attached."""
+        """Words of the catalog, classes and objects of the notebook; behind a word and its `=`, backends."""
         from washnb.plugins import HostPlugin, Interface, catalog
 
+        word, chosen, backend = self._word.partition("=")
+        if chosen:
+            return [f"{word}={each}" for each in self._backends(word, backend)]
         own = [
             name
             for name, value in self._namespace.items()
@@ -140,6 +146,17 @@ class _Offers:
             )
         ]
         return [*catalog.words(), "all", *own]
+
+    def _backends(self, word: str, backend: str) -> list[str]:
+        from washnb.plugins import catalog
+
+        scheme, separator, folder = backend.partition(":")
+        if scheme == "file" and separator:
+            return [f"file:{each}" for each in _folders(folder)]
+        entry = catalog.by_word(word)
+        known = catalog.FORMS if word == "all" else getattr(entry, "backends", {})
+        offers = {"memory": ["memory"], "file": ["file:"], "nats": [self._session.known().nats or "nats://"]}
+        return [each for kind in known for each in offers[kind]]
 
 
 def _exports(session: Session) -> list[str]:
@@ -161,6 +178,10 @@ def _files(word: str, suffixes: tuple[str, ...]) -> list[str]:
         elif not suffixes or entry.suffix in suffixes:
             found.append(folder + entry.name)
     return found
+
+
+def _folders(word: str) -> list[str]:
+    return [each for each in _files(word, _COMPONENTS) if each.endswith(sep)]
 
 
 def _of_handle(name: str, word: str, session: Session) -> list[str]:

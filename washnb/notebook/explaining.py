@@ -10,7 +10,7 @@ from enum import Enum
 
 from washnb.errors import GuestTimeout, TrapError, WashError
 
-from .text import one_line, plain
+from .text import one_line, plain, without_userinfo
 
 _MESSAGE_LINES = 12
 
@@ -39,7 +39,7 @@ class Line:
 
 def explained(error: WashError) -> list[Line]:
     """Say in a few lines what happened, since what, and what repairs it."""
-    message = plain(error.message).splitlines()
+    message = plain(without_userinfo(error.message)).splitlines()
     lines = [Line(Part.MESSAGE, each) for each in message[:_MESSAGE_LINES]]
     if len(message) > _MESSAGE_LINES:
         lines.append(Line(Part.DETAIL, f"... and {len(message) - _MESSAGE_LINES} more lines, in str(error)"))
@@ -66,6 +66,6 @@ def _causes(error: BaseException) -> Iterator[str]:
         if theirs:
             last = theirs[-1]
             if str(cause) not in str(error):
-                yield f"{type(cause).__name__}: {one_line(str(cause), 300)}"
-            yield f"  in {last.name}, line {last.lineno}: {one_line(last.line or '', 120)}"
+                yield f"{type(cause).__name__}: {one_line(without_userinfo(str(cause)), 300)}"
+            yield f"  in {last.name}, line {last.lineno}: {one_line(without_userinfo(last.line or ''), 120)}"
         cause = cause.__cause__

@@ -70,6 +70,16 @@ class Address(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
         return f'<a href="{escape(self.link)}" target="_blank" rel="noopener">{escape(self.link)}</a>'
 
 
+class ServerUrl(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
+    """Where the NATS server of the session listens."""
+
+    def __new__(cls, url: str, store: str) -> Self:
+        """Make it out of `url`; `store` says where the server keeps its streams."""
+        made = super().__new__(cls, url)
+        made.news = f"a NATS server listens at {url}, and keeps its state in {store}"
+        return made
+
+
 @dataclass(frozen=True, repr=False)
 class ShownResponse(Response):
     """A response that shows itself: status, headers, the body as JSON, text or hex, and what went wrong.
@@ -166,12 +176,14 @@ def _last_of(output: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Known:
-    """What can be named in a line: what is loaded and attached, buckets, and `NAME.EXPORT`s."""
+    """What can be named in a line: what is loaded and attached, where state is, and the URL of the NATS server."""
 
     workloads: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+    nats: str = ""
 
 
 class Caller(Protocol):

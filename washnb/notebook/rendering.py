@@ -13,7 +13,7 @@ from typing import Any
 from washnb.errors import WashError
 
 from .explaining import Part, explained, is_ours
-from .text import one_line, plain
+from .text import one_line, plain, without_userinfo
 from .thread import Interrupted
 
 _OURS = (WashError, Interrupted)
@@ -45,9 +45,9 @@ def _as_typed(source: str) -> str:
     """A line of a cell as the person wrote it: IPython has made calls of the magics in it."""
     call = _MAGIC.search(source)
     if call is None:
-        return one_line(source.strip(), 120)
+        return one_line(without_userinfo(source.strip()), 120)
     name, line = ast.literal_eval(f"({call[2]})")[:2]
-    return one_line(f"{'%%' if call[1] == 'cell' else '%'}{name} {line}".strip(), 120)
+    return one_line(without_userinfo(f"{'%%' if call[1] == 'cell' else '%'}{name} {line}".strip()), 120)
 
 
 def install(shell: Any) -> None:
@@ -62,7 +62,7 @@ def install(shell: Any) -> None:
             return stack
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %tb shows
         lines = lines_of(error, trace) if isinstance(error, WashError) else [f"{_RED}interrupted{_END}: {error}"]
-        shell._showtraceback(kind, plain(str(error)), lines)  # noqa: SLF001 - what IPython's own ways end in
+        shell._showtraceback(kind, plain(without_userinfo(str(error))), lines)  # noqa: SLF001 - what IPython's own ways end in
         return lines
 
     shell.set_custom_exc((*earlier, *_OURS), handle)

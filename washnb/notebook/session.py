@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from washnb.errors import ConfigError
@@ -13,8 +14,9 @@ from washnb.events import Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
+from .backends import Terms, wanted
 from .grants import name_of, require_name, require_source, with_environment
-from .handles import Address, Completed, Known, ShownResponse, ToldTable, WorkloadHandle
+from .handles import Address, Completed, Known, News, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
 from .requests import asked_of
 from .thread import HostThread
@@ -22,6 +24,7 @@ from .views import BlobsView, ConfigView, KeyValueView, LogsView
 
 T = TypeVar("T")
 
+NATS_ACTIONS = ("start", "stop", "status")
 TRACE_ACTIONS = ("on", "off", "last", "clear")
 
 _CLOSING = 5.0
@@ -125,8 +128,8 @@ class Session:
         resources = LocalResources(
             config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
         )
-        if attach:
-            self.on_host(lambda deployments: deployments.attach(hosted.plugins_of(attach, deployments.host.plugins)))
+        if asked := wanted(attach):
+            self.on_host(lambda deployments: hosted.attached(deployments, asked, Terms()))
         loaded = self.on_host(lambda deployments: deployments.load(name, source, resources))
         return self._handle(loaded.name)
 
@@ -157,18 +160,26 @@ class Session:
     def _handle(self, name: str) -> WorkloadHandle:
         return WorkloadHandle(self, name)
 
-    def attach(self, *plugins: object) -> ToldTable:
-        """Attach plugins, and start what waited for them.
+    def attach(
+        self, *plugins: object, to: str | None = None, write: bool = False, join: bool = False, **backends: object
+    ) -> ToldTable:
+        """Attach plugins, to all workloads or to the one that is named `to`, and start what waited for them.
 
-        A plugin is a word (`keyvalue`, `config`, `logging`, `all`), a HostPlugin or an Interface, or a class of these.
+        A plugin is a word (`keyvalue`, `blobstore`, `config`, `logging`, `messaging`, `all`), a HostPlugin or an
+        Interface, or a class of these. `backends` say by word where state is kept: `memory`, `file:DIR` or a Path,
+        `nats://HOST:PORT` or a NatsServer, `nats` for the one of `wash.nats("start")`, `env:NAME` for what stands in
+        a variable of the environment; so does the text `keyvalue=file:./state`. Another backend takes the place of
+        the one before. A NATS server on another machine is read only, and none of its messages taken, until `write`
+        and `join`.
         """
         __tracebackhide__ = True
-        return self.on_host(lambda deployments: hosted.attached(deployments, plugins))
+        asked, terms = wanted(plugins, backends), Terms(to, write, join)
+        return self.on_host(lambda deployments: hosted.attached(deployments, asked, terms))
 
-    def detach(self, plugin: str) -> ToldTable:
-        """Take a plugin away, by its word or id; the next call of a guest to it fails."""
+    def detach(self, plugin: str, from_: str | None = None) -> ToldTable:
+        """Take a plugin away, by its word or id, from all workloads or one; the next call of a guest to it fails."""
         __tracebackhide__ = True
-        return self.on_host(lambda deployments: hosted.detached(deployments, plugin))
+        return self.on_host(lambda deployments: hosted.detached(deployments, plugin, from_))
 
     @property
     def plugins(self) -> ToldTable:
@@ -252,6 +263,22 @@ class Session:
         """Open the HTTP server: at `port`, at an address `HOST:PORT`, or at any port that is free, 8000 first."""
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.served(deployments, port))
+
+    def nats(self, action: str = "status", *, store: str | Path | None = None) -> ServerUrl | News:
+        """Start a NATS server with JetStream on this machine, stop it, or tell its status.
+
+        `start` returns its URL; `store` is a directory that keeps its state. The server ends with the host, at the
+        latest with this process. Needs the extra `nats-server`.
+        """
+        __tracebackhide__ = True
+        if action == "start":
+            kept = None if store is None else Path(store).expanduser()
+            return self.on_host(lambda deployments: hosted.nats_started(deployments, kept))
+        if action not in NATS_ACTIONS:
+            raise ConfigError(f"nats knows no {action!r}", repair=f"%wash nats [{'|'.join(NATS_ACTIONS)}]")
+        if store is not None:
+            raise ConfigError("only a server that is started gets a store", repair="%wash nats start --store DIR")
+        return self.on_host(hosted.nats_stopped if action == "stop" else hosted.nats_status)
 
     @property
     def host(self) -> hosted.Host:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 HIDDEN = "••••••"
+_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
 
 # C0 has pictures of its own in Unicode. C1 and the marks that turn the direction of text have none: their escapes.
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
@@ -37,6 +39,11 @@ def one_line(text: str, limit: int = 120) -> str:
 def escape(text: str) -> str:
     """Text for HTML: markup and control characters are shown, not obeyed."""
     return html.escape(plain(text))
+
+
+def without_userinfo(text: str) -> str:
+    """Addresses in `text` without user and password: `nats://••••••@HOST`."""
+    return _USERINFO.sub(f"{HIDDEN}@", text) if "@" in text else text
 
 
 def is_secret(name: str) -> bool:

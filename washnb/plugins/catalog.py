@@ -62,7 +62,7 @@ class CatalogEntry:
         Raises ConfigError for a backend that is none, or that the capability does not have.
         """
         place = backend_of(backend, **options)
-        kind = _kind(place)
+        kind = kind_of(place)
         if kind not in self.backends:
             raise ConfigError(
                 f"{self.word} has no backend {FORMS[kind]}; it has {', '.join(self.forms)}",
@@ -162,7 +162,7 @@ def create_all(backend: Backend = "memory", **options: Any) -> tuple[HostPlugin,
     plugins = []
     for entry in CATALOG:
         theirs = place / entry.word if isinstance(place, Path) else place
-        plugins.append(entry.create(theirs if _kind(place) in entry.backends else "memory"))
+        plugins.append(entry.create(theirs if kind_of(place) in entry.backends else "memory"))
     return tuple(plugins)
 
 
@@ -217,7 +217,8 @@ def _attach(word: str, plugin: str) -> tuple[str, str]:
     return f"%wash attach {word}", f"HostBuilder().with_plugin({plugin})"
 
 
-def _kind(place: Backend) -> str:
+def kind_of(place: Backend) -> str:
+    """Return which of the kinds of `FORMS` a backend is, that was read by `backend_of`."""
     if isinstance(place, str):
         return place
     return "file" if isinstance(place, Path) else "nats"

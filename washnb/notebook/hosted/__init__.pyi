@@ -6,10 +6,11 @@ from .actions import opened as opened
 from .actions import sent as sent
 from .actions import served as served
 from .actions import traced as traced
+from .attaching import attached as attached
+from .attaching import detached as detached
 from .deployments import Deployment as Deployment
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source
-from .deployments import plugins_of as plugins_of
 from .history import History as History
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
@@ -32,8 +33,9 @@ from .reading import require_loaded as require_loaded
 from .reading import state_of as state_of
 from .reports import Inspection as Inspection
 from .reports import Status as Status
-from .reports import attached as attached
-from .reports import detached as detached
 from .reports import inspection as inspection
 from .reports import plugin_table as plugin_table
 from .reports import status as status
+from .serving import nats_started as nats_started
+from .serving import nats_status as nats_status
+from .serving import nats_stopped as nats_stopped

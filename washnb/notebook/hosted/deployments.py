@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from uuid import uuid4
 from washnb.engine import CompiledComponent, Instance, read_source
 from washnb.errors import ConfigError, GuestError, UnsatisfiedImportError, WashError, WorkloadNotFound
 from washnb.host import Host
-from washnb.plugins import HostPlugin, as_plugin, catalog
+from washnb.plugins import HostPlugin, LocalNats, NatsServer, catalog
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
 
 from ..arguments import closest
@@ -74,6 +74,11 @@ class Deployments:
         self.host = host
         self._named: dict[str, Deployment] = {}
         self.history = History()
+        self.local_nats = LocalNats()
+        self.servers: dict[tuple[str, bool, bool], NatsServer] = {}
+        """The NATS servers of plugins, each by its URL, and whether it is written to and joined."""
+        self.registered: dict[str, str] = {}
+        """The ids of plugins of other packages, by the words that they were attached by."""
         self._kept: dict[str, Instance] = {}
         self._turn = asyncio.Lock()
 
@@ -164,17 +169,17 @@ class Deployments:
         """Stop every workload and forget their names, which are returned."""
         return [await self.unload(name) for name in self.names]
 
-    async def attach(self, plugins: Iterable[HostPlugin]) -> tuple[str, ...]:
-        """Attach plugins, each in place of what has its id, and start what waited; returns the names that run now.
+    async def attach(self, plugins: Iterable[HostPlugin], to: str | None = None) -> tuple[str, ...]:
+        """Attach plugins, each in place of what has its id, for all workloads or one; start what waited for them.
+
+        Returns the names that run now and did not before.
 
         Raises ConfigError for one that does not fit, and what keeps a workload from running other than that it waits
         for more.
         """
         async with self._turn:
             for plugin in plugins:
-                if plugin.id in self.host.plugins:
-                    await self.host.detach(plugin.id)
-                await self.host.attach(plugin)
+                await self.host.attach(plugin, to=to, replace=True)
             waited = [deployment for deployment in self if deployment.waiting]
             for deployment in waited:
                 await self._start(deployment)
@@ -184,8 +189,11 @@ class Deployments:
                 raise deployment.error
         return tuple(deployment.name for deployment in waited if not deployment.waiting)
 
-    async def detach(self, plugin: str) -> str:
-        """Take a plugin away, by its word or id, from workloads that run too; returns its id. Raises ConfigError."""
+    async def detach(self, plugin: str, from_: str | None = None) -> str:
+        """Take a plugin away, by its word or id, from all workloads or from one, also where it is in use.
+
+        Returns its id. Raises ConfigError.
+        """
         attached = tuple(self.host.plugins)
         entry = catalog.by_word(plugin)
         plugin_id = plugin if entry is None or plugin in attached else entry.plugin_id
@@ -196,14 +204,17 @@ class Deployments:
                 repair=f"%wash detach {near}" if near else "%wash plugins",
             )
         async with self._turn:
-            await self.host.detach(plugin_id)
+            await self.host.detach(plugin_id, from_=from_)
         return plugin_id
 
     async def close(self) -> None:
         """Stop the host and everything on it."""
         for name in tuple(self._kept):
             self._drop_instance(name)
-        await self.host.stop()
+        try:
+            await self.host.stop()
+        finally:
+            await self.local_nats.stop()
 
     async def call(self, name: str, export: str, arguments: Sequence[object]) -> Any:
         """Call an export in the instance that is kept for the calls of a workload, until it is loaded again.
@@ -278,35 +289,3 @@ async def _request(deployment: Deployment) -> WorkloadStartRequest:
 def _component(deployment: Deployment) -> Component:
     read = read_source(deployment.source, deployment.name)
     return Component(deployment.name, read.data, local_resources=deployment.resources)
-
-
-def plugins_of(subjects: Iterable[Any], attached: Mapping[str, HostPlugin]) -> list[HostPlugin]:
-    """Make plugins of words of the catalog, plugins, interfaces, or their classes. Raises ConfigError.
-
-    What is attached already is left out, so that a cell can be run twice: a word, the same object, and the same class,
-    which is another one once its cell has run again. `all` stands for the catalog.
-    """
-    found: list[HostPlugin] = []
-    for subject in subjects:
-        if isinstance(subject, str):
-            entries = catalog.CATALOG if subject.lower() == "all" else (_by_word(subject),)
-            found.extend(entry.create() for entry in entries if entry.plugin_id not in attached)
-        elif not any(_made_of(plugin, subject) for plugin in attached.values()):
-            found.append(as_plugin(subject))
-    return found
-
-
-def _made_of(plugin: HostPlugin, subject: object) -> bool:
-    return plugin is subject or type(plugin) is subject or plugin.interfaces == (subject,)
-
-
-def _by_word(word: str) -> catalog.Entry:
-    entry = catalog.by_word(word)
-    if entry is not None:
-        return entry
-    near = closest(word, (*catalog.words(), "all"))
-    own = "%wash attach NAME  # of a class in your notebook that is a HostPlugin or an Interface"
-    raise ConfigError(
-        f"no plugin is called {word!r}; there are {', '.join(entry.word for entry in catalog.CATALOG)}",
-        repair=f"%wash attach {near}" if near else own,
-    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from washnb.errors import WorkloadNotFound
+from washnb.errors import BackendError, WorkloadNotFound
 from washnb.host import Host
 from washnb.plugins import (
     Blobstore,
@@ -44,6 +44,7 @@ __all__ = [
     "known",
     "place_of",
     "require_loaded",
+    "server_of",
     "state_of",
 ]
 
@@ -91,22 +92,27 @@ def _kept(
 
 def place_of(plugin: HostPlugin) -> str:
     """Where a plugin keeps its state, and what is not done there."""
+    server = server_of(plugin)
+    rights = () if server is None else (("read-only", server.writes), ("not joined", server.joins))
+    return ", ".join([plugin.location, *(note for note, given in rights if not given)])
+
+
+def server_of(plugin: HostPlugin) -> NatsServer | None:
+    """The NATS server that a plugin is at, None where it is at none."""
     server = getattr(plugin, "server", None)
-    notes = (
-        []
-        if not isinstance(server, NatsServer)
-        else [note for note, wanted in (("read-only", server.writes), ("not joined", server.joins)) if not wanted]
-    )
-    return ", ".join([plugin.location, *notes])
+    return server if isinstance(server, NatsServer) else None
 
 
 async def known(deployments: Deployments) -> Known:
     """Gather what TAB offers."""
-    kept = keyvalue_of(deployments, None)
+    buckets, containers = keyvalue_of(deployments, None), blobs_of(deployments, None)
+    server = deployments.local_nats
     return Known(
         workloads=deployments.names,
         plugins=tuple(deployments.host.plugins),
-        buckets=() if kept is None else tuple(await kept.backend.buckets()),
+        buckets=() if buckets is None else await _names(buckets.backend.buckets()),
+        containers=() if containers is None else await _names(containers.backend.containers()),
+        nats=server.url if server.running else "",
         exports=tuple(
             f"{quoted(one.name)}.{spelling(function)}"
             for one in deployments
@@ -115,6 +121,14 @@ async def known(deployments: Deployments) -> Known:
             for function in functions
         ),
     )
+
+
+async def _names(asked: Awaitable[Sequence[str]]) -> tuple[str, ...]:
+    """What a backend answers; nothing where it fails: TAB is no place for errors."""
+    try:
+        return tuple(await asked)
+    except BackendError:
+        return ()
 
 
 async def functions_of(deployments: Deployments, name: str) -> Mapping[str, Mapping[str, str]]:

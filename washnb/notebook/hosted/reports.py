@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from washnb.engine import InterfaceType
 from washnb.errors import NotAComponentError
+from washnb.plugins import registered_plugins
 
 from ..handles import ToldTable
 from ..text import Table, escape, plain, size
-from .deployments import Deployments, Source, plugins_of
+from .deployments import Deployments, Source
+from .reading import place_of
 
 DENIED = "denied"
 
 
 async def plugin_table(deployments: Deployments) -> ToldTable:
-    """Each attached plugin, what it serves, and which workloads use it."""
+    """Each attached plugin: where it is, what it serves, to whom; and what other packages bring to be attached."""
+    host = deployments.host
     users: dict[str, list[str]] = {}
-    for summary in deployments.host.workloads():
+    for summary in host.workloads():
         for plugin_id in summary.plugins:
             users.setdefault(plugin_id, []).append(summary.name)
     rows = [
-        (plugin_id, "\n".join(map(str, plugin.world().imports)), ", ".join(users.get(plugin_id, ())))
-        for plugin_id, plugin in deployments.host.plugins.items()
+        (
+            plugin_id,
+            place_of(plugin),
+            "\n".join(map(str, plugin.world().imports)),
+            host.grants(plugin_id),
+            ", ".join(users.get(plugin_id, ())),
+        )
+        for plugin_id, plugin in host.plugins.items()
     ]
-    return ToldTable(("plugin", "serves", "used by"), rows, empty="no plugin is attached: %wash attach keyvalue")
-
-
-async def attached(deployments: Deployments, subjects: Iterable[object]) -> ToldTable:
-    """Attach plugins, and say what runs now that did not before."""
-    before = set(deployments.host.plugins)
-    plugins = plugins_of(subjects, deployments.host.plugins)
-    started = await deployments.attach(plugins)
-    names = [f"{plugin.id}{' in place of the one before' if plugin.id in before else ''}" for plugin in plugins]
-    news = f"attached {', '.join(names) or 'nothing: it is attached already'}"
-    table = await plugin_table(deployments)
-    return table.saying("; ".join([news, *(f"{name} is running" for name in started)]))
-
-
-async def detached(deployments: Deployments, plugin: str) -> ToldTable:
-    """Take a plugin away, and say so."""
-    plugin_id = await deployments.detach(plugin)
-    table = await plugin_table(deployments)
-    return table.saying(f"detached {plugin_id}")
+    rows += [
+        (each.word, "", f"from package {each.package}", "not attached", "")
+        for each in registered_plugins()
+        if each.word not in host.plugins and deployments.registered.get(each.word) not in host.plugins
+    ]
+    return ToldTable(
+        ("plugin", "backend", "serves", "granted to", "used by"),
+        rows,
+        empty="no plugin is attached: %wash attach keyvalue",
+    )
 
 
 class Status:

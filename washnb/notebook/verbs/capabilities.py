@@ -1,10 +1,11 @@
-"""The verbs about capabilities: attach, detach, plugins."""
+"""The verbs about capabilities: attach, detach, plugins, nats."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..arguments import VerbParser
+from ..session import NATS_ACTIONS
 from . import kinds
 from .verb import Asking, Verb, no_options, plugins_of
 
@@ -15,16 +16,41 @@ def _attach_options(parser: VerbParser) -> None:
         nargs="+",
         metavar="PLUGIN",
         completes=kinds.PLUGINS,
-        help="keyvalue, config, logging, all; or a class or object",
+        help="keyvalue, blobstore, config, logging, messaging, all; or a class or object",
     )
+    parser.usage = "%(prog)s PLUGIN[=BACKEND]... [--to NAME] [--write] [--join]"
+    parser.epilog = """BACKEND is where the state is kept:
+  memory                     in this process; so it is without one
+  file:DIR                   in files
+  nats://HOST:PORT           on a NATS server; nats alone is that of %wash nats start
+  env:NAME                   what the variable NAME of the environment says, where it holds a password
+
+%wash attach keyvalue=file:./state blobstore --to counter"""
+    parser.option("--to", metavar="NAME", completes=kinds.WORKLOADS, help="only to this workload; without this, to all")
+    parser.switch("--write", help="also write to a NATS server on another machine")
+    parser.switch("--join", help="also take messages there, as one of the group that handles them")
 
 
 def _attach(asking: Asking) -> Any:
-    return asking.session.attach(*plugins_of(asking, asking.options.plugins))
+    options = asking.options
+    plugins = plugins_of(asking, options.plugins)
+    return asking.session.attach(*plugins, to=options.to, write=options.write, join=options.join)
 
 
 def _detach_options(parser: VerbParser) -> None:
     parser.word("plugin", completes=kinds.ATTACHED, help="its word or its id")
+    parser.option("--from", dest="from_", metavar="NAME", completes=kinds.WORKLOADS, help="only from this workload")
+
+
+def _nats_options(parser: VerbParser) -> None:
+    shown = "|".join(NATS_ACTIONS)
+    parser.word("action", nargs="?", default="status", completes=kinds.NATS_ACTIONS, metavar=shown, help="or status")
+    parser.option("--store", metavar="DIR", completes=kinds.FOLDERS, help="where it keeps its state, for next time too")
+    parser.epilog = "%wash nats start --store ./nats"
+
+
+def _nats(asking: Asking) -> Any:
+    return asking.session.nats(asking.options.action, store=asking.options.store)
 
 
 VERBS = (
@@ -33,7 +59,8 @@ VERBS = (
         "detach",
         "take a capability away",
         _detach_options,
-        lambda asking: asking.session.detach(asking.options.plugin),
+        lambda asking: asking.session.detach(asking.options.plugin, asking.options.from_),
     ),
+    Verb("nats", "a NATS server on this machine, for state and messages that hosts share", _nats_options, _nats),
     Verb("plugins", "what is attached, and who uses it", no_options, lambda asking: asking.session.plugins),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SOURCES, SUBJECTS, FILES = "sources", "subjects", "files"
+SOURCES, SUBJECTS, FILES, FOLDERS = "sources", "subjects", "files", "folders"
 WORKLOADS, EXPORTS, PLUGINS, ATTACHED = "workloads", "exports", "plugins", "attached"
 BUCKETS, KEYS, CONTAINERS = "buckets", "keys", "containers"
-METHODS, VERBS, ACTIONS, LEVELS = "methods", "verbs", "actions", "levels"
+METHODS, NATS_ACTIONS, VERBS, ACTIONS, LEVELS = "methods", "nats actions", "verbs", "actions", "levels"

@@ -1,0 +1,225 @@
+"""`attach` and `detach`: backends by a word, grants to one workload, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from washnb.errors import BackendError, ConfigError, UnsatisfiedImportError
+from washnb.notebook import Session
+from washnb.plugins import NatsServer
+
+FAR = "nats://ann:swordfish@nats.invalid:4222"
+
+
+@pytest.fixture
+def counter(session: Session) -> Session:
+    """A session in which a counter counts in memory."""
+    session.load("example:counter", attach=["keyvalue"])
+    session.send("/x")
+    return session
+
+
+def backend_of(session: Session) -> str:
+    """Where key-value is, as the table says."""
+    return next(row["backend"] for row in session.plugins.data if row["plugin"] == "wasi-keyvalue")
+
+
+def test_another_backend_takes_the_place_of_the_one_before(counter, tmp_path):
+    """A workload that runs goes on with the new one, which survives the session."""
+    table = counter.attach(f"keyvalue=file:{tmp_path}")
+    assert table.news == f"attached wasi-keyvalue on file:{tmp_path} in place of memory"
+    assert [counter.send("/x").text for _ in range(2)] == ["1", "2"]
+    with Session() as later:
+        later.load("example:counter", attach=[f"kv=file:{tmp_path}"])
+        assert later.send("/x").text == "3"
+    assert counter.attach("keyvalue=memory").news.startswith("attached wasi-keyvalue on memory in place of file:")
+    assert counter.send("/x").text == "1"
+
+
+def test_the_same_backend_again_changes_nothing(session, tmp_path, nats_server):
+    """A cell can be run twice; a word alone leaves the backend as it is."""
+    for backend, again in (("memory", "memory"), (f"file:{tmp_path}", tmp_path), (nats_server.url, nats_server.url)):
+        assert "attached wasi-keyvalue" in session.attach(keyvalue=backend).news
+        assert session.attach(kv=again).news == "attached nothing: it is attached already"
+        assert session.attach("keyvalue").news == "attached nothing: it is attached already"
+
+
+def test_state_on_nats_is_shared_by_sessions(session, nats_server):
+    """Two hosts count in one bucket; one connection serves all plugins of a session."""
+    session.attach(all=nats_server.url)
+    session.load("example:counter")
+    with Session() as other:
+        other.load("example:counter", attach=[f"keyvalue={nats_server.url}"])
+        counts = [int(each.send("/both").text) for each in (session, other, session)]
+    assert counts == [counts[0], counts[0] + 1, counts[0] + 2]
+    plugins = session.on_host(_plugins)
+    servers = {plugin.server for plugin in plugins.values() if hasattr(plugin, "server")}
+    assert len(servers) == 1
+    assert {row["backend"] for row in session.plugins.data} <= {nats_server.url, "memory"}
+
+
+async def _plugins(deployments):
+    return dict(deployments.host.plugins)
+
+
+def test_servers_with_options_are_objects(session, nats_server):
+    """A NatsServer of the user's own is a backend, too."""
+    server = NatsServer(nats_server.url, name="mine")
+    session.attach(keyvalue=server)
+    assert session.attach(keyvalue=server).news == "attached nothing: it is attached already"
+    assert backend_of(session) == nats_server.url
+
+
+def test_all_stands_for_every_capability(session, tmp_path):
+    """On files each has a folder of its own; what has no such backend is in memory."""
+    session.attach(f"all=file:{tmp_path}")
+    places = {row["plugin"]: row["backend"] for row in session.plugins.data}
+    assert places["wasi-keyvalue"] == f"file:{tmp_path / 'keyvalue'}"
+    assert places["wasmcloud-messaging"] == "memory"
+
+
+def test_grant_to_one_workload(counter):
+    """What is granted to one is denied to others, with the line that grants it; what waits for it starts then."""
+    counter.detach("keyvalue")
+    counter.attach("keyvalue", to="counter")
+    with pytest.raises(UnsatisfiedImportError) as caught:
+        counter.load("example:counter", "other")
+    assert "%wash attach keyvalue --to other" in caught.value.repair
+    assert counter.attach("keyvalue", to="other").news == "attached wasi-keyvalue to other; other is running"
+    assert counter.plugins.data[0]["granted to"] == "counter, other"
+    assert counter.attach("keyvalue", to="other").news == "attached nothing: it is attached already"
+    assert counter.attach("keyvalue").news == "attached wasi-keyvalue to all"
+    assert counter.plugins.data[0]["granted to"] == "all"
+    assert counter.plugins.data[0]["used by"] == "counter, other"
+
+
+def test_grant_to_a_workload_that_comes_later(session):
+    """Its name is enough, and it is said that nobody has it yet."""
+    assert "no workload is called shop yet" in session.attach("keyvalue", to="shop").news
+    assert session.load("example:counter", "shop").state == "running"
+
+
+def test_revoked_from_one_workload(counter):
+    """Its next call is denied, in the words of the interface; others go on."""
+    counter.load("example:counter", "other")
+    assert counter.detach("keyvalue", from_="other").news == "detached wasi-keyvalue from other"
+    assert counter.send("/x", to="counter").status == 200
+    refused = counter.send("/x", to="other")
+    assert (refused.status, refused.text) == (500, "access denied\n")
+    assert counter.plugins.data[0]["granted to"] == "all but other"
+    counter.attach("keyvalue", to="other")
+    assert counter.send("/x", to="other").status == 200
+    counter.detach("keyvalue", from_="other")
+    with pytest.raises(ConfigError) as caught:
+        counter.detach("keyvalue", from_="other")
+    assert "granted to: all but other" in caught.value.repair[0]
+
+
+def test_replaced_backend_keeps_its_grants(counter, tmp_path):
+    """Who had key-value has it on the new backend; who had it not has it not."""
+    counter.detach("keyvalue")
+    counter.attach("keyvalue", to="counter")
+    counter.attach(f"keyvalue=file:{tmp_path}", to="counter")
+    assert counter.plugins.data[0]["granted to"] == "counter"
+    assert counter.send("/x").text == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "repair"),
+    [
+        ("keyvalue=", "keyvalue= names no backend", "keyvalue=file:./state"),
+        ("keyvalue=file:", "'file:' is no backend", "file:DIR"),
+        ("keyvalue=redis://x", "is no backend", "file:./state"),
+        ("keyvalue=memori", "'memori' is no backend", "did you mean memory?"),
+        ("kvv=memory", "no plugin is called 'kvv'", "%wash attach kv"),
+        ("logging=file:x", "logging has no backend file:DIR", "%wash attach logging"),
+        ("keyvalue=nats", "was not started", "%wash nats start"),
+        ("keyvalue=env:NO_SUCH_VARIABLE", "NO_SUCH_VARIABLE is not set", "NO_SUCH_VARIABLE"),
+        ("keyvalue=nats://127.0.0.1:1", "no NATS server answers at nats://127.0.0.1:1", "%wash nats start"),
+    ],
+)
+def test_mistakes_have_their_line(session, text, message, repair):
+    """Each is told with what is right, for attach and for load, and nothing is attached."""
+    for attaching in (lambda: session.attach(text), lambda: session.load("example:hello", attach=[text])):
+        with pytest.raises((ConfigError, BackendError)) as caught:
+            attaching()
+        assert message in caught.value.message
+        assert repair in " ".join(caught.value.repair)
+    assert session.plugins.data == []
+
+
+def test_rights_are_for_servers(session):
+    """--write and --join without a NATS server are a mistake, and so is a backend that is none."""
+    with pytest.raises(ConfigError, match="nothing here is attached to one"):
+        session.attach("keyvalue", write=True)
+    with pytest.raises(ConfigError, match="keyvalue=3 is no backend"):
+        session.attach(keyvalue=3)
+
+
+def test_password_of_a_server_is_nowhere(notebook, monkeypatch):
+    """Not in what is printed, not in the error, not in its traceback; it may come from the environment."""
+    monkeypatch.setenv("NATS_URL", FAR)
+    for cell in (f"x = 1\n%wash attach keyvalue={FAR}", "%wash attach keyvalue=env:NATS_URL", "%wash plugins"):
+        ran = notebook.run(cell)
+        told = ran.text + repr(ran.result) + str(ran.error)
+        assert "swordfish" not in told
+        assert "ann" not in told
+    assert "nats.invalid:4222" in notebook.run("%wash attach keyvalue=env:NATS_URL").text
+    assert "swordfish" not in notebook.run(f"%wash attach keyvalue={FAR.replace('nats:', 'redis:')}").text
+
+
+def test_servers_of_others_are_read_only_until_told_otherwise(session, monkeypatch, nats_server):
+    """The table and the view say so; the same server with other rights is another connection."""
+    monkeypatch.setattr("washnb.plugins.nats._on_this_machine", lambda server: False)
+    session.attach(keyvalue=nats_server.url)
+    session.load("example:counter")
+    assert backend_of(session) == f"{nats_server.url}, read-only, not joined"
+    refused = session.send("/x")
+    assert (refused.status, refused.text) == (500, "access denied\n")
+    assert "read-only" in session.kv.picture(session.on_host(session.kv.look))["place"]
+    with pytest.raises(BackendError, match="--write"):
+        session.kv["default"]["x"] = "1"
+    assert session.attach(keyvalue=nats_server.url, write=True).news.endswith("in place of the one before")
+    assert session.send("/x").status == 200
+    assert backend_of(session) == f"{nats_server.url}, not joined"
+
+
+def test_server_of_the_session(notebook, tmp_path):
+    """It starts, tells its URL, serves as backend `nats`, keeps its store, and ends with the host."""
+    told = notebook.run(f"url = %wash nats start --store {tmp_path}").text
+    url = notebook.shell.user_ns["url"]
+    assert told.strip() == f"a NATS server listens at {url}, and keeps its state in {tmp_path}"
+    assert notebook.run("%wash nats").text == told
+    assert notebook.run("url == wash.nats('start')").result is True
+    assert "runs already" in notebook.run("%wash nats start --store elsewhere").text
+    notebook.run("%wash load example:counter --attach keyvalue=nats\n%wash send /x")
+    assert backend_of(notebook.session) == url
+    assert notebook.complete("%wash attach keyvalue=n") == [f"keyvalue={url}"]
+    notebook.run(f"%wash nats stop\n%wash nats start --store {tmp_path}")
+    assert notebook.session.send("/x").text == "2"
+    process = notebook.session.on_host(_process)
+    notebook.run("%wash reset")
+    assert not Path(f"/proc/{process}").exists()
+    assert "no NATS server of this session runs" in notebook.run("%wash nats status").text
+    assert "no NATS server of this session runs" in notebook.run("%wash nats stop").text
+    assert "nats knows no 'strat'" in notebook.run("%wash nats strat").text
+
+
+async def _process(deployments):
+    await asyncio.sleep(0)
+    return deployments.local_nats.pid
+
+
+def test_backends_complete(notebook, tmp_path, monkeypatch):
+    """Behind `WORD=`: the backends that it has, and folders for files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "state").mkdir()
+    assert notebook.complete("%wash attach keyvalue=") == ["keyvalue=memory", "keyvalue=file:", "keyvalue=nats://"]
+    assert notebook.complete("%wash attach all=file:st") == ["all=file:state/"]
+    assert notebook.complete("%wash load x --attach blobs=m") == ["blobs=memory"]
+    assert notebook.complete("%wash attach keyvalue --t") == ["--to"]
+    assert notebook.complete("%wash nats st") == ["start", "stop", "status"]
+    assert notebook.complete("%wash nats start --store st") == ["state/"]

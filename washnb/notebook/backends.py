@@ -1,0 +1,59 @@
+"""What `attach` is told: plugins, each with the backend that it is to be on, and for whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from washnb.errors import ConfigError
+
+from .grants import with_environment
+
+_CHOICE = re.compile(r"(?P<word>[\w-]+)=(?P<backend>.*)", re.DOTALL)
+BACKEND_LINES = (
+    "%wash attach keyvalue=memory",
+    "%wash attach keyvalue=file:./state",
+    "%wash attach all=nats://HOST:PORT",
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing to attach: a word, a plugin or an interface, or a class of these.
+
+    `backend` says where the plugin of a word keeps its state: `memory`, `file:DIR`, the URL of a NATS server, `nats`
+    for the one of this session, a path, or a NatsServer. None: where it is already, or else in memory.
+    """
+
+    subject: object
+    backend: object = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """For whom plugins are attached (None: all workloads), and what is done at a NATS server on another machine."""
+
+    to: str | None = None
+    write: bool = False
+    join: bool = False
+
+
+def wanted(plugins: Iterable[object], backends: Mapping[str, object] | None = None) -> list[Wanted]:
+    """Read `keyvalue=file:./state` and its like, and `backends` by word; `env:NAME` is taken from the environment.
+
+    Raises ConfigError for a word without a backend behind its `=`, and for a variable that is not set.
+    """
+    pairs = [*map(_pair, plugins), *((word, backend) for word, backend in (backends or {}).items())]
+    return [Wanted(subject, _of_environment(subject, backend)) for subject, backend in pairs]
+
+
+def _pair(plugin: object) -> tuple[object, object]:
+    choice = _CHOICE.fullmatch(plugin) if isinstance(plugin, str) else None
+    return (choice["word"], choice["backend"]) if choice else (plugin, None)
+
+
+def _of_environment(subject: object, backend: object) -> object:
+    if backend == "":
+        raise ConfigError(f"{subject}= names no backend", repair=BACKEND_LINES)
+    return with_environment({str(subject): backend})[str(subject)] if isinstance(backend, str) else backend

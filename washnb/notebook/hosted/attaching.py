@@ -1,0 +1,128 @@
+"""What `attach` and `detach` do: plugins out of words and classes, on the backends that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from washnb.errors import ConfigError
+from washnb.host import EVERYONE, Host
+from washnb.plugins import HostPlugin, NatsServer, RegisteredPlugin, as_plugin, catalog
+
+from ..backends import BACKEND_LINES, Terms, Wanted
+from ..handles import ToldTable
+from .deployments import Deployments
+from .reading import place_of, server_of
+from .reports import plugin_table
+
+_ALL = "all"
+_LOCAL = "nats"
+"""The backend that is the NATS server of this session."""
+
+
+async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Terms) -> ToldTable:
+    """Attach plugins, each in place of what has its id, and say what is different now.
+
+    What is there already stays, so that a cell can be run twice: a word, a backend, the same object, and the same
+    class, which is another one once its cell has run again.
+    """
+    host = deployments.host
+    told = []
+    plugins = [plugin for each in wanted for plugin in _plugins(deployments, each, terms)]
+    _require_effect(plugins, terms)
+    for plugin in plugins:
+        before = host.plugins.get(plugin.id)
+        if before is not plugin or not _granted(host, plugin, terms.to):
+            told.append(_news(plugin, before, terms))
+    started = await deployments.attach(plugins, terms.to)
+    if terms.to is not None and terms.to not in deployments.names:
+        told.append(f"no workload is called {terms.to} yet")
+    news = f"attached {', '.join(told)}" if told else "attached nothing: it is attached already"
+    table = await plugin_table(deployments)
+    return table.saying("; ".join([news, *(f"{name} is running" for name in started)]))
+
+
+async def detached(deployments: Deployments, plugin: str, from_: str | None) -> ToldTable:
+    """Take a plugin away, from all workloads or from one, and say so."""
+    plugin_id = await deployments.detach(plugin, from_)
+    table = await plugin_table(deployments)
+    return table.saying(f"detached {plugin_id}{f' from {from_}' if from_ is not None else ''}")
+
+
+def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[HostPlugin]:
+    """Make what is wanted, or find it where it is attached already. Raises ConfigError."""
+    attached = deployments.host.plugins
+    subject = wanted.subject
+    if not isinstance(subject, str):
+        return [next((plugin for plugin in attached.values() if _made_of(plugin, subject)), None) or as_plugin(subject)]
+    place = None if wanted.backend is None else _place(deployments, wanted, terms)
+    if subject.lower() == _ALL:
+        return [_of_entry(entry, _theirs(entry, place), attached) for entry in catalog.CATALOG]
+    entry = catalog.find(subject)
+    plugin = _of_entry(entry, place, attached)
+    if isinstance(entry, RegisteredPlugin):
+        deployments.registered[entry.word] = plugin.id
+    return [plugin]
+
+
+def _of_entry(entry: catalog.Entry, place: catalog.Backend | None, attached: Mapping[str, HostPlugin]) -> HostPlugin:
+    if place is None:
+        return attached.get(entry.plugin_id) or entry.create()
+    made = entry.create(place)
+    there = attached.get(made.id)
+    return there if there is not None and _same(there, made) else made
+
+
+def _theirs(entry: catalog.CatalogEntry, place: catalog.Backend | None) -> catalog.Backend | None:
+    """The part of a backend for all that is one capability's; None where it does not have such a backend."""
+    if place is None or catalog.kind_of(place) not in entry.backends:
+        return None
+    return place / entry.word if isinstance(place, Path) else place
+
+
+def _place(deployments: Deployments, wanted: Wanted, terms: Terms) -> catalog.Backend:
+    """Read a backend. What has the same URL and the same rights shares one connection."""
+    backend = deployments.local_nats.url if wanted.backend == _LOCAL else wanted.backend
+    if not isinstance(backend, str | Path | NatsServer):
+        raise ConfigError(f"{wanted.subject}={backend!r:.60} is no backend", repair=BACKEND_LINES)
+    place = catalog.backend_of(backend)
+    if isinstance(backend, str) and isinstance(place, NatsServer):
+        rights = {name: True for name, given in (("write", terms.write), ("join", terms.join)) if given}
+        place = catalog.backend_of(backend, **rights)
+        assert isinstance(place, NatsServer)
+        place = deployments.servers.setdefault((backend, place.writes, place.joins), place)
+    return place
+
+
+def _require_effect(plugins: Sequence[HostPlugin], terms: Terms) -> None:
+    if (terms.write or terms.join) and not any(server_of(plugin) for plugin in plugins):
+        raise ConfigError(
+            "--write and --join say what is done at a NATS server, and nothing here is attached to one",
+            repair="%wash attach keyvalue=nats://HOST:PORT --write",
+        )
+
+
+def _made_of(plugin: HostPlugin, subject: object) -> bool:
+    return plugin is subject or type(plugin) is subject or plugin.interfaces == (subject,)
+
+
+def _same(one: HostPlugin, other: HostPlugin) -> bool:
+    return type(one) is type(other) and one.location == other.location and server_of(one) is server_of(other)
+
+
+def _granted(host: Host, plugin: HostPlugin, to: str | None) -> bool:
+    return host.grants(plugin.id) == EVERYONE if to is None else host.granted(plugin.id, to)
+
+
+def _news(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
+    """Say what is attached, where, to whom, and instead of what."""
+    replaces = before is not None and before is not plugin
+    words = [plugin.id]
+    if plugin.location and (plugin.location != "memory" or replaces):
+        words.append(f"on {place_of(plugin)}")
+    if terms.to is not None or before is plugin:
+        words.append(f"to {terms.to or EVERYONE}")
+    if before is not None and replaces:
+        elsewhere = before.location and before.location != plugin.location
+        words.append(f"in place of {before.location if elsewhere else 'the one before'}")
+    return " ".join(words)
