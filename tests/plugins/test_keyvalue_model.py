@@ -1,24 +1,43 @@
-"""Random commands on a key-value backend and on plain dictionaries end in the same state."""
+"""Random commands, the same on two key-value backends and on plain dictionaries, end in the same state everywhere."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from washnb.plugins.keyvalue import NoSuchBucket
-from washnb.plugins.keyvalue.counters import counter_value
+from washnb.errors import BackendError
+from washnb.plugins import NatsServer
+from washnb.plugins.keyvalue import Backend, NoSuchBucket
+from washnb.plugins.keyvalue.counters import U64_MAX, big_counter_value, counted, counter_bytes, counter_value
+from washnb.plugins.keyvalue.files import FilesystemBackend
 from washnb.plugins.keyvalue.in_memory import InMemoryBackend
+from washnb.plugins.keyvalue.nats import NatsBackend
 
-from .contracts.keyvalue import U64_MAX, all_keys
+from .contracts.keyvalue import all_keys
 
-BUCKETS = st.sampled_from(["a", "b", "ü"])
-KEYS = st.sampled_from(["", "k", "../k", "k/k", "\0", "\U0001f511"])
+BUCKETS = st.sampled_from(["a", "b", "C"])
+ANY_KEY = ["", "k", "../k", "k/k", "\0", "\U0001f511", "K"]
+NATS_KEY = ["k", "k/k", "k.k", "K", "=", "-_"]
 VALUES = st.binary(max_size=9) | st.integers(0, 2 * U64_MAX).map(lambda number: str(number).encode())
 DELTAS = st.sampled_from([0, 1, 2**63, U64_MAX])
+SIGNED = st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)])
+
+
+@dataclass
+class Subject:
+    """A backend, and the dictionaries that say what is in it."""
+
+    backend: Backend
+    changes: list[tuple[tuple[str, str], str]]
+    read_counter: Callable[[bytes], int] = counter_value
+    order: str = "little"
+    model: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
 
 def forget(model, *keys):
@@ -27,87 +46,164 @@ def forget(model, *keys):
         model.pop(key, None)
 
 
-class KeyValueMachine(RuleBasedStateMachine):
-    """The model is a dictionary of dictionaries."""
+def machine(keys: list[str], make_other: Callable[[asyncio.Runner, list], Subject]) -> type[RuleBasedStateMachine]:
+    """Make the machine that compares memory with another backend."""
+    names = st.sampled_from(keys)
 
-    def __init__(self):
-        super().__init__()
-        self.model: dict[str, dict[str, bytes]] = {}
-        self.changes = []
-        self.runner = asyncio.Runner()
-        self.backend = InMemoryBackend(lambda path, action: self.changes.append((path, action)))
+    class KeyValueMachine(RuleBasedStateMachine):
+        def __init__(self):
+            super().__init__()
+            self.runner = asyncio.Runner()
+            self.subjects = []
+            for make in (in_memory, make_other):
+                changes = []
+                self.subjects.append(make(self.runner, lambda *change, changes=changes: changes.append(change)))
+                self.subjects[-1].changes = changes
 
-    def teardown(self):
-        """Close the loop that all commands ran on."""
-        self.runner.close()
+        def teardown(self):
+            """Close the loop that all commands ran on."""
+            for subject in self.subjects:
+                if isinstance(subject.backend, NatsBackend):
+                    self.runner.run(subject.backend._server.close())
+            self.runner.close()
 
-    def run(self, bucket, work, expected):
-        """Both sides agree, on the result or that the bucket is missing."""
-        if bucket not in self.model:
-            with pytest.raises(NoSuchBucket):
-                self.runner.run(work)
-            return
-        assert self.runner.run(work) == expected(self.model[bucket])
+        def run(self, bucket, work, expected):
+            """Each backend agrees with its model, on the result, on an error, or that the bucket is missing."""
+            for subject in self.subjects:
+                if bucket not in subject.model:
+                    with pytest.raises(NoSuchBucket):
+                        self.runner.run(work(subject.backend))
+                    continue
+                try:
+                    result = expected(subject.model[bucket], subject)
+                except BackendError as error:
+                    with pytest.raises(BackendError, match=str(error)):
+                        self.runner.run(work(subject.backend))
+                else:
+                    assert self.runner.run(work(subject.backend)) == result
 
-    @rule(bucket=BUCKETS)
-    def open(self, bucket):
-        self.runner.run(self.backend.open(bucket))
-        self.model.setdefault(bucket, {})
+        @rule(bucket=BUCKETS)
+        def open(self, bucket):
+            for subject in self.subjects:
+                self.runner.run(subject.backend.open(bucket))
+                subject.model.setdefault(bucket, {})
 
-    @rule(bucket=BUCKETS, key=KEYS, value=VALUES)
-    def set(self, bucket, key, value):
-        self.run(bucket, self.backend.set(bucket, key, value), lambda model: model.update({key: value}))
+        @rule(bucket=BUCKETS, key=names, value=VALUES)
+        def set(self, bucket, key, value):
+            self.run(
+                bucket, lambda backend: backend.set(bucket, key, value), lambda model, _: model.update({key: value})
+            )
 
-    @rule(bucket=BUCKETS, key=KEYS)
-    def get(self, bucket, key):
-        self.run(bucket, self.backend.get(bucket, key), lambda model: model.get(key))
-        self.run(bucket, self.backend.exists(bucket, key), lambda model: key in model)
+        @rule(bucket=BUCKETS, key=names)
+        def get(self, bucket, key):
+            self.run(bucket, lambda backend: backend.get(bucket, key), lambda model, _: model.get(key))
+            self.run(bucket, lambda backend: backend.exists(bucket, key), lambda model, _: key in model)
 
-    @rule(bucket=BUCKETS, key=KEYS)
-    def delete(self, bucket, key):
-        self.run(bucket, self.backend.delete(bucket, key), lambda model: forget(model, key))
+        @rule(bucket=BUCKETS, key=names)
+        def delete(self, bucket, key):
+            self.run(bucket, lambda backend: backend.delete(bucket, key), lambda model, _: forget(model, key))
 
-    @rule(bucket=BUCKETS, key=KEYS, delta=DELTAS)
-    def increment(self, bucket, key, delta):
-        def counted(model):
-            total = min(counter_value(model.get(key, b"0")) + delta, U64_MAX)
-            model[key] = total.to_bytes(8, "little")
-            return total
+        @rule(bucket=BUCKETS, key=names, signed=st.booleans(), data=st.data())
+        def increment(self, bucket, key, signed, data):
+            delta = data.draw(SIGNED if signed else DELTAS)
 
-        self.run(bucket, self.backend.increment(bucket, key, delta), counted)
+            def add(model, subject):
+                total = counted(subject.read_counter(model.get(key, b"")), delta, signed=signed)
+                model[key] = counter_bytes(total, subject.order)
+                return total
 
-    @rule(bucket=BUCKETS, entries=st.lists(st.tuples(KEYS, VALUES)))
-    def set_many(self, bucket, entries):
-        self.run(bucket, self.backend.set_many(bucket, entries), lambda model: model.update(entries))
+            self.run(bucket, lambda backend: backend.increment(bucket, key, delta, signed=signed), add)
 
-    @rule(bucket=BUCKETS, keys=st.lists(KEYS))
-    def get_many(self, bucket, keys):
-        self.run(
-            bucket,
-            self.backend.get_many(bucket, keys),
-            lambda model: [(key, model[key]) if key in model else None for key in keys],
-        )
+        @rule(bucket=BUCKETS, key=names, value=VALUES, other=names, between=st.sampled_from(["", "set", "delete"]))
+        def swap(self, bucket, key, value, other, between):
+            async def work(backend):
+                seen = await backend.snapshot(bucket, key)
+                if between == "set":
+                    await backend.set(bucket, other, b"between")
+                elif between == "delete":
+                    await backend.delete(bucket, other)
+                return seen.value, await backend.swap(bucket, key, seen, value)
 
-    @rule(bucket=BUCKETS, keys=st.lists(KEYS))
-    def delete_many(self, bucket, keys):
-        self.run(bucket, self.backend.delete_many(bucket, keys), lambda model: forget(model, *keys))
+            def expected(model, _):
+                seen, swaps = model.get(key), not (other == key and between)
+                if between == "set":
+                    model[other] = b"between"
+                elif between == "delete":
+                    swaps = swaps or seen is None
+                    forget(model, other)
+                if swaps:
+                    model[key] = value
+                return seen, swaps
 
-    @invariant()
-    def holds_what_the_model_holds(self):
-        """Buckets and keys are the model's."""
-        assert self.runner.run(self.backend.buckets()) == sorted(self.model)
-        for bucket, model in self.model.items():
-            assert self.runner.run(all_keys(self.backend, bucket)) == sorted(model)
+            self.run(bucket, work, expected)
 
-    @invariant()
-    def tells_every_change(self):
-        """Whoever follows the changes knows which keys there are."""
-        present = {}
-        for path, action in self.changes:
-            present[path] = action == "set"
-        known = {path for path, there in present.items() if there}
-        assert known == {(bucket, key) for bucket, model in self.model.items() for key in model}
+        @rule(bucket=BUCKETS, entries=st.lists(st.tuples(names, VALUES)))
+        def set_many(self, bucket, entries):
+            self.run(bucket, lambda backend: backend.set_many(bucket, entries), lambda model, _: model.update(entries))
+
+        @rule(bucket=BUCKETS, keys=st.lists(names))
+        def get_many(self, bucket, keys):
+            self.run(
+                bucket,
+                lambda backend: backend.get_many(bucket, keys),
+                lambda model, _: [(key, model[key]) if key in model else None for key in keys],
+            )
+
+        @rule(bucket=BUCKETS, keys=st.lists(names))
+        def delete_many(self, bucket, keys):
+            self.run(bucket, lambda backend: backend.delete_many(bucket, keys), lambda model, _: forget(model, *keys))
+
+        @invariant()
+        def holds_what_the_model_holds(self):
+            """Buckets and keys are the model's, and the same on both."""
+            for subject in self.subjects:
+                assert list(self.runner.run(subject.backend.buckets())) == sorted(subject.model)
+                for bucket, model in subject.model.items():
+                    assert sorted(self.runner.run(all_keys(subject.backend, bucket))) == sorted(model)
+            one, other = ({bucket: set(model) for bucket, model in each.model.items()} for each in self.subjects)
+            assert one == other
+
+        @invariant()
+        def tells_every_change(self):
+            """Whoever follows the changes knows which keys there are."""
+            for subject in self.subjects:
+                present = {}
+                for path, action in subject.changes:
+                    present[path] = action == "set"
+                known = {path for path, there in present.items() if there}
+                assert known == {(bucket, key) for bucket, model in subject.model.items() for key in model}
+
+    return KeyValueMachine
 
 
-KeyValueMachine.TestCase.settings = settings(stateful_step_count=25)
-TestKeyValueModel = KeyValueMachine.TestCase
+def in_memory(runner, changed) -> Subject:
+    """Begin in memory."""
+    return Subject(InMemoryBackend(changed), [])
+
+
+def test_memory_and_files(tmp_path_factory):
+    """Memory and a directory do the same, with any names."""
+
+    def in_files(runner, changed):
+        return Subject(FilesystemBackend(tmp_path_factory.mktemp("state"), changed), [])
+
+    run_state_machine_as_test(machine(ANY_KEY, in_files), settings=settings(max_examples=12, stateful_step_count=25))
+
+
+@pytest.mark.slow
+def test_memory_and_nats(nats_server):
+    """Memory and a NATS server do the same, but for the bytes of counters, with the names that NATS knows."""
+
+    def on_nats(runner, changed):
+        server = NatsServer(nats_server.url)
+        backend = NatsBackend(server, changed, lambda: False)
+
+        async def empty():
+            await server.open()
+            for bucket in await backend.buckets():
+                await server.jetstream.delete_stream(f"KV_{bucket}")
+
+        runner.run(empty())
+        return Subject(backend, [], big_counter_value, "big")
+
+    run_state_machine_as_test(machine(NATS_KEY, on_nats), settings=settings(stateful_step_count=25))

@@ -14,7 +14,7 @@ from washnb.plugins.keyvalue import NoSuchBucket
 from washnb.plugins.keyvalue.nats import PAGE, NatsBackend
 
 from .bound import Item, bind
-from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys
+from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys, until
 
 REFERENCE = {
     "name": "KV_BUCKET",
@@ -67,16 +67,6 @@ def named(settings: dict[str, object], bucket: str) -> dict[str, object]:
     return json.loads(json.dumps(settings).replace("BUCKET", bucket))
 
 
-async def until(condition) -> None:
-    """Wait until `condition`, a function that may be async, is true."""
-    async with asyncio.timeout(10):
-        while True:
-            held = condition()
-            if await held if asyncio.iscoroutine(held) else held:
-                return
-            await asyncio.sleep(0.01)
-
-
 async def without_buckets(server: NatsServer) -> None:
     """Delete every bucket, as the operator of a server does."""
     for bucket in await NatsBackend(server, lambda path, action: None).buckets():
@@ -103,7 +93,6 @@ async def changes():
 async def backend(server):
     """Give a backend whose changes nobody hears."""
     backend = NatsBackend(server, lambda path, action: None, lambda: False)
-    backend.start()
     yield backend
     await backend.stop()
 
@@ -283,7 +272,6 @@ async def test_two_hosts_share_a_counter(nats_server, server):
     await elsewhere.open()
     backends = [NatsBackend(each, lambda path, action: None, lambda: False) for each in (server, elsewhere)]
     for backend in backends:
-        backend.start()
         await backend.open("b")
     seen = await asyncio.gather(*(backend.increment("b", "n", 1) for backend in backends for _ in range(50)))
     assert sorted(seen) == list(range(1, 101))
@@ -299,7 +287,6 @@ async def test_a_server_that_is_only_read(nats_server, server, backend):
     reading = NatsServer(nats_server.url, write=False)
     await reading.open()
     reader = NatsBackend(reading, lambda path, action: None, lambda: False)
-    reader.start()
     await reader.open("b")
     assert await reader.get("b", "k") == b"v"
     assert await all_keys(reader, "b") == ["k"]

@@ -56,7 +56,7 @@ class NatsServer:
         self.joins = local if join is None else join
         self._servers = [each.geturl() for each in servers]
         self._options = options
-        self._users = 0
+        self._users = self._opened = 0
         self._connection: asyncio.Task[Any] | None = None
         self._returns: dict[object, Callable[[], object]] = {}
         self._complaint: Exception | None = None  # the last one that nats-py told
@@ -101,6 +101,11 @@ class NatsServer:
     def jetstream(self) -> Any:
         """The client's `JetStreamContext`, which waits `PATIENCE`. Raises BackendError where the server is not open."""
         return self.client.jetstream(timeout=PATIENCE)
+
+    @property
+    def connected(self) -> tuple[int, int]:
+        """How often it was connected, and again: what was known of the server holds as long as this does."""
+        return self._opened, self.client.stats["reconnects"]
 
     def require_write(self, what: str) -> None:
         """Raise AccessDenied where nothing may be written: `what` says who wants to, as in `asking`."""
@@ -161,6 +166,7 @@ class NatsServer:
             raise self._unreachable(self._complaint or error) from error
         if "max_reconnect_attempts" not in self._options:  # now that there is one, it is looked for until `close`
             client.options["max_reconnect_attempts"] = -1
+        self._opened += 1
         return client
 
     async def _hear(self, complaint: Exception) -> None:

@@ -50,17 +50,11 @@ class NatsBackend:
         self._server = server
         self._changed = changed
         self._locks = Locks()
-        self._opened: set[str] = set()  # buckets known to be there: guests open one for each request
+        self._opened: dict[str, object] = {}  # known to be there, on which connection: guests open them all the time
         self._watches = Watches(server, changed, heard)
-
-    def start(self) -> None:
-        """Know nothing of the buckets, now and whenever the server has been away."""
-        self._opened.clear()
-        self._forget = self._server.on_return(self._opened.clear)
 
     async def stop(self) -> None:
         """Watch nothing any more."""
-        self._forget()
         await self._watches.stop()
 
     async def buckets(self) -> Sequence[str]:
@@ -80,11 +74,17 @@ class NatsBackend:
         what = f"open bucket '{bucket}'"
         if _BUCKET.fullmatch(bucket) is None:
             raise BackendError(f"{what}: on NATS its name has letters, digits, '_' and '-', and no other character")
-        if bucket not in self._opened:
-            async with self._server.asking(what):
+        async with self._server.asking(what):
+            connected = self._server.connected
+            if self._opened.get(bucket) != connected:
                 await self._open(what, bucket)
-            self._opened.add(bucket)
+                self._opened[bucket] = connected
         self._watches.watch(bucket)
+
+    async def follow(self, bucket: str) -> None:
+        """Open a bucket, and miss no change of it from now on."""
+        await self.open(bucket)
+        await self._watches.begun(bucket)
 
     async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
         """Return a page of keys, those first that were not set for longest; the cursor is a revision of the bucket."""
@@ -188,7 +188,7 @@ class NatsBackend:
         try:
             return (await self._server.jetstream.stream_info(stream_name(bucket))).config
         except NotFoundError as error:
-            self._opened.discard(bucket)
+            self._opened.pop(bucket, None)
             raise NoSuchBucket(bucket) from error
 
     async def _open(self, what: str, bucket: str) -> None:
@@ -318,7 +318,6 @@ class NatsKeyValue(SharedKeyValue):
         """Connect. Raises BackendError where the server is away, ConfigError where nats-py is not installed."""
         await super().start()
         await self.server.open()
-        self._buckets.start()
 
     async def stop(self) -> None:
         """Watch nothing any more, and let go of the connection."""

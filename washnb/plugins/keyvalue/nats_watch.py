@@ -46,6 +46,10 @@ class Watches:
         while len(self._watches) > MOST:
             self._watches.pop(next(iter(self._watches))).end()
 
+    async def begun(self, bucket: str) -> None:
+        """Wait until each change of a watched bucket is seen, or it turns out that they cannot be."""
+        await self._watches[bucket].begun()
+
     def own(self, bucket: str, revision: int) -> None:
         """Know that a change is ours, and told."""
         if bucket in self._watches:
@@ -71,6 +75,11 @@ class _Watch:
         self._forget = server.on_return(self._begin)
         self._work: asyncio.Task[None] | None = None
         self._begin()
+
+    async def begun(self) -> None:
+        """Wait for the consumer."""
+        if self._work is not None:
+            await asyncio.wait([self._work])
 
     def own(self, revision: int) -> None:
         """Say nothing when this revision comes."""
