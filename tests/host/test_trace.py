@@ -1,117 +1,23 @@
-"""What is kept of host calls: values by their WIT types, nothing secret, nothing without bounds."""
+"""What is kept of host calls: who called what with what, what came back, and how it reads."""
 
 from __future__ import annotations
 
 import asyncio
-import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from tests.engine import echo
-from washnb.engine import Err, Function, Ok, Some, resource, shapes
+from tests.host.test_values import BUCKET, BYTES, ERROR, STRING, Bucket, Error_Other
+from washnb.engine import Err, Function, shapes
 from washnb.errors import MismatchError
 from washnb.events import HostCall
-from washnb.host.trace import MAX_CALLS, REDACTED, Recorder, Trace, ValueKeeper, is_secret, sentence, without_secrets
+from washnb.host.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
+from washnb.host.values import REDACTED
 from washnb.plugins import Interface
 from washnb.types import Component
 
 from .guests import request
-
-STRING, U64, U8 = shapes.Primitive("string"), shapes.Primitive("u64"), shapes.Primitive("u8")
-BYTES = shapes.List(U8)
-BUCKET = shapes.Resource("wasi:keyvalue/store/bucket", "bucket", host=True)
-ERROR = shapes.Variant((("no-such-store", None), ("access-denied", None), ("other", STRING)))
-HEADERS = shapes.List(shapes.Tuple((STRING, BYTES)))
-
-
-class Color(enum.Enum):
-    """An enum of WIT."""
-
-    DARK_RED = 0
-
-
-class Access(enum.Flag):
-    """Flags of WIT."""
-
-    READ = enum.auto()
-    WRITE_ALL = enum.auto()
-
-
-@dataclass(frozen=True)
-class Error_Other:  # noqa: N801
-    """A case of a variant."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class NoSuchStore:
-    """A case, by its name alone."""
-
-
-@dataclass(frozen=True)
-class Login:
-    """A record."""
-
-    user_name: str
-    password: str
-
-
-@resource("bucket")
-class Bucket:
-    """A resource."""
-
-
-def shown(value: object, shape: shapes.Shape) -> str:
-    """The text of a value that was kept."""
-    return repr(ValueKeeper().safe(value, shape))
-
-
-@pytest.mark.parametrize(
-    ("value", "shape", "text"),
-    [
-        ("a", STRING, "'a'"),
-        (7, U64, "7"),
-        (b"ab", BYTES, "b'ab'"),
-        ([1, 2], shapes.List(U64), "(1, 2)"),
-        (None, shapes.Option(STRING), "none"),
-        ("a", shapes.Option(STRING), "'a'"),
-        (Some(None), shapes.Option(shapes.Option(STRING)), "some(none)"),
-        (Ok("a"), shapes.Result(STRING, None), 'ok("a")'),
-        (Err(3), shapes.Result(None, U64), "err(3)"),
-        (Ok(), shapes.Result(None, None), "ok"),
-        (Error_Other("x"), ERROR, 'other("x")'),
-        (NoSuchStore(), ERROR, "no-such-store"),
-        (Color.DARK_RED, shapes.Enum(("dark-red",)), "dark-red"),
-        ("dark-red", shapes.Enum(("dark-red",)), "dark-red"),
-        (Access.READ | Access.WRITE_ALL, shapes.Flags(("read", "write-all")), "(read, write-all)"),
-        ({"read"}, shapes.Flags(("read",)), "(read,)"),
-        (Login("ada", "x"), shapes.Record((("user-name", STRING),)), '{user-name: "ada"}'),
-        ({"user-name": "ada"}, shapes.Record((("user-name", STRING),)), '{user-name: "ada"}'),
-        (True, shapes.Primitive("bool"), "True"),
-        (1.5, shapes.Primitive("f64"), "1.5"),
-        (object(), STRING, "object"),
-    ],
-)
-def test_values_are_kept_by_their_types(value, shape, text):
-    """Each kind of WIT value has a safe form that reads like WIT."""
-    assert shown(value, shape) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "shape", "text"),
-    [
-        (None, BYTES, "NoneType"),
-        (5, shapes.List(U64), "int"),
-        ([5, None], shapes.List(shapes.List(U64)), "(int, NoneType)"),
-        (5, shapes.Tuple((U64, U64)), "int"),
-        (5, shapes.Flags(("read",)), "int"),
-    ],
-)
-def test_a_value_that_does_not_fit_its_type_is_kept_by_its_class(value, shape, text):
-    """Recording must not fail before the engine says what is wrong with it."""
-    assert shown(value, shape) == text
 
 
 async def test_tracing_leaves_errors_as_they_are(host):
@@ -128,80 +34,6 @@ async def test_tracing_leaves_errors_as_they_are(host):
     for host.tracing in (False, True):
         with pytest.raises(MismatchError, match=r"result is list<u8>, not 3 \(int\)"):
             await host.call("wrong", "echo0", b"abc")
-
-
-def test_resources_are_numbered_by_their_first_appearance():
-    """One object keeps its number; another one of its type gets the next."""
-    keeper, first, second = ValueKeeper(), Bucket(), Bucket()
-    own, borrow = shapes.Own(BUCKET), shapes.Borrow(BUCKET)
-    assert [repr(keeper.safe(each, own)) for each in (first, second)] == ["bucket#1", "bucket#2"]
-    assert repr(keeper.safe(first, borrow)) == "bucket#1"
-
-
-def test_a_number_is_not_given_twice_to_objects_that_came_and_went():
-    """An object that is gone keeps its number, though Python may use its address again."""
-    keeper = ValueKeeper()
-    assert len({repr(keeper.safe(Bucket(), shapes.Own(BUCKET))) for _ in range(50)}) == 50
-
-
-@pytest.mark.parametrize(
-    ("value", "shape", "text"),
-    [
-        ("x" * 1000, STRING, f'"{"x" * 64}"... (1,000 characters)'),
-        (b"x" * 1000, BYTES, f"{b'x' * 64!r}... (1,000 bytes)"),
-        (b"x" * 64, BYTES, repr(b"x" * 64)),
-        (bytes(64), BYTES, f"{bytes(16)!r}... (64 bytes)"),
-        ([0] * 1000, shapes.List(U64), f"[{', '.join(['0'] * 64)}]... (1,000 items)"),
-    ],
-)
-def test_long_values_are_shortened(value, shape, text):
-    """Only the beginning is kept, with the whole length."""
-    assert shown(value, shape) == text
-
-
-def test_deep_values_end():
-    """A value is kept to a bounded depth."""
-    shape, value = STRING, "deep"
-    for _ in range(50):
-        shape, value = shapes.List(shape), [value]
-    assert len(shown(value, shape)) < 60
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["Authorization", "proxy-authorization", "COOKIE", "set-cookie", "api-token", "client_secret", "DB_PASSWORD"],
-)
-def test_names_of_secrets(name):
-    """These names hide their values everywhere."""
-    assert is_secret(name)
-    assert not is_secret("accept")
-
-
-def test_secrets_are_redacted_in_headers_and_records():
-    """A pair loses its second half by the name in its first, a record's field by its name."""
-    headers = [("Authorization", b"Basic xyz"), ("accept", b"*/*"), ("Set-Cookie", b"id=1")]
-    assert ValueKeeper().safe(headers, HEADERS) == (
-        ("Authorization", REDACTED),
-        ("accept", b"*/*"),
-        ("Set-Cookie", REDACTED),
-    )
-    record = shapes.Record((("user-name", STRING), ("password", STRING)))
-    assert shown(Login("ada", "hunter2"), record) == '{user-name: "ada", password: <redacted>}'
-
-
-@pytest.mark.parametrize(
-    ("target", "shown_as"),
-    [
-        ("/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=<redacted>&y=2"),
-        ("/a?password=p#f", "/a?password=<redacted>#f"),
-        ("/token=1?x=2", "/token=1?x=2"),
-        ("/", "/"),
-    ],
-)
-def test_secrets_are_redacted_in_queries(target, shown_as):
-    """A query parameter of a secret name shows no value, in events as in traces."""
-    assert without_secrets(target) == shown_as
-    assert ValueKeeper().safe(target, STRING) == shown_as
 
 
 def recorded(function: Function, arguments: tuple[object, ...], result: object) -> HostCall:
@@ -334,3 +166,4 @@ def test_a_trace_is_bounded_by_count_and_by_bytes():
     for _ in range(MAX_CALLS):
         heavy.append(long)
     assert heavy.dropped > MAX_CALLS / 2
+    assert len(str(heavy)) < 2 * MAX_BYTES

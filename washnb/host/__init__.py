@@ -10,7 +10,8 @@ from .host import Host, HostApi
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
-from .trace import Trace, is_secret, sentence
+from .trace import Trace, sentence
+from .values import is_secret
 
 __all__ = [
     "EVERYONE",

@@ -25,7 +25,8 @@ from .command import CommandResult, Printed, run_command
 from .component import WorkloadComponent
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
 from .routers import Router
-from .trace import Recorder, Trace, without_secrets
+from .trace import Recorder, Trace
+from .values import without_secrets
 from .workload import BoundWorkload
 
 SEND_BODY_LIMIT = 64 * 1024 * 1024

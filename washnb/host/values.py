@@ -1,0 +1,243 @@
+"""Values that crossed the border between a guest and the host, in a form that can be kept and shown.
+
+Long text and bytes are shortened, resources are a name and a number, and what is secret is redacted.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from washnb.engine import Err, Ok, Some, shapes
+
+_LONGEST = 64  # characters or bytes of one value, items of one list
+_LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
+_BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
+_DEEPEST = 6  # levels of one value
+_MOST = 1_000  # values inside one value, and resources that are remembered
+_SCALAR = 8  # what a number, or the name of a resource, counts for in bytes
+
+_SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceName:
+    """A resource, by the name of its type and a number that it has for the time of one request."""
+
+    name: str
+    number: int
+
+    def __repr__(self) -> str:
+        return f"{self.name}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginning of a long value; `size` is its whole length in characters, bytes or items."""
+
+    start: str | bytes | tuple[Any, ...]
+    size: int
+
+    def __repr__(self) -> str:
+        unit = {str: "characters", bytes: "bytes", tuple: "items"}[type(self.start)]
+        return f"{text_of(self.start)}... ({self.size:,} {unit})"
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A value that was secret by its name."""
+
+    def __repr__(self) -> str:
+        return "<redacted>"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordValue:
+    """A record: its fields with their names."""
+
+    fields: tuple[tuple[str, Any], ...]
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{name}: {text_of(value)}" for name, value in self.fields) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseValue:
+    """A case of a variant, an enum, an option or a result, and its payload where it has one."""
+
+    name: str
+    payload: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return self.name + "".join(f"({text_of(value)})" for value in self.payload)
+
+
+REDACTED = Redacted()
+
+
+class ValueKeeper:
+    """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers."""
+
+    def __init__(self) -> None:
+        """Begin with no resource."""
+        self._names: dict[int, tuple[ResourceName, object]] = {}  # while its object lives here, an id is not used again
+        self._counts: dict[str, int] = {}
+        self._room = _MOST
+
+    def safe(self, value: object, shape: shapes.Shape | None, depth: int = 0) -> Any:
+        """Copy `value`, whose WIT type is `shape` (None: a scalar, or nothing).
+
+        Of a value that does not fit the type only the name of its class is kept: the engine is about to say the rest.
+        """
+        self._room = self._room - 1 if depth else _MOST
+        if shape is None or isinstance(shape, shapes.Primitive):
+            return _scalar(value)
+        if depth > _DEEPEST or self._room < 0:
+            return CaseValue("...")
+        try:
+            return self._keepers[type(shape)](self, value, shape, depth + 1)
+        except Exception:  # noqa: BLE001 - whatever the value raises where it is asked for what it does not have
+            return CaseValue(type(value).__name__)
+
+    def _list(self, value: Any, shape: shapes.List, depth: int) -> Any:
+        if isinstance(value, bytes):
+            return _scalar(value)
+        kept = tuple(self.safe(item, shape.element, depth) for item in value[:_LONGEST])
+        return kept if len(value) <= _LONGEST else Excerpt(kept, len(value))
+
+    def _option(self, value: Any, shape: shapes.Option, depth: int) -> Any:
+        if value is None:
+            return CaseValue("none")
+        if isinstance(value, Some):
+            return CaseValue("some", (self.safe(value.value, shape.some, depth),))
+        return self.safe(value, shape.some, depth)
+
+    def _result(self, value: Any, shape: shapes.Result, depth: int) -> Any:
+        name, payload = ("err", shape.err) if isinstance(value, Err) else ("ok", shape.ok)
+        inner = value.value if isinstance(value, Ok | Err) else value
+        return CaseValue(name, () if payload is None else (self.safe(inner, payload, depth),))
+
+    def _tuple(self, value: Any, shape: shapes.Tuple, depth: int) -> Any:
+        """A pair whose first half is a secret's name, such as a header, loses its second half."""
+        kept = [self.safe(item, inner, depth) for item, inner in zip(value, shape.items, strict=False)]
+        if len(kept) == 2 and isinstance(value[0], str) and is_secret(value[0]):
+            kept[1] = REDACTED
+        return tuple(kept)
+
+    def _record(self, value: Any, shape: shapes.Record, depth: int) -> Any:
+        def field(name: str) -> object:
+            if isinstance(value, Mapping):
+                return value.get(name, value.get(_snake(name)))
+            return getattr(value, _snake(name), None)
+
+        return RecordValue(
+            tuple(
+                (name, REDACTED if hides(name) else self.safe(field(name), inner, depth))
+                for name, inner in shape.fields
+            )
+        )
+
+    def _variant(self, value: Any, shape: shapes.Variant, depth: int) -> Any:
+        spoken = type(value).__name__.rpartition("_")[2].lower()
+        for name, payload in shape.cases:
+            if name.replace("-", "").lower() == spoken:
+                return CaseValue(name, () if payload is None else (self.safe(value.value, payload, depth),))
+        return CaseValue(spoken)
+
+    def _enum(self, value: Any, _shape: shapes.Enum, _depth: int) -> Any:
+        return CaseValue(_kebab(value.name) if isinstance(value, enum.Enum) else str(value))
+
+    def _flags(self, value: Any, shape: shapes.Flags, _depth: int) -> Any:
+        flags = itertools.islice(value, len(shape.names))  # what does not fit may have no end
+        names = (_kebab(flag.name) if isinstance(flag, enum.Flag) else _kebab(str(flag)) for flag in flags)
+        return tuple(CaseValue(name) for name in sorted(names))
+
+    def _resource(self, value: object, shape: shapes.Own | shapes.Borrow, _depth: int) -> ResourceName:
+        known = self._names.get(id(value))
+        if known is not None:
+            return known[0]
+        resource = shape.resource.name
+        self._counts[resource] = number = self._counts.get(resource, 0) + 1
+        name = ResourceName(resource, number)
+        self._names[id(value)] = name, value
+        if len(self._names) > _MOST:
+            del self._names[next(iter(self._names))]
+        return name
+
+    _keepers: ClassVar[dict[type, Callable[..., Any]]] = {
+        shapes.List: _list,
+        shapes.Option: _option,
+        shapes.Result: _result,
+        shapes.Tuple: _tuple,
+        shapes.Record: _record,
+        shapes.Variant: _variant,
+        shapes.Enum: _enum,
+        shapes.Flags: _flags,
+        shapes.Own: _resource,
+        shapes.Borrow: _resource,
+    }
+
+
+def is_secret(name: str) -> bool:
+    """Whether nobody is shown a value of this name: Authorization, Cookie, or with token, secret or password in it."""
+    return _SECRET.search(name) is not None
+
+
+@functools.lru_cache(maxsize=1024)
+def hides(name: str) -> bool:
+    """`is_secret` of a name in WIT: of these there are few, so the answer is remembered."""
+    return is_secret(name)
+
+
+def without_secrets(target: str) -> str:
+    """A path or address whose query shows no value of a secret name."""
+    return _SECRET_PARAMETER.sub(r"\1<redacted>", target) if "=" in target else target
+
+
+def _scalar(value: object) -> Any:
+    if isinstance(value, str):
+        value = without_secrets(value)
+    if isinstance(value, str | bytes):
+        binary = isinstance(value, bytes) and _BINARY.search(value, 0, _LONGEST) is not None
+        longest = _LONGEST_BINARY if binary else _LONGEST
+        return value if len(value) <= longest else Excerpt(value[:longest], len(value))
+    return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
+
+
+def size_of(value: object) -> int:
+    """About how many bytes a kept value takes."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, tuple):
+        return sum(map(size_of, value))
+    if isinstance(value, CaseValue):
+        return len(value.name) + size_of(value.payload)
+    if isinstance(value, Excerpt):
+        return size_of(value.start)
+    return size_of(value.fields) if isinstance(value, RecordValue) else _SCALAR
+
+
+def text_of(value: object) -> str:
+    """A kept value, as a reader of WIT expects it."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(text_of, value)) + "]"
+    return repr(value)
+
+
+def _snake(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _kebab(name: str | None) -> str:
+    return str(name).replace("_", "-").lower()
