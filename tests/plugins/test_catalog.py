@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,13 @@ def test_everything_on_one_backend(backend, kind, location):
     assert {plugin.id: plugin.location for plugin in catalog.create_all(backend)} == {
         entry.plugin_id: location.format(entry.word) if kind in entry.backends else "memory" for entry in CATALOG
     }
+
+
+@pytest.mark.parametrize("entry", [entry for entry in CATALOG if "nats" in entry.backends], ids=lambda each: each.word)
+async def test_without_nats_py_the_extra_is_named(monkeypatch, entry):
+    """A backend on NATS can be chosen, and says what to install when it starts."""
+    monkeypatch.setitem(sys.modules, "nats", None)
+    plugin = entry.create("nats://127.0.0.1:4222")
+    with pytest.raises(ConfigError, match="a package that is not installed: nats") as caught:
+        await plugin.start()
+    assert caught.value.repair == ('pip install "washnb[nats]"',)

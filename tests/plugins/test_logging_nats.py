@@ -169,7 +169,7 @@ async def test_no_guest_waits_for_a_server_that_is_away(nats_servers, caplog):
             await until(lambda: len({json.loads(message.data)["number"] for message in heard}) == 1000)
         await until(lambda: len([line for line in told if line.stream == "host"]) == 2)
     assert told[-1].message == f"log records reach NATS server {server.url} again"
-    assert caplog.messages[0] == complaint.message
+    assert caplog.messages[0] == f"wasi-logging: {complaint.message}"
 
 
 async def test_what_waits_is_bounded(nats_servers, monkeypatch):

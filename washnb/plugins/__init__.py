@@ -18,7 +18,7 @@ from .blobstore import (
     ObjectInfo,
 )
 from .config import Backend as ConfigBackend
-from .config import Config, DynamicConfig
+from .config import Config, DynamicConfig, NatsConfig
 from .entry_points import RegisteredPlugin, registered_plugins
 from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
@@ -50,6 +50,7 @@ __all__ = [
     "LocalNats",
     "Logger",
     "Messaging",
+    "NatsConfig",
     "NatsKeyValue",
     "NatsLogger",
     "NatsMessaging",

@@ -17,7 +17,9 @@ these methods fails the workload, or the start of the host, with its message.
 from __future__ import annotations
 
 import inspect
+import logging
 import re
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -25,11 +27,13 @@ from typing import Any, Protocol, TypeVar
 
 from washnb.engine import Err, Interface
 from washnb.errors import AccessDenied, BackendError, ConfigError
-from washnb.events import EventBus, StateChanged
+from washnb.events import EventBus, LogLine, StateChanged
 from washnb.types import LocalResources
 from washnb.wit import WitInterface, WitWorld
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 Changed = Callable[[tuple[str, ...], str], None]
 """What a backend calls after each change of its content: the path that leads to it, and `set` or `delete`."""
@@ -175,6 +179,11 @@ class HostPlugin:
         """Tell that `path` in the state of a workload was changed; `action` is `set` or `delete`."""
         if self.events:
             self.events.publish(StateChanged(workload_name, self.id, path, action))
+
+    def warn(self, text: str) -> None:
+        """Tell people what is wrong outside, and is no failure of a single call: a line of the host among the logs."""
+        _log.warning("%s: %s", self.id, text)
+        self.events.publish(LogLine("", self.id, "host", "warn", "", text, time.time()))
 
     def __repr__(self) -> str:
         """Id and interfaces: what a plugin's settings hold may be secret."""

@@ -100,8 +100,8 @@ CATALOG = (
     CatalogEntry(
         ("config",),
         "wasi-config",
-        WitWorld.of(imports=["wasi:config/store@0.2.0-rc.1"]),
-        {"memory": "washnb.plugins.config:DynamicConfig"},
+        WitWorld.of(imports=["wasi:config/store@0.2.0-rc.1", "wasi:config/runtime@0.2.0-draft"]),
+        {"memory": "washnb.plugins.config:DynamicConfig", "nats": "washnb.plugins.config:NatsConfig"},
     ),
     CatalogEntry(
         ("logging", "logs"),

@@ -6,7 +6,7 @@ import pytest
 
 from washnb.errors import WorkloadNotFound
 from washnb.plugins import Config
-from washnb.plugins.config import Store
+from washnb.plugins.config import Runtime, Store
 from washnb.types import LocalResources
 
 from ..bound import Item, bind
@@ -61,13 +61,12 @@ class ConfigContract:
             (item.workload_name, plugin.id, (item.component, "greeting"), "delete"),
         ]
 
-    async def test_components_have_settings_of_their_own(self, plugin):
-        """An edit for one component leaves the other alone."""
-        first, second = Item(component="first"), Item(component="second")
-        await bind(plugin, first, second)
-        await plugin.backend(first.workload_id, "first").set("k", "v")
-        assert await first.linked[Store.wit].get("k") == "v"
-        assert await second.linked[Store.wit].get("k") is None
+    async def test_the_older_interface_reads_the_same(self, plugin, item):
+        """Guests that import wasi:config/runtime get what those of wasi:config/store get, edits too."""
+        runtime = item.linked[Runtime.wit]
+        await plugin.backend(item.workload_id, item.component).set("new", "1")
+        assert await runtime.get("greeting") == "hello"
+        assert list(await runtime.get_all()) == [("greeting", "hello"), ("language", "en"), ("new", "1")]
 
     async def test_who_does_not_use_the_plugin_has_no_settings(self, plugin, item):
         """Asking for an unknown workload or component says which one it is."""

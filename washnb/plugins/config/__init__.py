@@ -2,6 +2,7 @@
 
 from .backend import Backend
 from .in_memory import DynamicConfig
-from .interface import Config, Error_Io, Error_Upstream, Store
+from .interface import Config, Error_Io, Error_Upstream, Runtime, Store
+from .nats import NatsConfig
 
-__all__ = ["Backend", "Config", "DynamicConfig", "Error_Io", "Error_Upstream", "Store"]
+__all__ = ["Backend", "Config", "DynamicConfig", "Error_Io", "Error_Upstream", "NatsConfig", "Runtime", "Store"]

@@ -29,13 +29,17 @@ class LayeredSettings:
         """Replace everything below the edits; of two layers the later one wins."""
         self._given = {key: value for layer in layers for key, value in layer.items()}
 
+    def layers(self) -> tuple[Mapping[str, str | None], ...]:
+        """What the settings are made of, the layer that wins last; None stands for a setting that is taken away."""
+        return (self._given, self._edits)
+
     async def get(self, key: str) -> str | None:
         """Return the value of a setting, None where there is none."""
-        return self._edits[key] if key in self._edits else self._given.get(key)
+        return next((layer[key] for layer in reversed(self.layers()) if key in layer), None)
 
     async def get_all(self) -> Mapping[str, str]:
         """Return all settings, sorted by key."""
-        merged = {**self._given, **self._edits}
+        merged = {key: value for layer in self.layers() for key, value in layer.items()}
         return {key: value for key, value in sorted(merged.items()) if value is not None}
 
     async def set(self, key: str, value: str) -> None:
@@ -46,8 +50,16 @@ class LayeredSettings:
     async def delete(self, key: str) -> None:
         """Take a setting away; one that is not there is no error, and no change."""
         if await self.get(key) is not None:
-            self._edits[key] = None
+            self.hide(key)
             self._changed((key,), "delete")
+
+    def hide(self, key: str) -> None:
+        """Let a setting be none, whatever lies below."""
+        self._edits[key] = None
+
+    def unhide(self, key: str) -> None:
+        """Let what lies below be seen again."""
+        self._edits.pop(key, None)
 
 
 class DynamicConfig(PerComponent[LayeredSettings], Config):

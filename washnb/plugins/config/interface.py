@@ -1,4 +1,4 @@
-"""wasi:config@0.2.0-rc.1: store, over any backend."""
+"""wasi:config over any backend: store of 0.2.0-rc.1, and runtime, as 0.2.0-draft called it."""
 
 from __future__ import annotations
 
@@ -45,16 +45,22 @@ class Store(Interface, wit="wasi:config/store@0.2.0-rc.1"):
             return tuple((await self.backend.get_all()).items())
 
 
+class Runtime(Store, wit="wasi:config/runtime@0.2.0-draft"):
+    """wasi:config/runtime: the same under its older name, which guests of wasmCloud 1 ask for."""
+
+
 class Config(HostPlugin, ABC):
     """The plugin of the capability, whatever its backend: serves the surface, shows views where the settings are."""
 
     id = "wasi-config"
-    interfaces = (Store,)
+    interfaces = (Store, Runtime)
 
     @abstractmethod
     def backend(self, workload_id: str, component: str) -> Backend:
         """Return what keeps the settings of a component. Raises WorkloadNotFound where it does not use the plugin."""
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:  # noqa: ARG002
-        """Link the store to the component's settings."""
-        item.link(Store(self.backend(item.workload_id, item.component)))
+        """Link both interfaces to the component's settings."""
+        backend = self.backend(item.workload_id, item.component)
+        item.link(Store(backend))
+        item.link(Runtime(backend))

@@ -6,7 +6,6 @@ What this host writes is kept here, too, as without a server; what others write 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,13 +23,11 @@ WAITING_CHARACTERS = 4 * 1024 * 1024
 """How much waits for a server that is away or slow; beyond that the oldest records go."""
 
 LAST_SECONDS = 1.0
-"""How long the plugin waits, when it stops, for what is still to be sent."""
+"""How long a plugin that stops waits for what is still to be sent."""
 
 _BATCH_CHARACTERS = 256 * 1024
 _HEARD_BYTES = 8 * 1024 * 1024
 _AGAIN_SECONDS = 0.5
-
-_log = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -47,6 +44,8 @@ class Outbox:
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._ended = False
+        self._sending = asyncio.create_task(self._run())
 
     def put(self, record: Record) -> None:
         """Send a record after those that wait."""
@@ -58,10 +57,19 @@ class Outbox:
         self._empty.clear()
         self._filled.set()
 
-    async def run(self) -> None:
-        """Send what is put in, until cancelled. What went with a lost connection is sent again."""
+    async def stop(self) -> None:
+        """Send what waits, as far as that takes no more than a moment, and then nothing."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), LAST_SECONDS)
+        self._ended = True  # the cancellation of a request to the server may get lost in it
+        self._filled.set()
+        self._sending.cancel()
+        await asyncio.wait([self._sending])
+
+    async def _run(self) -> None:
+        """Send what is put in. What went with a lost connection is sent again."""
         batch: list[Record] = []
-        while True:
+        while not self._ended:
             if not batch:
                 await self._filled.wait()
                 batch = self._next()
@@ -80,10 +88,6 @@ class Outbox:
                 self._account()
                 self._filled.clear()
                 self._empty.set()
-
-    async def empty(self) -> None:
-        """Wait until everything is sent."""
-        await self._empty.wait()
 
     def _next(self) -> list[Record]:
         batch, characters = [], 0
@@ -133,7 +137,6 @@ class NatsLogger(TracingLogger):
         self.server = server
         self.location = server.url
         self._outbox: Outbox | None = None
-        self._sending: asyncio.Task[None] | None = None
         self._numbers: dict[str, int] = {}  # the last one of each host, this one too
 
     async def start(self) -> None:
@@ -142,25 +145,21 @@ class NatsLogger(TracingLogger):
         try:
             await self._listen()
         except AccessDenied as error:
-            self._say(f"the logs of other hosts are not seen: {error.message}")
+            self.warn(f"the logs of other hosts are not seen: {error.message}")
         except BaseException:
             await self.server.close()
             raise
         if self.server.writes:
             self._numbers[self.host_id] = time.time_ns() // 1000  # more than those of any run before
-            self._outbox = Outbox(self.server, self._say)
-            self._sending = asyncio.create_task(self._outbox.run())
+            self._outbox = Outbox(self.server, self.warn)
 
     async def stop(self) -> None:
         """Send what waits, as far as that takes no more than a moment, and leave the server."""
         await super().stop()
         outbox, self._outbox = self._outbox, None
         try:
-            if outbox is not None and self._sending is not None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(outbox.empty(), LAST_SECONDS)
-                self._sending.cancel()
-                await asyncio.wait([self._sending])
+            if outbox is not None:
+                await outbox.stop()
         finally:
             await self.server.close()
 
@@ -184,10 +183,6 @@ class NatsLogger(TracingLogger):
         if record is not None and record.number > self._numbers.get(record.host, 0):
             self._numbers[record.host] = record.number
             self.events.publish(record.line)
-
-    def _say(self, text: str) -> None:
-        _log.warning("%s", text)
-        self.events.publish(LogLine("", self.id, "host", "warn", "", text, time.time()))
 
 
 def _size(record: Record) -> int:

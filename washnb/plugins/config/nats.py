@@ -1,0 +1,248 @@
+"""Settings in a key-value bucket on NATS, watched live: who changes one there changes it for guests that run.
+
+The bucket lies above what a workload gives its components and below nothing but what was taken away here by hand. All
+that use one bucket share its settings, whose keys are flat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import partial
+from weakref import WeakSet
+
+from washnb.errors import BackendError
+from washnb.wit import WitInterface
+
+from ..base import Changed, WorkloadItem
+from ..keyvalue.nats import NatsBackend
+from ..nats import PATIENCE, NatsServer
+from .in_memory import DynamicConfig, LayeredSettings
+
+BUCKET = "washnb-config"
+
+_AGAIN_SECONDS = 0.5
+
+
+class WatchedBucket:
+    """The settings of one bucket as they were last known, read again whenever somebody has changed one."""
+
+    def __init__(self, buckets: NatsBackend, name: str) -> None:
+        """Know nothing yet of bucket `name`."""
+        self.values: dict[str, str] = {}
+        self.users: WeakSet[BucketSettings] = WeakSet()  # they go when the plugin lets go of their component
+        self._buckets = buckets
+        self._name = name
+        self._stale: set[str] = set()
+        self._all_stale = True
+        self._woken = asyncio.Event()
+        self._known = asyncio.Event()
+        self._ended = False
+        self._reading = asyncio.create_task(self._keep_reading())
+
+    async def load(self) -> None:
+        """Make the bucket where it is not there, and know what is in it. Raises BackendError."""
+        await self._buckets.open(self._name)  # what is wrong with it, it says
+        if not await self._settled():
+            raise BackendError(
+                f"read bucket '{self._name}': the NATS server did not answer in {PATIENCE:g} s",
+                repair="look at its load and its log, then try again",
+            )
+
+    def read_again(self, key: str | None = None) -> None:
+        """Know that somebody has changed a setting, or may have changed any."""
+        if key is None:
+            self._all_stale = True
+        else:
+            self._stale.add(key)
+        self._known.clear()
+        self._woken.set()
+
+    async def set(self, key: str, value: str) -> None:
+        """Change a setting, for all that use the bucket. Raises BackendError."""
+        await self._buckets.set(self._name, key, value.encode())
+        await self._settled()
+
+    async def delete(self, key: str) -> None:
+        """Take a setting away, for all that use the bucket. Raises BackendError."""
+        await self._buckets.delete(self._name, key)
+        await self._settled()
+
+    async def stop(self) -> None:
+        """Read nothing any more."""
+        self._ended = True  # the cancellation of a request to the server may get lost in it
+        self._woken.set()
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
+
+    async def _settled(self) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._known.wait(), PATIENCE)
+        return self._known.is_set()
+
+    async def _keep_reading(self) -> None:
+        """Read what is stale, one reading after the other: so the last one is the newest."""
+        while not self._ended:
+            keys, self._stale = self._stale, set()
+            try:
+                if self._all_stale:
+                    keys |= {*self.values, *await self._keys()}
+                    self._all_stale = False
+                found = await self._buckets.get_many(self._name, tuple(keys)) if keys else ()
+            except BackendError:  # who reads a setting meanwhile is told
+                self._stale |= keys
+                await asyncio.sleep(_AGAIN_SECONDS)
+                continue
+            self._keep({**dict.fromkeys(keys), **{each[0]: each[1].decode(errors="replace") for each in found if each}})
+            if not self._stale and not self._all_stale:
+                self._known.set()
+                self._woken.clear()
+                await self._woken.wait()
+
+    async def _keys(self) -> list[str]:
+        await self._buckets.follow(self._name)
+        page = await self._buckets.keys(self._name)
+        keys = list(page.keys)
+        while page.cursor is not None:
+            page = await self._buckets.keys(self._name, page.cursor)
+            keys += page.keys
+        return keys
+
+    def _keep(self, read: Mapping[str, str | None]) -> None:
+        for key, value in read.items():
+            if value == self.values.get(key):
+                continue
+            if value is None:
+                del self.values[key]
+            else:
+                self.values[key] = value
+            for user in tuple(self.users):
+                user.changed_outside(key, "delete" if value is None else "set")
+
+
+class BucketSettings(LayeredSettings):
+    """The settings of a component: given by its workload, over them a bucket, over both what was taken away by hand."""
+
+    def __init__(self, changed: Changed, check: Callable[[], None]) -> None:
+        """Begin without a bucket. `changed` is called after each change, `check` before the settings are read."""
+        super().__init__(changed)
+        self._check = check
+        self._bucket: WatchedBucket | None = None
+
+    def use(self, bucket: WatchedBucket) -> None:
+        """Lay a bucket over what is given, in place of the one before."""
+        if self._bucket is not None:
+            self._bucket.users.discard(self)
+        self._bucket = bucket
+        bucket.users.add(self)
+
+    @property
+    def bucket(self) -> WatchedBucket:
+        """The bucket."""
+        assert self._bucket is not None, "a component uses a bucket before it is linked"
+        return self._bucket
+
+    def layers(self) -> tuple[Mapping[str, str | None], ...]:
+        """Given, the bucket, and what was taken away."""
+        self._check()
+        given, edits = super().layers()
+        return (given, self.bucket.values, edits)
+
+    async def set(self, key: str, value: str) -> None:
+        """Change a setting in the bucket. Raises BackendError."""
+        await self.bucket.set(key, value)
+
+    async def delete(self, key: str) -> None:
+        """Take a setting out of the bucket; one that the workload gives is hidden here. Raises BackendError."""
+        if await self.get(key) is None:
+            return
+        kept = key in self.bucket.values
+        self.hide(key)
+        if kept:
+            try:
+                await self.bucket.delete(key)
+            except BackendError:
+                self.unhide(key)
+                raise
+        else:
+            self._changed((key,), "delete")
+
+    def changed_outside(self, key: str, action: str) -> None:
+        """Pass on that the bucket has changed; what is set there is hidden no more."""
+        if action == "set":
+            self.unhide(key)
+        self._changed((key,), action)
+
+
+class NatsConfig(DynamicConfig):
+    """wasi:config from what a workload says of each component, and over that from a bucket on a NATS server."""
+
+    def __init__(self, server: NatsServer, bucket: str = BUCKET, *, copy_environment: bool = False) -> None:
+        """Read `bucket` for workloads that name no other one with the key `bucket` in the config of the interface.
+
+        With `copy_environment` a component's environment variables are settings, too, as given as its config.
+        """
+        super().__init__(copy_environment)
+        self.server = server
+        self.location = server.url
+        self.bucket = bucket
+        self._buckets = NatsBackend(server, self._bucket_changed)
+        self._watched: dict[str, WatchedBucket] = {}
+        self._told = False
+
+    async def start(self) -> None:
+        """Connect. Raises BackendError where the server does not answer."""
+        await super().start()
+        await self.server.open()
+        self._forget = self.server.on_return(self._server_is_back)
+
+    async def stop(self) -> None:
+        """Watch nothing any more, and leave the server."""
+        await super().stop()
+        self._forget()
+        watched, self._watched = self._watched, {}
+        for each in watched.values():
+            await each.stop()
+        await self._buckets.stop()
+        await self.server.close()
+
+    def new_component_state(self, item: WorkloadItem) -> BucketSettings:
+        """Begin without settings."""
+        return BucketSettings(partial(self._edited, item.workload_name, item.component), self._check)
+
+    async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
+        """Link, and lay the bucket that the workload names over what it gives. Raises BackendError."""
+        name = next((entry.config["bucket"] for entry in interfaces if "bucket" in entry.config), self.bucket)
+        bucket = await self._watch(name)
+        await super().on_workload_item_bind(item, interfaces)
+        settings = self.backend(item.workload_id, item.component)
+        assert isinstance(settings, BucketSettings)
+        settings.use(bucket)
+
+    async def _watch(self, name: str) -> WatchedBucket:
+        bucket = self._watched[name] = self._watched.get(name) or WatchedBucket(self._buckets, name)
+        try:
+            await bucket.load()
+        except BaseException:
+            if not bucket.users:
+                self._watched.pop(name, None)
+                await bucket.stop()
+            raise
+        return bucket
+
+    def _bucket_changed(self, path: tuple[str, ...], _action: str) -> None:
+        bucket, key = path
+        if bucket in self._watched:
+            self._watched[bucket].read_again(key)
+
+    def _check(self) -> None:
+        """Tell once, where it matters, that the settings are not known to be the newest."""
+        if not self._told and not self.server.client.is_connected:
+            self._told = True
+            self.warn(f"settings are as they were last known: NATS server {self.location} is away")
+
+    def _server_is_back(self) -> None:
+        self._told = False
+        for each in self._watched.values():
+            each.read_again()
