@@ -10,7 +10,7 @@ import pytest
 from tests.engine import echo
 from tests.host.test_values import BUCKET, BYTES, ERROR, STRING, Bucket, Error_Other
 from washnb.engine import Err, Function, shapes
-from washnb.errors import MismatchError
+from washnb.errors import AccessDenied, BackendError, MismatchError
 from washnb.events import HostCall
 from washnb.host.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
 from washnb.host.values import REDACTED
@@ -108,6 +108,23 @@ def test_what_belongs_to_a_secret_key_is_redacted():
     assert recorded(Function("login", (("password", STRING),), None), ("hunter2",), None).arguments == (
         ("password", REDACTED),
     )
+
+
+@pytest.mark.parametrize(
+    ("cause", "value", "told"),
+    [
+        (BackendError("full", repair="df -h"), Error_Other("full"), 'error other("full")\n  df -h'),
+        (AccessDenied("not you", repair=("ask", "or not")), None, "error\n  not you\n  ask\n  or not"),
+        (ValueError("x"), Error_Other("x"), 'error other("x")'),
+    ],
+)
+def test_a_failing_backend_comes_with_its_remedy(cause, value, told):
+    """The guest is told what its interface has words for; who reads the trace sees what mends it, too."""
+    error = Err(value)
+    error.__cause__ = cause
+    function = OPEN if value else Function("f", (), shapes.Result(None, None))
+    call = recorded(function, ("x",) if value else (), error)
+    assert sentence(call).partition(" -> ")[2] == told
 
 
 def test_an_error_without_a_payload_is_no_more_than_that():

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import fcntl
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -173,33 +172,6 @@ class TestFilesystemBackend(BackendContract):
         await backend.set("b", "later", b"")
         assert await backend.get("b", "k") == b"v"
         assert told == [(("b", "k"), "set"), (("b", "later"), "set")]
-
-
-INCREMENT = """
-import asyncio, sys
-from pathlib import Path
-from washnb.plugins.keyvalue.files import FilesystemBackend
-
-async def main():
-    backend = FilesystemBackend(Path(sys.argv[1]), lambda path, action: None)
-    await backend.open("b")
-    async def count(times):
-        for _ in range(times):
-            await backend.increment("b", "n", 1)
-    await asyncio.gather(*(count(int(sys.argv[2])) for _ in range(10)))
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.slow
-async def test_two_processes_share_a_counter(tmp_path):
-    """No increment of two processes on one directory is lost."""
-    processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", INCREMENT, str(tmp_path), "100") for _ in range(2)
-    ]
-    assert [await process.wait() for process in processes] == [0, 0]
-    assert await backend_in(tmp_path).increment("b", "n", 0) == 2000
 
 
 class TestFilesystemKeyValue(SurfaceContract, SharedContract):

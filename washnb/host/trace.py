@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from washnb.engine import Err, Function, shapes
+from washnb.errors import AccessDenied, BackendError
 from washnb.events import HostCall
 
 from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, size_of, text_of
@@ -132,6 +133,7 @@ class Recorder:
         shape = token.function.result
         if isinstance(error, Err) and isinstance(shape, shapes.Result):
             told = "" if shape.err is None else text_of(self._values.safe(error.value, shape.err))
+            told += _remedy(error.__cause__)
         else:
             said = str(error)
             told = text_of(CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ()))
@@ -155,6 +157,14 @@ class Recorder:
                 now - token.started,
             )
         )
+
+
+def _remedy(cause: BaseException | None) -> str:
+    """What the user is told of a backend's failure beyond what the guest is: what mends it, and who denied what."""
+    if not isinstance(cause, BackendError):
+        return ""
+    denied = (cause.message,) if isinstance(cause, AccessDenied) else ()  # access-denied has no words of its own
+    return "".join(f"\n  {line}" for line in (*denied, *cause.repair))
 
 
 @dataclass(slots=True)
