@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -139,6 +140,30 @@ class ShownResponse(Response):
         if self._trouble:
             parts.append(f'<pre style="{_PRE}; color: {_BAD}">{escape(chr(10).join(self._trouble))}</pre>')
         return "".join(parts)
+
+
+@dataclass(frozen=True, repr=False)
+class Reply:
+    """The answer to a message."""
+
+    subject: str
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 is replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError."""
+        return json.loads(self.body)
+
+    def __repr__(self) -> str:
+        shown = face(self.body)
+        return "\n".join([plain(shown.text) or "(empty)", *([f"({shown.note})"] if shown.note else [])])
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="{_PRE}">{escape(repr(self))}</pre>'
 
 
 @dataclass(frozen=True, repr=False)

@@ -26,6 +26,13 @@ class Asked:
     body: bytes
 
 
+def encoded(value: object) -> bytes:
+    """Bytes as they are, text as UTF-8, anything else as JSON."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    return (value if isinstance(value, str) else json_format.dumps(value)).encode()
+
+
 def asked_of(
     request: Sequence[str],
     headers: Mapping[str, str] | Iterable[tuple[str, str]],

@@ -16,11 +16,11 @@ from washnb.types import LocalResources
 from . import hosted
 from .backends import Terms, wanted
 from .grants import name_of, require_name, require_source, with_environment
-from .handles import Address, Completed, Known, News, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
+from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
-from .requests import asked_of
+from .requests import asked_of, encoded
 from .thread import HostThread
-from .views import BlobsView, ConfigView, KeyValueView, LogsView
+from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView
 
 T = TypeVar("T")
 
@@ -208,6 +208,18 @@ class Session:
         asked = asked_of(request, headers, body, json)
         return self.on_host(lambda deployments: hosted.sent(deployments, asked, to, timeout))
 
+    def publish(self, subject: str, body: object = b"") -> News:
+        """Send a message, and say who took it, where the broker tells: bytes, text, or what becomes JSON."""
+        __tracebackhide__ = True
+        content = encoded(body)
+        return self.on_host(lambda deployments: hosted.published(deployments, subject, content))
+
+    def request(self, subject: str, body: object = b"", timeout: float | None = None) -> Reply:
+        """Send a message and return the reply; `timeout` is in seconds. Raises BackendError where none comes."""
+        __tracebackhide__ = True
+        content = encoded(body)
+        return self.on_host(lambda deployments: hosted.requested(deployments, subject, content, timeout))
+
     def call(self, name: str, export: str, *arguments: object) -> Any:
         """Call an exported function: `("adder", "docs:adder/add#add", 1, 2)`. The same as `wash["adder"].add(1, 2)`.
 
@@ -304,6 +316,11 @@ class Session:
     def logs(self) -> LogsView:
         """What components logged and printed."""
         return LogsView(self)
+
+    @property
+    def messages(self) -> MessagesView:
+        """Messages that were sent from here and handled here."""
+        return MessagesView(self)
 
     def known(self) -> Known:
         """What can be named, for completion. Opens no host."""

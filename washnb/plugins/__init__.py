@@ -24,7 +24,7 @@ from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, NatsLogger, TracingLogger
-from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging
+from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 
@@ -71,4 +71,5 @@ __all__ = [
     "catalog",
     "registered_plugins",
     "resource",
+    "subject_matcher",
 ]

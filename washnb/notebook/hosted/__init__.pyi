@@ -12,8 +12,13 @@ from .deployments import Deployment as Deployment
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source
 from .history import History as History
+from .history import Message as Message
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
+from .messaging import messaging_of as messaging_of
+from .messaging import published as published
+from .messaging import requested as requested
+from .messaging import subject_matcher as subject_matcher
 from .reading import BlobstoreBackend as BlobstoreBackend
 from .reading import ConfigBackend as ConfigBackend
 from .reading import Kept as Kept

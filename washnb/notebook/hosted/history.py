@@ -6,30 +6,37 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from washnb.events import Event, HostCall, LogLine, RequestHandled
+from washnb.events import Event, HostCall, LogLine, MessageHandled, MessageSent, RequestHandled
 from washnb.host import Trace
 
 from ..text import escape, one_line, plain
 
 KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
+KEPT_MESSAGES = 1_000
+
+Message = MessageSent | MessageHandled
+"""What is remembered of messages: each that was sent from this host, and each that was handled on it."""
 
 
 @dataclass
 class RequestTrace:
-    """The host calls of one request, and, once it is answered, what was asked and how it ended."""
+    """The host calls of one request or message, and, once it is handled, what was asked and how it ended."""
 
     calls: Trace = field(default_factory=Trace)
-    handled: RequestHandled | None = None
+    handled: RequestHandled | MessageHandled | None = None
 
     @property
     def headline(self) -> str:
-        """Method, target and status, and what went wrong."""
+        """Method, target and status of a request, subject and outcome of a message, and what went wrong."""
         done = self.handled
         if done is None:
             component = next((call.component for call in self.calls), "a guest")
             return f"a run or call of {component}, or a request that it has not answered yet"
         error = "  " + done.error.partition("\n")[0] if done.error else ""
+        if isinstance(done, MessageHandled):
+            outcome = "failed" if done.error else "handled"
+            return one_line(f"message {done.subject}  {outcome}  by {done.workload}{error}", 200)
         return one_line(f"{done.method} {done.target}  {done.status}  to {done.workload or 'nobody'}{error}", 200)
 
 
@@ -84,6 +91,7 @@ class History:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._requests: OrderedDict[int, RequestTrace] = OrderedDict()
 
     def take(self, event: Event) -> None:
@@ -92,8 +100,10 @@ class History:
             self.lines.append(event)
         elif isinstance(event, HostCall):
             self._request(event.request).calls.append(event)
-        elif isinstance(event, RequestHandled):
+        elif isinstance(event, RequestHandled | MessageHandled):
             self._request(event.request).handled = event
+        if isinstance(event, MessageSent | MessageHandled):
+            self.messages.append(event)
 
     def requests(self, *, last: bool = False) -> list[RequestTrace]:
         """Return the requests that are remembered, or only the one answered last."""

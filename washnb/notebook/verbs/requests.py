@@ -1,4 +1,4 @@
-"""The verbs that let guests run: send, trace, call, run, serve."""
+"""The verbs that let guests run: send, publish, request, trace, call, run, serve."""
 
 from __future__ import annotations
 
@@ -45,6 +45,29 @@ def _header(text: str) -> tuple[str, str]:
     if not colon or not name.strip():
         raise ConfigError(f"{text!r} is no header", repair="-H 'Name: value'")
     return name.strip(), value.strip()
+
+
+def _publish_options(parser: VerbParser) -> None:
+    parser.word("subject", help="orders.created")
+    parser.option("-d", dest="body", metavar="BODY", completes=kinds.FILES, default="", help="@FILE reads a file")
+
+
+def _publish(asking: Asking) -> Any:
+    return asking.session.publish(asking.options.subject, _message(asking))
+
+
+def _request_options(parser: VerbParser) -> None:
+    _publish_options(parser)
+    parser.option("--timeout", metavar="SECONDS", help="how long to wait for the reply")
+
+
+def _request(asking: Asking) -> Any:
+    options = asking.options
+    return asking.session.request(options.subject, _message(asking), seconds_of(options.timeout))
+
+
+def _message(asking: Asking) -> Any:
+    return asking.cell if asking.cell is not None else body_of(asking.options.body)
 
 
 def _trace_options(parser: VerbParser) -> None:
@@ -110,6 +133,8 @@ def _serve_options(parser: VerbParser) -> None:
 
 VERBS = (
     Verb("send", "send a request; in %%wash send, the cell is the body", _send_options, _send),
+    Verb("publish", "send a message; in %%wash publish, the cell is the body", _publish_options, _publish),
+    Verb("request", "send a message and wait for the reply", _request_options, _request),
     Verb(
         "trace",
         "the host calls of requests",

@@ -1,4 +1,4 @@
-"""The verbs that show state: kv, blobs, config, logs."""
+"""The verbs that show state: kv, blobs, config, logs, messages."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ def _logs(asking: Asking) -> Any:
     return asking.session.logs(of=options.of, level=options.level, component=options.component, filter=options.filter)
 
 
+def _messages_options(parser: VerbParser) -> None:
+    parser.option("--subject", metavar="FILTER", help="only subjects that this matches: orders.*, orders.>")
+    of_option(parser)
+
+
 VERBS = (
     Verb(
         "kv",
@@ -54,6 +59,12 @@ VERBS = (
     ),
     Verb("blobs", "containers and objects, live", _blobs_options, _blobs),
     Verb("logs", "what components logged and printed, live", _logs_options, _logs),
+    Verb(
+        "messages",
+        "what was sent and handled, live",
+        _messages_options,
+        lambda asking: asking.session.messages(of=asking.options.of, subject=asking.options.subject),
+    ),
     Verb(
         "config",
         "the settings of a workload, live",

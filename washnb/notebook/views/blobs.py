@@ -15,11 +15,11 @@ from washnb.errors import ConfigError
 from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
+from ..requests import encoded
 from ..text import Table, is_secret, size
 from ..widgets import Answer, Door, Face, Wish
 from .base import View
 from .preview import READ, Preview
-from .values import encoded
 
 _PLUGIN = "wasi-blobstore"
 _TITLE = "blobs"

@@ -12,10 +12,11 @@ from washnb.errors import ConfigError
 from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
+from ..requests import encoded
 from ..text import ByteOrder, Table
 from ..widgets import Answer, Door, Wish
 from .base import View
-from .values import COUNTER_FORMS, cell, encoded, entry
+from .values import COUNTER_FORMS, cell, entry
 
 Buckets = Mapping[str, Mapping[str, bytes]]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,13 +16,6 @@ _LINE_BYTES = 400
 _FORMS = {"json": "json", "text": "text", "empty": "text", "hex": "hex"}
 COUNTER_FORMS: dict[ByteOrder, str] = {"little": "u64le", "big": "u64be"}
 """The form of the page that counters have."""
-
-
-def encoded(value: object) -> bytes:
-    """Bytes as they are, text as UTF-8, anything else as JSON."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    return (value if isinstance(value, str) else json.dumps(value)).encode()
 
 
 def entry(key: str, value: bytes, forms: Sequence[str], order: ByteOrder = "little") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from .backend import Broker, BrokerMessage, Subscription
 from .in_memory import InMemoryBroker, InMemoryMessaging
 from .interface import Consumer, Messaging, Types
 from .nats import NatsBroker, NatsMessaging
+from .subjects import matcher as subject_matcher
 
 __all__ = [
     "Broker",
@@ -16,4 +17,5 @@ __all__ = [
     "NatsMessaging",
     "Subscription",
     "Types",
+    "subject_matcher",
 ]

@@ -1,12 +1,7 @@
 // Messages: a list that follows, filtered by subject, and a form that sends.
 
 // Shape and colour say the same, so that each is enough.
-const MARKS = {
-  handled: ["●", "handled"],
-  sent: ["→", "sent"],
-  nobody: ["△", "nobody took it"],
-  failed: ["✕", "failed"],
-};
+const SHAPES = { handled: "●", sent: "→", nobody: "△", failed: "✕" };
 
 function renderMessages(model, root, ask) {
   const filter = make("input", {
@@ -47,7 +42,7 @@ function renderMessages(model, root, ask) {
   root.append(head, list.scroll, empty, footer, answer);
 
   function item(message) {
-    const [mark, meaning] = MARKS[message.state];
+    const meaning = model.get("picture").outcomes[message.state];
     const reply = button("Reply", () => {
       subject.value = message.reply_to;
       body.focus();
@@ -56,7 +51,7 @@ function renderMessages(model, root, ask) {
       "li",
       { "data-state": message.state },
       clock(message.time),
-      make("span", { class: "washnb-mark", title: meaning, role: "img", "aria-label": meaning }, mark),
+      make("span", { class: "washnb-mark", title: meaning, role: "img", "aria-label": meaning }, SHAPES[message.state]),
       make("span", { class: "washnb-subject" }, message.subject),
       make("span", { class: "washnb-component" }, message.who),
       make("span", { class: "washnb-message" }, message.text, ...(message.reply_to ? [" ", reply] : [])),

@@ -1,0 +1,132 @@
+"""Messages in the notebook: publish and request, the view that follows them, and their rows in the trace."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from washnb.errors import BackendError, ConfigError
+from washnb.events import MessageHandled
+from washnb.notebook import Session
+from washnb.notebook.text import HIDDEN
+from washnb.notebook.widgets.live import Live
+
+
+@pytest.fixture
+def worker(session: Session) -> Session:
+    """A session with a worker that takes `tasks.*`."""
+    session.load("example:worker", attach=["messaging"], config={"subscriptions": "tasks.*"})
+    return session
+
+
+def handled(session: Session, count: int) -> list[MessageHandled]:
+    """The messages that were handled, once they are `count`."""
+    end = time.monotonic() + 3
+    while len(found := [each for each in session.messages if isinstance(each, MessageHandled)]) < count:
+        assert time.monotonic() < end, found
+        time.sleep(0.01)
+    return found
+
+
+def test_reply_is_a_value(worker):
+    """Text, bytes and JSON go out; the reply has the body in every form."""
+    reply = worker.request("tasks.shout", "hello")
+    assert (reply.text, reply.body, repr(reply)) == ("HELLO", b"HELLO", "HELLO")
+    assert worker.request("tasks.shout", {"a": [1]}).json() == {"A": [1]}
+    assert "<pre" in reply._repr_html_()
+
+
+def test_publishing_says_who_took_it(worker):
+    """A handler by its name, or nobody, which the view marks."""
+    assert worker.publish("tasks.shout", "x") == "published to tasks.shout: worker took it"
+    assert worker.publish("elsewhere", b"x") == "published to elsewhere: nobody took it"
+    assert worker.messages.still(worker.on_host(worker.messages.look)).data[-1][""] == "nobody took it"
+
+
+def test_what_cannot_be_sent_has_its_line(worker, session):
+    """Nobody who answers, a subject that is none, and no messaging at all."""
+    with pytest.raises(BackendError, match="no responders"):
+        worker.request("elsewhere")
+    with pytest.raises(BackendError, match="nobody has answered"):
+        worker.request("tasks.shout", b"", timeout=0.1)
+    with pytest.raises(BackendError, match="is invalid"):
+        worker.publish("a b")
+    session.reset()
+    with pytest.raises(ConfigError) as caught:
+        session.publish("tasks.a")
+    assert "%wash attach messaging" in caught.value.repair
+
+
+def test_messages_are_filtered_and_without_ids(worker):
+    """By subject with wildcards and by workload; inboxes, which are others each time, have no names in faces."""
+    worker.request("tasks.shout", "hello")
+    worker.publish("elsewhere", "x")
+    assert {each.subject for each in worker.messages(subject="tasks.*")} == {"tasks.shout"}
+    assert {each.subject for each in worker.messages(subject="elsewhere")} == {"elsewhere"}
+    assert {each.workload for each in worker.messages(of="worker")} == {"worker"}
+    look = worker.on_host(worker.messages.look)
+    rows = {(row[""], row["subject"], row["workload"], row["body"]) for row in worker.messages.still(look).data}
+    assert rows == {
+        ("sent", "tasks.shout", "from outside", "hello"),
+        ("handled", "tasks.shout", "worker", "hello"),
+        ("sent", "_INBOX.…", "worker → the requester", "HELLO"),
+        ("nobody took it", "elsewhere", "from outside", "x"),
+    }
+
+
+def test_bodies_are_text_and_secrets_hidden(worker):
+    """No escape sequence survives, and a subject of a secret shows no body."""
+    worker.publish("tasks.x", "<b>\x1b[31m")
+    worker.publish("tasks.token", "swordfish")
+    handled(worker, 2)
+    look = worker.on_host(worker.messages.look)
+    shown = repr(worker.messages) + worker.messages.still(look)._repr_html_() + repr(worker.messages.picture(look))
+    assert "\x1b" not in repr(worker.messages)
+    assert "<b>" not in worker.messages.still(look)._repr_html_()
+    assert "swordfish" not in shown
+    assert HIDDEN in shown
+
+
+def test_trace_has_messages_beside_requests(worker):
+    """A message is a row with its subject, who handled it and how it ended, and its host calls below."""
+    worker.request("tasks.shout", "hello")
+    worker.publish("tasks.shout", b"")
+    handled(worker, 2)
+    first, last = worker.trace().data
+    assert first.headline == "message tasks.shout  handled  by worker"
+    assert "consumer.publish" in str(first.calls)
+    assert last.headline.startswith("message tasks.shout  failed  by worker")
+    assert "there is nothing to do" in last.headline
+
+
+def test_widget_sends_and_shows_the_answer(worker, monkeypatch):
+    """The page publishes and asks; it hears who took the message, what came back, and what went wrong."""
+    live = Live(worker.messages)
+    heard = []
+    monkeypatch.setattr(live.widget, "send", lambda content, buffers: heard.append(content))
+
+    def ask(do: str, subject: str, body: bytes):
+        live._heard(None, {"do": do, "key": subject, "ticket": "t"}, [memoryview(body)])
+        return heard.pop()
+
+    assert ask("publish", "tasks.shout", b"x")["text"] == "published to tasks.shout: worker took it"
+    assert ask("request", "tasks.shout", b"x")["text"] == "X"
+    assert "no responders" in ask("request", "elsewhere", b"x")["problem"]
+    live._heard(None, {"do": "shown"}, [])
+    assert live.widget.picture["sends"]
+    assert live.widget.picture["place"] == "memory"
+    assert {each["state"] for each in live.widget.picture["messages"]} == {"sent", "handled", "failed"}
+    live._heard(None, {"do": "hidden"}, [])
+    live.widget.close()
+
+
+def test_verbs_of_messages(notebook):
+    """Publish tells in a line, request shows the reply, a cell is the body, and the view is text in a terminal."""
+    notebook.run("%wash load example:worker --attach messaging --config subscriptions=tasks.*")
+    assert notebook.run("%wash publish tasks.a -d hi").text.strip() == "published to tasks.a: worker took it"
+    assert notebook.run("%wash request tasks.a -d 'hi there'").result.text == "HI THERE"
+    assert notebook.run("%%wash request tasks.a --timeout 2\nin a cell\n").result.text == "IN A CELL\n"
+    assert "no number of seconds" in notebook.run("%wash request tasks.a --timeout soon").text
+    assert "handled" in notebook.run("%wash messages --subject tasks.>").text
+    assert "no message" in notebook.run("%wash messages --subject other").text

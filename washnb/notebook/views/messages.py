@@ -1,0 +1,137 @@
+"""The view `messages`: what was sent from this host and handled on it, and who took nothing of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from washnb.events import Event, MessageHandled, MessageSent, PluginChanged
+
+from .. import hosted
+from ..text import HIDDEN, Table, face, is_secret, one_line
+from ..widgets import Answer, Door, Wish
+from .base import View
+from .values import preview
+
+_TITLE = "messages"
+_EMPTY = "no message"
+_SHOWN = 500
+_TABLE_LINES = 100
+_REQUEST_SECONDS = 3.0
+"""How long the page waits for a reply: meanwhile the kernel does nothing else."""
+
+_INBOX = re.compile(r"(?<=_INBOX\.).*")
+"""The part of a subject that is another one each time."""
+
+OUTCOMES = {"handled": "handled", "sent": "sent", "nobody": "nobody took it", "failed": "failed"}
+"""What a message can have come to, for the widget and for people."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see: messages, oldest first; where they are carried; whether one can send."""
+
+    messages: Sequence[hosted.Message]
+    place: str
+    sends: bool
+
+
+class MessagesView(View):
+    """Messages, oldest first. `.data` is the list of those that pass the filters, as events."""
+
+    widget = "messages"
+
+    def __init__(self, door: Door, of: str | None = None, *, subject: str | None = None) -> None:
+        """Look at the messages of a workload, or of all, whose subject `subject` matches, by the rules of NATS."""
+        super().__init__(door, of)
+        self.subject = subject
+
+    def __call__(self, *, of: str | None = None, subject: str | None = None) -> MessagesView:
+        """Look closer: what `%wash messages` does."""
+        return MessagesView(self.door, of or self.of, subject=subject or self.subject)
+
+    def __iter__(self) -> Iterator[hosted.Message]:
+        """The messages that pass the filters."""
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        """How many messages pass the filters."""
+        return len(self.data)
+
+    async def read(self, deployments: hosted.Deployments) -> list[hosted.Message]:
+        """Read the messages that pass the filters."""
+        matches = hosted.subject_matcher(self.subject) if self.subject else lambda _: True
+        passing = (each for each in deployments.history.messages if self.of in {None, each.workload})
+        return sorted((each for each in passing if matches(each.subject)), key=lambda each: each.time)
+
+    async def look(self, deployments: hosted.Deployments) -> Look:
+        """Read the messages, and where they are carried."""
+        messaging = hosted.messaging_of(deployments)
+        place = "" if messaging is None else hosted.place_of(messaging)
+        return Look(await self.read(deployments), place, messaging is not None)
+
+    def still(self, look: Look) -> Table:
+        """One row for each of the last messages."""
+        rows = [
+            (OUTCOMES[_outcome(each)], _INBOX.sub("…", each.subject), _who(each), _text(each), each.error or "")
+            for each in look.messages[-_TABLE_LINES:]
+        ]
+        more = len(look.messages) - len(rows)
+        title = f"{_TITLE} ({look.place})" if look.place else _TITLE
+        last = f", the last {len(rows)} of {len(look.messages):,}" if more else ""
+        columns = ("", "subject", "workload", "body", "error")
+        return Table(columns, rows, empty=_EMPTY, title=title + last)
+
+    def picture(self, look: Look) -> dict[str, Any]:
+        """The last messages; the widget filters them once more, as the person likes."""
+        messages = [
+            {
+                "time": each.time,
+                "state": _outcome(each),
+                "subject": _INBOX.sub("…", each.subject),
+                "who": _who(each),
+                "text": _text(each),
+                "reply_to": each.reply_to or "",
+                "error": one_line(each.error or "", 300),
+            }
+            for each in look.messages[-_SHOWN:]
+        ]
+        shown = {"title": _TITLE, "place": look.place, "sends": look.sends, "outcomes": OUTCOMES}
+        return {**shown, "messages": messages, "empty": _EMPTY}
+
+    def concerns(self, event: Event) -> bool:
+        """New messages, and who carries them."""
+        return isinstance(event, MessageSent | MessageHandled | PluginChanged)
+
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
+        """Send a message, as the widget asks, and tell who took it, or what the reply is."""
+        if wish["do"] == "publish":
+            return Answer({"text": await hosted.published(deployments, wish["key"], value)})
+        reply = await hosted.requested(deployments, wish["key"], value, _REQUEST_SECONDS)
+        return Answer({"text": repr(reply)})
+
+
+def _outcome(message: hosted.Message) -> str:
+    if message.error:
+        return "failed"
+    if isinstance(message, MessageHandled):
+        return "handled"
+    return "nobody" if message.handlers == () else "sent"
+
+
+def _who(message: hosted.Message) -> str:
+    """The workload; of a message that was sent, also who took it."""
+    name = message.workload or "from outside"
+    handlers = message.handlers if isinstance(message, MessageSent) else None
+    return f"{name} → {', '.join(handlers)}" if handlers else name
+
+
+def _text(message: hosted.Message) -> str:
+    """The body in one line."""
+    if is_secret(message.subject):
+        return HIDDEN
+    note = face(message.body, 400).note
+    more = f"  ({message.size:,} bytes)" if message.size > len(message.body) or note else ""
+    return preview("", message.body) + more
