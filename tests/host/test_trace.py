@@ -114,7 +114,11 @@ def test_what_belongs_to_a_secret_key_is_redacted():
     ("cause", "value", "told"),
     [
         (BackendError("full", repair="df -h"), Error_Other("full"), 'error other("full")\n  df -h'),
-        (AccessDenied("not you", repair=("ask", "or not")), None, "error\n  not you\n  ask\n  or not"),
+        (
+            AccessDenied("not you", repair="ask"),
+            type("AccessDenied", (), {})(),
+            "error access-denied\n  not you\n  ask",
+        ),
         (ValueError("x"), Error_Other("x"), 'error other("x")'),
     ],
 )
@@ -122,9 +126,7 @@ def test_a_failing_backend_comes_with_its_remedy(cause, value, told):
     """The guest is told what its interface has words for; who reads the trace sees what mends it, too."""
     error = Err(value)
     error.__cause__ = cause
-    function = OPEN if value else Function("f", (), shapes.Result(None, None))
-    call = recorded(function, ("x",) if value else (), error)
-    assert sentence(call).partition(" -> ")[2] == told
+    assert sentence(recorded(OPEN, ("x",), error)).partition(" -> ")[2] == told
 
 
 def test_an_error_without_a_payload_is_no_more_than_that():
@@ -152,7 +154,7 @@ def test_a_trace_is_a_table_in_text():
     """One line per call, in columns."""
     trace = Trace()
     for call in (recorded(OPEN, ("default",), Bucket()), recorded(SET, (Bucket(), "count", b"3"), None)):
-        trace.append(call)
+        trace.append(call, 10)
     first, second = str(trace).splitlines()
     assert first.startswith('1  wasi:keyvalue/store.open("default") -> bucket#1 ')
     assert first.endswith("s  in-memory")
@@ -168,7 +170,7 @@ def test_a_trace_is_a_table_in_text():
 def test_durations_come_in_the_unit_that_fits(seconds, text):
     """Microseconds for most calls, and no more digits than tell something."""
     trace = Trace()
-    trace.append(replace(recorded(OPEN, ("default",), Bucket()), duration=seconds))
+    trace.append(replace(recorded(OPEN, ("default",), Bucket()), duration=seconds), 10)
     assert trace.rows[0][2] == text
 
 
@@ -176,11 +178,13 @@ def test_a_trace_is_bounded_by_count_and_by_bytes():
     """What is over the bounds is counted, not kept."""
     trace, call = Trace(), recorded(OPEN, ("default",), Bucket())
     for _ in range(MAX_CALLS + 5):
-        trace.append(call)
+        trace.append(call, 10)
     assert (len(trace), trace.dropped) == (MAX_CALLS, 5)
     assert str(trace).endswith("... and 5 more calls that were not kept")
-    heavy, long = Trace(), recorded(Function("f", (("x", shapes.List(STRING)),), None), (["x" * 64] * 64,), None)
+    heavy = Trace()
+    recorder = Recorder(1, "w", "c", lambda _call: None, heavy)
+    function = Function("f", (("x", shapes.List(STRING)),), shapes.List(STRING))
     for _ in range(MAX_CALLS):
-        heavy.append(long)
-    assert heavy.dropped > MAX_CALLS / 2
-    assert len(str(heavy)) < 2 * MAX_BYTES
+        recorder.returned(recorder.called("x:y/z", function, (["x" * 64] * 64,), "p"), ["x" * 1000] * 64)
+    assert len(heavy) + heavy.dropped == MAX_CALLS
+    assert MAX_BYTES / 2 < len(str(heavy)) < 2 * MAX_BYTES

@@ -17,7 +17,7 @@ from typing import Any
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
-from washnb.events import EventBus, HostCall, RequestHandled
+from washnb.events import EventBus, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
 from .admission import Scope
@@ -185,13 +185,7 @@ class Dispatcher:
     def _observer(self, exchange: _Exchange, workload: str, component: str) -> Recorder | None:
         if not self.tracing or (exchange.trace is None and not self._events):
             return None
-
-        def keep(call: HostCall) -> None:
-            if exchange.trace is not None:
-                exchange.trace.append(call)
-            self._events.publish(call)
-
-        return Recorder(exchange.number, workload, component, keep)
+        return Recorder(exchange.number, workload, component, self._events.publish, exchange.trace)
 
     def _tell(self, exchange: _Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
         if self._events:

@@ -11,7 +11,7 @@ from washnb.engine import Err, Function, shapes
 from washnb.errors import AccessDenied, BackendError
 from washnb.events import HostCall
 
-from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, size_of, text_of
+from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
 
 MAX_CALLS = 1_000
 MAX_BYTES = 256 * 1024
@@ -30,12 +30,12 @@ class Trace(Sequence[HostCall]):
         self._room = MAX_BYTES
         self.dropped = 0
 
-    def append(self, call: HostCall) -> None:
-        """Keep one more call, while there is room."""
+    def append(self, call: HostCall, size: int) -> None:
+        """Keep one more call, while there is room; its values take about `size` bytes."""
         if len(self._calls) >= MAX_CALLS or self._room <= 0:
             self.dropped += 1
             return
-        self._room -= size_of(call.arguments) + size_of(call.result) + len(call.error or "")
+        self._room -= size
         self._calls.append(call)
 
     @overload
@@ -96,12 +96,20 @@ def sentence(call: HostCall) -> str:
 class Recorder:
     """Observes the calls of one guest to its host, for one request: the engine's `CallObserver`."""
 
-    def __init__(self, request: int, workload: str, component: str, keep: Callable[[HostCall], None]) -> None:
-        """Hand every call of `component`, once it has returned, to `keep`."""
+    def __init__(
+        self,
+        request: int,
+        workload: str,
+        component: str,
+        publish: Callable[[HostCall], None],
+        trace: Trace | None = None,
+    ) -> None:
+        """Publish every call of `component` once it has returned, and put it into `trace`."""
         self._request = request
         self._workload = workload
         self._component = component
-        self._keep = keep
+        self._publish = publish
+        self._trace = trace
         self._begun = time.perf_counter()
         self._number = 0
         self._values = ValueKeeper()
@@ -109,7 +117,7 @@ class Recorder:
     def called(self, interface: str, function: Function, arguments: tuple[object, ...], provider: str) -> object:
         """Note a call that begins, and its arguments as they are now."""
         self._number += 1
-        secret = False
+        size, secret = self._values.size, False
         for (name, _), value in zip(function.params, arguments, strict=False):
             if name in _KEYED_BY and isinstance(value, str) and is_secret(value):
                 secret = True
@@ -117,7 +125,7 @@ class Recorder:
         for (name, shape), value in zip(function.params, arguments, strict=False):
             hidden = secret and name not in _KEYED_BY and not isinstance(shape, shapes.Borrow)
             kept.append((name, REDACTED if hidden or hides(name) else self._values.safe(value, shape)))
-        return _Pending(self._number, interface, function, tuple(kept), provider, secret, time.perf_counter())
+        return _Pending(self._number, interface, function, tuple(kept), provider, secret, size, time.perf_counter())
 
     def returned(self, token: object, result: object) -> None:
         """Complete the call that `token` stands for."""
@@ -141,22 +149,23 @@ class Recorder:
 
     def _complete(self, token: _Pending, result: Any, error: str | None = None) -> None:
         now = time.perf_counter()
-        self._keep(
-            HostCall(  # by position: there is one for each call of a guest
-                self._request,
-                token.number,
-                self._workload,
-                self._component,
-                token.interface,
-                token.function.name,
-                token.arguments,
-                result,
-                error,
-                token.provider,
-                token.started - self._begun,
-                now - token.started,
-            )
+        call = HostCall(  # by position: there is one for each call of a guest
+            self._request,
+            token.number,
+            self._workload,
+            self._component,
+            token.interface,
+            token.function.name,
+            token.arguments,
+            result,
+            error,
+            token.provider,
+            token.started - self._begun,
+            now - token.started,
         )
+        if self._trace is not None:
+            self._trace.append(call, self._values.size - token.size_before)
+        self._publish(call)
 
 
 def _remedy(cause: BaseException | None) -> str:
@@ -175,6 +184,7 @@ class _Pending:
     arguments: tuple[tuple[str, Any], ...]
     provider: str
     secret: bool
+    size_before: int
     started: float
 
 

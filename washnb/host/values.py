@@ -21,7 +21,7 @@ _LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
 _BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
 _DEEPEST = 6  # levels of one value
 _MOST = 1_000  # values inside one value, and resources that are remembered
-_SCALAR = 8  # what a number, or the name of a resource, counts for in bytes
+_SCALAR = 8  # what a value counts for in bytes that is neither text nor bytes
 
 _SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
@@ -83,10 +83,14 @@ REDACTED = Redacted()
 
 
 class ValueKeeper:
-    """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers."""
+    """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers.
+
+    `size` is about how many bytes it has copied so far.
+    """
 
     def __init__(self) -> None:
         """Begin with no resource."""
+        self.size = 0
         self._names: dict[int, tuple[ResourceName, object]] = {}  # while its object lives here, an id is not used again
         self._counts: dict[str, int] = {}
         self._room = _MOST
@@ -98,7 +102,8 @@ class ValueKeeper:
         """
         self._room = self._room - 1 if depth else _MOST
         if shape is None or isinstance(shape, shapes.Primitive):
-            return _scalar(value)
+            return self._scalar(value)
+        self.size += _SCALAR
         if depth > _DEEPEST or self._room < 0:
             return CaseValue("...")
         try:
@@ -106,9 +111,20 @@ class ValueKeeper:
         except Exception:  # noqa: BLE001 - whatever the value raises where it is asked for what it does not have
             return CaseValue(type(value).__name__)
 
+    def _scalar(self, value: object) -> Any:
+        if isinstance(value, str):
+            value = without_secrets(value)
+        if isinstance(value, str | bytes):
+            binary = isinstance(value, bytes) and _BINARY.search(value, 0, _LONGEST) is not None
+            longest = _LONGEST_BINARY if binary else _LONGEST
+            self.size += min(len(value), longest)
+            return value if len(value) <= longest else Excerpt(value[:longest], len(value))
+        self.size += _SCALAR
+        return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
+
     def _list(self, value: Any, shape: shapes.List, depth: int) -> Any:
         if isinstance(value, bytes):
-            return _scalar(value)
+            return self._scalar(value)
         kept = tuple(self.safe(item, shape.element, depth) for item in value[:_LONGEST])
         return kept if len(value) <= _LONGEST else Excerpt(kept, len(value))
 
@@ -199,29 +215,6 @@ def hides(name: str) -> bool:
 def without_secrets(target: str) -> str:
     """A path or address whose query shows no value of a secret name."""
     return _SECRET_PARAMETER.sub(r"\1<redacted>", target) if "=" in target else target
-
-
-def _scalar(value: object) -> Any:
-    if isinstance(value, str):
-        value = without_secrets(value)
-    if isinstance(value, str | bytes):
-        binary = isinstance(value, bytes) and _BINARY.search(value, 0, _LONGEST) is not None
-        longest = _LONGEST_BINARY if binary else _LONGEST
-        return value if len(value) <= longest else Excerpt(value[:longest], len(value))
-    return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
-
-
-def size_of(value: object) -> int:
-    """About how many bytes a kept value takes."""
-    if isinstance(value, str | bytes):
-        return len(value)
-    if isinstance(value, tuple):
-        return sum(map(size_of, value))
-    if isinstance(value, CaseValue):
-        return len(value.name) + size_of(value.payload)
-    if isinstance(value, Excerpt):
-        return size_of(value.start)
-    return size_of(value.fields) if isinstance(value, RecordValue) else _SCALAR
 
 
 def text_of(value: object) -> str:
