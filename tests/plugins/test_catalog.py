@@ -145,21 +145,6 @@ def test_a_capability_without_the_backend_says_which_it_has():
         catalog.find("config").create("file:./state")
 
 
-@pytest.mark.parametrize(
-    ("backend", "kind", "location"),
-    [
-        ("memory", "memory", "memory"),
-        ("nats://127.0.0.1:1", "nats", "nats://127.0.0.1:1"),
-        ("file:/state", "file", "file:/state/{}"),
-    ],
-)
-def test_everything_on_one_backend(backend, kind, location):
-    """One server for all, or a folder for each; memory for what has no such backend."""
-    assert {plugin.id: plugin.location for plugin in catalog.create_all(backend)} == {
-        entry.plugin_id: location.format(entry.word) if kind in entry.backends else "memory" for entry in CATALOG
-    }
-
-
 @pytest.mark.parametrize("entry", [entry for entry in CATALOG if "nats" in entry.backends], ids=lambda each: each.word)
 async def test_without_nats_py_the_extra_is_named(monkeypatch, entry):
     """A backend on NATS can be chosen, and says what to install when it starts."""

@@ -95,6 +95,7 @@ CATALOG = (
         {
             "memory": "washnb.plugins.blobstore:InMemoryBlobstore",
             "file": "washnb.plugins.blobstore:FilesystemBlobstore",
+            "nats": "washnb.plugins.blobstore:NatsBlobstore",
         },
     ),
     CatalogEntry(
@@ -151,19 +152,6 @@ def find(word: str) -> Entry:
         f"no plugin is called {word!r}; there are {', '.join(known)}",
         repair=f"%wash attach {near[0]}" if near else own,
     )
-
-
-def create_all(backend: Backend = "memory", **options: Any) -> tuple[HostPlugin, ...]:
-    """Make every capability on one backend: over one connection, or each in a folder of its own.
-
-    One that has no such backend is made in memory. Raises ConfigError as `CatalogEntry.create`.
-    """
-    place = backend_of(backend, **options)
-    plugins = []
-    for entry in CATALOG:
-        theirs = place / entry.word if isinstance(place, Path) else place
-        plugins.append(entry.create(theirs if kind_of(place) in entry.backends else "memory"))
-    return tuple(plugins)
 
 
 def backend_of(backend: Backend, **options: Any) -> Backend:
