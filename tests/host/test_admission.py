@@ -124,3 +124,36 @@ async def test_close_does_not_wait_for_the_stubborn():
     release.set()
     with pytest.raises(WorkloadFailed):
         await task
+
+
+async def test_a_call_may_wait_for_its_turn():
+    """Where the places are taken it waits for one, no longer than it says; then it is refused as any other."""
+    admission = Admission("w", limit=1)
+
+    async def brief() -> None:
+        async with await admission.admit_in_turn(None, wait=5):
+            assert len(admission) == 1
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(brief() for _ in range(10)))
+    async with admission.admit(None):
+        begun = asyncio.get_running_loop().time()
+        with pytest.raises(WorkloadFailed, match="takes no more"):
+            await admission.admit_in_turn(None, wait=0.05)
+        assert 0.05 <= asyncio.get_running_loop().time() - begun < 1
+        with pytest.raises(WorkloadFailed, match="takes no more"):
+            await admission.admit_in_turn(None, wait=0)
+
+
+async def test_who_waits_hears_of_the_end():
+    """A workload that stops does not keep those waiting who wanted to call it, nor does one of them the others."""
+    admission = Admission("w", limit=1)
+    holding = asyncio.create_task(forever(admission))
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(admission.admit_in_turn(None, wait=60)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await admission.close(STOPPED, grace=0, limit=1)
+    ends = await asyncio.gather(*waiting, holding, return_exceptions=True)
+    assert isinstance(ends[0], asyncio.CancelledError)
+    assert ends[1:] == [STOPPED] * 3

@@ -71,7 +71,7 @@ class BoundItem:
     @property
     def bound(self) -> bool:
         """Whether this version of the component is bound to the plugin."""
-        return self.grant.plugin_id in self.workload.plugin_ids
+        return self.workload.lifecycle.holds(self.grant)
 
     async def deliver(self, export: str, *arguments: object, request: int | None = None, wait: float = 0.0) -> Any:
         """Call an export of the component in a fresh instance: see `WorkloadItem`."""
