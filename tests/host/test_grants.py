@@ -294,6 +294,22 @@ async def test_a_replacement_that_cannot_be_bound_is_told_and_served_by_nobody(h
     assert await host.call("a", "play", 6) == 3
 
 
+async def test_a_plugin_that_fails_does_not_stand_in_the_way_of_others(host):
+    """What could not be bound is tried again when it is attached again, and not whenever something else is."""
+    await host.attach(Dice())
+    await runs(host, "a")
+    await host.detach("dice")
+    broken = Dice(breaks=ConfigError("wrong bucket"))
+    with pytest.raises(ConfigError):
+        await host.attach(broken)
+    await host.attach(InMemoryKeyValue())
+    with pytest.raises(ConfigError):
+        await host.attach(broken)
+    broken.breaks = None
+    await host.attach(broken, to="a")
+    assert await host.call("a", "play", 6) == 1
+
+
 @pytest.mark.parametrize("count", range(0, 24, 2))
 async def test_grants_and_starts_at_the_same_moment_agree_in_the_end(host, count):
     """Whoever comes first: a workload is bound to the plugin when it may use it, and only then."""

@@ -10,7 +10,8 @@ from washnb.engine import Engine
 from washnb.errors import ConfigError
 from washnb.plugins import Attachable, HostPlugin, as_plugin
 
-from .host import Host, require_unique
+from .grants import require_unique
+from .host import Host
 from .server import HttpServer
 
 MEMORY_MIB = 1024

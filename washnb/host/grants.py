@@ -95,6 +95,15 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
         return len(self._plugins)
 
 
+def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> None:
+    """Raise ConfigError where a plugin of that id is there already."""
+    if plugin.id in attached:
+        raise ConfigError(
+            f"Duplicate plugin ID '{plugin.id}' - plugin IDs must be unique",
+            repair=f'await host.detach("{plugin.id}")  # or give one of them another id',
+        )
+
+
 def granting_lines(plugin_id: str, workload: str) -> tuple[str, str]:
     """The lines that let a workload use a plugin that is attached: in a notebook and in a program."""
     return (

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
@@ -22,7 +22,7 @@ from .asked import Headers, request_of, require_seconds, require_texts
 from .assembly import Assembler, providers
 from .command import CommandResult
 from .dispatch import Dispatcher
-from .grants import AttachedPlugins
+from .grants import AttachedPlugins, require_unique
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
 from .lifecycle import to_its_end
@@ -171,9 +171,9 @@ class Host:
         self._plugins.grant(made, to)
         self._events.publish(PluginChanged(made.id, "attach", to or ""))
         if replaced in {None, made}:
-            await self._registry.settle(restore=True)
+            await self._registry.settle(restore=(made.id,))
         else:
-            await to_its_end(self._leave(replaced, restore=True))
+            await to_its_end(self._leave(replaced, restore=(made.id,)))
 
     async def detach(self, plugin_id: str, *, from_: str | None = None) -> None:
         """Take a plugin away, or only from workloads named `from_`, also where it is in use: their next call fails.
@@ -189,7 +189,7 @@ class Host:
             await to_its_end(self._leave(plugin))
         else:
             self._plugins.revoke(plugin_id, from_)
-            await to_its_end(self._registry.settle(restore=False))
+            await to_its_end(self._registry.settle())
         self._events.publish(PluginChanged(plugin_id, "detach", from_ or ""))
 
     def granted(self, plugin_id: str, workload_name: str) -> bool:
@@ -354,7 +354,7 @@ class Host:
             await _stop_plugin(plugin)
             self._require_running()
 
-    async def _leave(self, plugin: HostPlugin, *, restore: bool = False) -> None:
+    async def _leave(self, plugin: HostPlugin, *, restore: Collection[str] = ()) -> None:
         """Part every workload from a plugin that is not attached any more, then stop it."""
         try:
             await self._registry.settle(restore=restore)
@@ -388,12 +388,3 @@ async def _stop_plugin(plugin: HostPlugin) -> None:
             await plugin.stop()
     except Exception:  # noqa: BLE001 - the others have to stop all the same
         _log.exception("plugin %s failed to stop", plugin.id)
-
-
-def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> None:
-    """Raise ConfigError where a plugin of that id is there already."""
-    if plugin.id in attached:
-        raise ConfigError(
-            f"Duplicate plugin ID '{plugin.id}' - plugin IDs must be unique",
-            repair=f'await host.detach("{plugin.id}")  # or give one of them another id',
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from washnb.errors import WashError, WorkloadFailed
@@ -78,28 +78,31 @@ class Lifecycle:
                 self._revoke(plugin_id, self._bound[plugin_id][1])
         return stale
 
-    async def settle(self, granted: Callable[[], Plugins], *, restore: bool) -> None:
+    async def settle(self, granted: Callable[[], Plugins], *, restore: Collection[str]) -> None:
         """Part from plugins that are not granted any more, and go over to those that replace others.
 
-        With `restore` what was revoked is given to whom it is granted now. Raises as `bind` does; what could not be
-        bound stays revoked. `granted` is asked again after each step: plugins come and go meanwhile.
+        Plugins of the ids `restore` that are granted get back what the workload lost. Raises as `bind` does; what could
+        not be bound stays revoked. `granted` is asked again after each step: plugins come and go meanwhile.
         """
         async with self._turn:
             while not self._ended:
                 plugins = granted()
                 if stale := self.withdraw(plugins):
                     await self._leave(stale[0], plugins)
-                elif restore and (grants := self._restorable(plugins)):
+                elif grants := self._restorable(plugins, restore):
                     await self._bind(grants, plugins)
                 else:
                     return
 
-    def _restorable(self, plugins: Plugins) -> list[Grant]:
+    def _restorable(self, plugins: Plugins, restore: Collection[str]) -> list[Grant]:
         """What the workload lost, and exports of it that a plugin calls which came later: that takes nothing away."""
+        if not any(plugin_id in plugins and plugin_id not in self._bound for plugin_id in restore):
+            return []
         return [
             grant
             for grant in self._resolve(plugins)
-            if grant.plugin_id not in self._bound
+            if grant.plugin_id in restore
+            and grant.plugin_id not in self._bound
             and (self._lost.intersection(_singles(grant)) or self._components[grant.component].exports_of(grant))
         ]
 

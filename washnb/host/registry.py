@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -153,11 +153,11 @@ class WorkloadRegistry:
                 self._forget(workload_id, entry)
         return WorkloadStatus(workload_id, WorkloadState.STOPPING, "Workload stopped successfully")
 
-    async def settle(self, *, restore: bool) -> None:
+    async def settle(self, *, restore: Collection[str] = ()) -> None:
         """Let each running workload be served by what is granted to it now, and by nothing else.
 
-        With `restore` plugins come back to those that lost them. What the binding of one raises is raised when all are
-        done.
+        Plugins of the ids `restore` come back to those that lost them. What the binding of one raises is raised when
+        all are done.
         """
         running = self.running()
         for workload in running:  # at once; parting may take its time
@@ -222,7 +222,7 @@ class WorkloadRegistry:
         try:
             workload = await self._assembler.assemble(workload_id, manifest, self._plugins)
             try:
-                await self._settle(workload, restore=True)
+                await self._settle(workload, restore=self._plugins)
             except BaseException:
                 await workload.lifecycle.unbind()
                 raise
@@ -234,7 +234,7 @@ class WorkloadRegistry:
             ) from error
         return workload
 
-    async def _settle(self, workload: BoundWorkload, *, restore: bool) -> None:
+    async def _settle(self, workload: BoundWorkload, *, restore: Collection[str]) -> None:
         granted = partial(self._plugins.granted_to, workload.workload_name)
         await workload.lifecycle.settle(granted, restore=restore)
 
