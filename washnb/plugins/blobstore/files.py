@@ -278,7 +278,7 @@ class FilesystemBlobstore(SharedBlobstore):
         self._files = FilesystemBackend(root.absolute(), self.changed)
 
     @property
-    def containers(self) -> Backend:
+    def shared(self) -> Backend:
         """The folders."""
         return self._files
 

@@ -33,7 +33,7 @@ class NatsBlobstore(SharedBlobstore):
         self._listening: list[Any] = []
 
     @property
-    def containers(self) -> Backend:
+    def shared(self) -> Backend:
         """The object stores. Raises BackendError before `start`."""
         if self._store is None:
             raise BackendError(f"blobstore at NATS server {self.location} was not started", repair="await host.start()")
@@ -46,7 +46,7 @@ class NatsBlobstore(SharedBlobstore):
         from .object_store import ObjectStoreBackend
 
         self._store = ObjectStoreBackend(self._server)
-        with self._server.asking("hear of changes of blobs"):
+        async with self._server.asking("hear of changes of blobs"):
             await self._listen(_CHANGES, self._hear_object)
             for subject in _STREAMS:
                 await self._listen(subject, self._hear_stream)

@@ -74,7 +74,7 @@ class ObjectStoreBackend:
     async def containers(self) -> Sequence[str]:
         """Return the names of all object stores, sorted."""
         names: list[str] = []
-        with self._server.asking("list containers"):
+        async with self._server.asking("list containers"):
             while page := await self._server.jetstream.streams_info(offset=len(names)):
                 names += [info.config.name for info in page]
         return sorted(name.removeprefix("OBJ_") for name in names if name.startswith("OBJ_"))
@@ -89,7 +89,7 @@ class ObjectStoreBackend:
             )
         if await self.exists(container):
             raise ContainerAlreadyExists(container)
-        with self._server.asking(what):
+        async with self._server.asking(what):
             await self._server.jetstream.add_stream(_settings(container))
 
     async def delete(self, container: str) -> None:
@@ -97,7 +97,7 @@ class ObjectStoreBackend:
         what = f"delete container '{container}'"
         self._server.require_write(what)
         if _CONTAINER.fullmatch(container):
-            with self._server.asking(what), suppress(NotFoundError):
+            async with self._server.asking(what), suppress(NotFoundError):
                 await self._server.jetstream.delete_stream(_stream(container))
 
     async def exists(self, container: str) -> bool:
@@ -108,7 +108,7 @@ class ObjectStoreBackend:
 
     async def info(self, container: str) -> ContainerInfo:
         """Return when the stream was made."""
-        with self._server.asking(f"look at container '{container}'"):
+        async with self._server.asking(f"look at container '{container}'"):
             try:
                 info = await self._server.jetstream.stream_info(_stream(container))
             except NotFoundError as error:
@@ -121,7 +121,7 @@ class ObjectStoreBackend:
 
     async def objects(self, container: str) -> Sequence[str]:
         """Return the names of all objects, sorted."""
-        with self._server.asking(f"list container '{container}'"):
+        async with self._server.asking(f"list container '{container}'"):
             return sorted([each.name async for each in self._all(container) if not each.deleted])
 
     async def has(self, container: str, name: str) -> bool:
@@ -154,7 +154,7 @@ class ObjectStoreBackend:
         try:
             async with aclosing(_messages(chunks, most)) as messages:
                 async for message in messages:
-                    with self._server.asking(what):
+                    async with self._server.asking(what):
                         await self._server.jetstream.publish(subject, message)
                     digest.update(message)
                     size, number = size + len(message), number + 1
@@ -197,7 +197,7 @@ class ObjectStoreBackend:
 
     async def _last(self, container: str, name: str) -> _Metadata:
         """Return the metadata of an object; `deleted` where it was never written, too."""
-        with self._server.asking(_writing("look at", container, name)):
+        async with self._server.asking(_writing("look at", container, name)):
             stream = _stream(container)
             if not 0 < len(name.encode()) <= _LONGEST:
                 await self.info(container)
@@ -252,7 +252,7 @@ class ObjectStoreBackend:
 
     async def _next(self, what: str, container: str, nuid: str, sequence: int) -> RawStreamMsg:
         subject, jetstream = f"$O.{container}.C.{nuid}", self._server.jetstream
-        with self._server.asking(what):
+        async with self._server.asking(what):
             try:
                 found: RawStreamMsg = await jetstream.get_msg(
                     _stream(container), sequence, subject, direct=True, next=True
@@ -276,7 +276,7 @@ class ObjectStoreBackend:
         while True:
             before = only or await self._last(container, name)
             headers = {_ROLLUP: "sub", _EXPECTED: str(before.sequence)}
-            with self._server.asking(what):
+            async with self._server.asking(what):
                 try:
                     await self._server.jetstream.publish(
                         _subject(container, name), json.dumps(told).encode(), headers=headers
