@@ -97,8 +97,9 @@ class ObjectStoreBackend:
         what = f"delete container '{container}'"
         self._server.require_write(what)
         if _CONTAINER.fullmatch(container):
-            async with self._server.asking(what), suppress(NotFoundError):
-                await self._server.jetstream.delete_stream(_stream(container))
+            async with self._server.asking(what):
+                with suppress(NotFoundError):
+                    await self._server.jetstream.delete_stream(_stream(container))
 
     async def exists(self, container: str) -> bool:
         """Return whether there is such a stream."""
