@@ -12,7 +12,7 @@ from washnb.errors import GuestCancelled, GuestError, GuestTimeout, TrapError, W
 from washnb.events import HostCall, LogLine, RequestHandled
 from washnb.host import DevRouter, HostBuilder, HttpServer
 from washnb.host.admission import IN_FLIGHT
-from washnb.host.dispatch import require_sendable
+from washnb.host.exchange import require_sendable
 from washnb.host.invoke import REQUEST_SECONDS
 from washnb.types import Request, StreamedResponse
 

@@ -11,10 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-
-from multidict import CIMultiDict, CIMultiDictProxy
 
 from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
 from washnb.events import EventBus, RequestHandled
@@ -23,14 +20,12 @@ from washnb.types import Request, Response, StreamedResponse
 from .admission import Scope
 from .command import CommandResult, Printed, run_command
 from .component import WorkloadComponent
+from .exchange import Collected, Exchange
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
 from .routers import Router
 from .trace import Recorder, Trace
 from .values import without_secrets
 from .workload import BoundWorkload
-
-SEND_BODY_LIMIT = 64 * 1024 * 1024
-"""How long a response `send` keeps in memory, in bytes."""
 
 CLIENT_GONE = 499
 """What the event of a request says whose client went away: nobody receives it."""
@@ -61,7 +56,7 @@ class Dispatcher:
 
     async def handle(self, request: Request, deliver: Deliver) -> None:
         """Answer a request that came from outside. Raises WashError only where the answer had begun already."""
-        await self._handle(_Exchange(request, self._events.number(), deliver))
+        await self._handle(Exchange(request, self._events.number(), deliver))
 
     async def send(self, request: Request, *, to: str | None, seconds: float | None) -> Response:
         """Answer a request of this process: the same way, without a socket. `to` is the id of a workload.
@@ -69,9 +64,9 @@ class Dispatcher:
         What goes wrong becomes the status that a client would see, and `Response.error`; where the answer had begun,
         the WashError is raised.
         """
-        collected = _Collected(request.method == "HEAD")
+        collected = Collected(request.method == "HEAD")
         trace = Trace()
-        exchange = _Exchange(request, self._events.number(), collected.deliver, to, seconds, trace)
+        exchange = Exchange(request, self._events.number(), collected.deliver, to, seconds, trace)
         error = await self._handle(exchange)
         return Response(
             status=collected.status,
@@ -147,7 +142,7 @@ class Dispatcher:
         running = self._running.get(workload.workload_id, workload)
         return running if component in running.components else workload
 
-    async def _handle(self, exchange: _Exchange) -> WashError | None:
+    async def _handle(self, exchange: Exchange) -> WashError | None:
         workload_id = exchange.to or self.router.route(exchange.request)
         workload = None if workload_id is None else self._running.get(workload_id)
         try:
@@ -167,7 +162,7 @@ class Dispatcher:
         self._tell(exchange, workload, exchange.status, None)
         return None
 
-    async def _respond(self, exchange: _Exchange, workload: BoundWorkload | None) -> None:
+    async def _respond(self, exchange: Exchange, workload: BoundWorkload | None) -> None:
         component = None if workload is None else workload.http_component
         if workload is None or component is None:
             await exchange.deliver_head(StreamedResponse(404, (), b""))
@@ -182,12 +177,12 @@ class Dispatcher:
                 self._observer(exchange, workload.workload_name, component.name),
             )
 
-    def _observer(self, exchange: _Exchange, workload: str, component: str) -> Recorder | None:
+    def _observer(self, exchange: Exchange, workload: str, component: str) -> Recorder | None:
         if not self.tracing or (exchange.trace is None and not self._events):
             return None
         return Recorder(exchange.number, workload, component, self._events.publish, exchange.trace)
 
-    def _tell(self, exchange: _Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
+    def _tell(self, exchange: Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
         if self._events:
             self._events.publish(
                 RequestHandled(
@@ -200,64 +195,6 @@ class Dispatcher:
                     error=error,
                 )
             )
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """One request on its way: where its answer goes, and what became of it. `status` is 0 until a head is known."""
-
-    request: Request
-    number: int
-    deliver: Deliver
-    to: str | None = None
-    seconds: float | None = None
-    trace: Trace | None = None
-    status: int = 0
-    began: float = field(default_factory=time.perf_counter)
-
-    async def deliver_head(self, response: StreamedResponse) -> None:
-        require_sendable(response)
-        self.status = response.status
-        await self.deliver(response)
-
-
-class _Collected:
-    """A response that is kept in memory, whole."""
-
-    def __init__(self, without_body: bool) -> None:
-        self._without_body = without_body
-        self.status = 0
-        self.headers: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
-        self.body = b""
-
-    async def deliver(self, response: StreamedResponse) -> None:
-        self.status = response.status
-        self.headers = CIMultiDictProxy(
-            CIMultiDict((name, value.decode("utf-8", "surrogateescape")) for name, value in response.headers)
-        )
-        if isinstance(response.body, bytes):
-            self.body = b"" if self._without_body else response.body
-            return
-        chunks = bytearray()
-        async for chunk in response.body:
-            if not self._without_body:
-                chunks += chunk
-            if len(chunks) > SEND_BODY_LIMIT:
-                await response.body.aclose()
-                raise GuestError(
-                    f"the response is longer than {SEND_BODY_LIMIT:,} bytes, which send keeps in memory at most",
-                    repair="read it through a socket, from the address that %wash serve prints",
-                )
-        self.body = bytes(chunks)
-
-
-def require_sendable(response: StreamedResponse) -> None:
-    """Raise GuestError for a head that would not be one on the wire."""
-    if response.status < 200:
-        raise GuestError(f"status {response.status} does not end a request", repair="answer with 200 or more")
-    for name, value in response.headers:
-        if b"\n" in value or b"\r" in value or not name.isascii() or not name.isprintable():
-            raise GuestError(f"the response has a header that cannot be sent: {name!r}")
 
 
 def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
