@@ -58,7 +58,7 @@ class TestInMemoryLife(LifeContract):
         worker = receiver(subscriptions="ask")
         worker.behave = worker.answer
         await listening(plugin, worker)
-        await plugin.publish("no.body", b"")
+        assert await plugin.publish("no.body", b"") == ()
         await plugin.request("ask", b"")
         await plugin.publish("ask", b"", "gone")
         await eventually(lambda: len(sent) == 5)

@@ -107,12 +107,20 @@ class TestNatsLife(LifeContract):
 
 class TestFaults:
     async def test_the_server_is_down_when_the_plugin_starts(self, nats_servers):
-        """The error names it and the line that starts one."""
+        """The error names it and the line that starts one; a host stops the plugin then, and may start it again."""
         server = await nats_servers()
         await server.stop()
+        plugin = NatsMessaging(NatsServer(server.url))
         with pytest.raises(BackendError, match=f"no NATS server answers at {server.url}") as raised:
-            await NatsMessaging(NatsServer(server.url)).start()
+            await plugin.start()
         assert "%wash nats start" in str(raised.value)
+        await plugin.stop()
+        await server.start(server.store)
+        await plugin.start()
+        await plugin.publish("in", b"")
+        await plugin.stop()
+        with pytest.raises(BackendError, match="is not connected"):
+            await plugin.publish("in", b"")
 
     async def test_the_server_goes_and_comes_back(self, nats_servers, monkeypatch):
         """Meanwhile calls fail in time; then the next one works, and handlers still have their messages."""

@@ -81,7 +81,7 @@ class NatsServer:
 
     async def close(self) -> None:
         """End one use of the connection; the last one closes it."""
-        self._users -= 1
+        self._users = max(0, self._users - 1)  # a plugin that could not open is stopped all the same
         if self._users or self._connection is None:
             return
         connection, self._connection = self._connection, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from washnb.errors import ConfigError
-from washnb.events import Event, MessageSent
 from washnb.plugins import BrokerMessage, Messaging, subject_matcher
 
 from ..handles import News, Reply
@@ -19,19 +18,7 @@ def messaging_of(deployments: Deployments) -> Messaging | None:
 
 async def published(deployments: Deployments, subject: str, body: bytes) -> News:
     """Send a message, and say who took it, where the broker tells. Raises BackendError where it cannot be sent."""
-    messaging = _required(deployments)
-    sent: list[MessageSent] = []
-
-    def listen(event: Event) -> None:
-        if isinstance(event, MessageSent) and not event.workload and event.subject == subject:
-            sent.append(event)
-
-    unsubscribe = deployments.host.events().subscribe(listen)
-    try:
-        await messaging.publish(subject, body)
-    finally:
-        unsubscribe()
-    handlers = sent[-1].handlers if sent else None
+    handlers = await _required(deployments).publish(subject, body)
     if handlers is None:
         return News(f"published to {subject}")
     return News(f"published to {subject}: {', '.join(handlers) or 'nobody'} took it")

@@ -54,9 +54,12 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
     def broker(self) -> Broker:
         """What carries the messages."""
 
-    async def publish(self, subject: str, body: bytes, reply_to: str | None = None) -> None:
-        """Send a message from outside. Raises BackendError where it cannot be sent."""
-        await Sender(self.broker, self.events).publish(BrokerMessage(subject, body, reply_to))
+    async def publish(self, subject: str, body: bytes, reply_to: str | None = None) -> tuple[str, ...] | None:
+        """Send a message from outside and return who took it, None where the broker does not tell.
+
+        Raises BackendError where it cannot be sent.
+        """
+        return await Sender(self.broker, self.events).publish(BrokerMessage(subject, body, reply_to))
 
     async def request(
         self,

@@ -26,8 +26,11 @@ class Sender:
         self._workload = workload
         self._component = component
 
-    async def publish(self, message: BrokerMessage) -> None:
-        """Send a message. Raises BackendError where it cannot be sent; that nobody takes it is no error."""
+    async def publish(self, message: BrokerMessage) -> tuple[str, ...] | None:
+        """Send a message and return who took it, None where the broker does not tell.
+
+        Raises BackendError where it cannot be sent; that nobody takes it is no error.
+        """
         began, handlers, error = time.time(), None, _GIVEN_UP
         try:
             require_sendable(message.subject)
@@ -39,6 +42,7 @@ class Sender:
             raise
         finally:
             self._tell("publish", message, handlers, error, began)
+        return handlers
 
     async def request(self, subject: str, body: bytes, seconds: float) -> BrokerMessage:
         """Send a message and return the answer. Raises BackendError where none comes within `seconds`."""
