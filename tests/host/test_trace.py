@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -170,7 +169,7 @@ def test_a_trace_is_a_table_in_text():
 def test_durations_come_in_the_unit_that_fits(seconds, text):
     """Microseconds for most calls, and no more digits than tell something."""
     trace = Trace()
-    trace.append(replace(recorded(OPEN, ("default",), Bucket()), duration=seconds), 10)
+    trace.append(recorded(OPEN, ("default",), Bucket())._replace(duration=seconds), 10)
     assert trace.rows[0][2] == text
 
 

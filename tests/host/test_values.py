@@ -220,7 +220,7 @@ def test_resources_are_remembered_to_a_bounded_number():
 @pytest.mark.parametrize(
     ("value", "shape", "low", "high"),
     [
-        ([("accept", b"x" * 1000)], HEADERS, 70, 100),
+        ([("accept", b"x" * 1000)], HEADERS, 70, 110),
         (Error_Other("why"), ERROR, 3, 30),
         (Bucket(), shapes.Own(BUCKET), 1, 30),
         ([7] * 1000, shapes.List(U64), 64, 1000),

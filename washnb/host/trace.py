@@ -117,14 +117,15 @@ class Recorder:
     def called(self, interface: str, function: Function, arguments: tuple[object, ...], provider: str) -> object:
         """Note a call that begins, and its arguments as they are now."""
         self._number += 1
-        size, secret = self._values.size, False
-        for (name, _), value in zip(function.params, arguments, strict=False):
-            if name in _KEYED_BY and isinstance(value, str) and is_secret(value):
-                secret = True
+        values, size, secret = self._values, self._values.size, False
         kept = []
         for (name, shape), value in zip(function.params, arguments, strict=False):
-            hidden = secret and name not in _KEYED_BY and not isinstance(shape, shapes.Borrow)
-            kept.append((name, REDACTED if hidden or hides(name) else self._values.safe(value, shape)))
+            if name in _KEYED_BY and isinstance(value, str) and is_secret(value):
+                secret = True
+            kept.append((name, REDACTED if hides(name) else values.safe(value, shape)))
+        if secret:
+            shown = [name in _KEYED_BY or isinstance(shape, shapes.Borrow) for name, shape in function.params]
+            kept = [(name, value if show else REDACTED) for show, (name, value) in zip(shown, kept, strict=False)]
         return _Pending(self._number, interface, function, tuple(kept), provider, secret, size, time.perf_counter())
 
     def returned(self, token: object, result: object) -> None:
@@ -149,7 +150,7 @@ class Recorder:
 
     def _complete(self, token: _Pending, result: Any, error: str | None = None) -> None:
         now = time.perf_counter()
-        call = HostCall(  # by position: there is one for each call of a guest
+        call = HostCall(  # by position, which is quicker
             self._request,
             token.number,
             self._workload,

@@ -19,9 +19,9 @@ from washnb.engine import Err, Ok, Some, shapes
 _LONGEST = 64  # characters or bytes of one value, items of one list
 _LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
 _BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
-_DEEPEST = 6  # levels of one value
+_DEEPEST = 7  # levels of one value
 _MOST = 1_000  # values inside one value, and resources that are remembered
-_SCALAR = 8  # what a value counts for in bytes that is neither text nor bytes
+_LEAST = 8  # bytes that any value counts for
 
 _SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
@@ -80,6 +80,7 @@ class CaseValue:
 
 
 REDACTED = Redacted()
+_NONE = CaseValue("none")
 
 
 class ValueKeeper:
@@ -101,9 +102,7 @@ class ValueKeeper:
         Of a value that does not fit the type only the name of its class is kept: the engine is about to say the rest.
         """
         self._room = self._room - 1 if depth else _MOST
-        if shape is None or isinstance(shape, shapes.Primitive):
-            return self._scalar(value)
-        self.size += _SCALAR
+        self.size += _LEAST
         if depth > _DEEPEST or self._room < 0:
             return CaseValue("...")
         try:
@@ -111,26 +110,27 @@ class ValueKeeper:
         except Exception:  # noqa: BLE001 - whatever the value raises where it is asked for what it does not have
             return CaseValue(type(value).__name__)
 
-    def _scalar(self, value: object) -> Any:
+    def _scalar(self, value: object, _shape: shapes.Shape | None, _depth: int) -> Any:
         if isinstance(value, str):
-            value = without_secrets(value)
-        if isinstance(value, str | bytes):
-            binary = isinstance(value, bytes) and _BINARY.search(value, 0, _LONGEST) is not None
-            longest = _LONGEST_BINARY if binary else _LONGEST
-            self.size += min(len(value), longest)
-            return value if len(value) <= longest else Excerpt(value[:longest], len(value))
-        self.size += _SCALAR
+            return self._shortened(without_secrets(value), _LONGEST)
+        if isinstance(value, bytes):
+            return self._shortened(value, _LONGEST_BINARY if _BINARY.search(value, 0, _LONGEST) else _LONGEST)
         return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
+
+    def _shortened(self, value: str | bytes, longest: int) -> str | bytes | Excerpt:
+        size = len(value)
+        self.size += min(size, longest)
+        return value if size <= longest else Excerpt(value[:longest], size)
 
     def _list(self, value: Any, shape: shapes.List, depth: int) -> Any:
         if isinstance(value, bytes):
-            return self._scalar(value)
+            return self._scalar(value, shape, depth)
         kept = tuple(self.safe(item, shape.element, depth) for item in value[:_LONGEST])
         return kept if len(value) <= _LONGEST else Excerpt(kept, len(value))
 
     def _option(self, value: Any, shape: shapes.Option, depth: int) -> Any:
         if value is None:
-            return CaseValue("none")
+            return _NONE
         if isinstance(value, Some):
             return CaseValue("some", (self.safe(value.value, shape.some, depth),))
         return self.safe(value, shape.some, depth)
@@ -188,6 +188,8 @@ class ValueKeeper:
         return name
 
     _keepers: ClassVar[dict[type, Callable[..., Any]]] = {
+        type(None): _scalar,
+        shapes.Primitive: _scalar,
         shapes.List: _list,
         shapes.Option: _option,
         shapes.Result: _result,
