@@ -58,8 +58,9 @@ class NatsServer:
         self._options = options
         self._users = self._opened = 0
         self._connection: asyncio.Task[Any] | None = None
+        self._jetstream: tuple[Any, Any] | None = None  # of a client
         self._returns: dict[object, Callable[[], object]] = {}
-        self._complaint: Exception | None = None  # the last one that nats-py told
+        self._complaints: deque[Exception] = deque(maxlen=16)  # what nats-py told while it connected
         self._denials: deque[tuple[float, str]] = deque(maxlen=64)
 
     async def open(self) -> None:
@@ -100,7 +101,13 @@ class NatsServer:
     @property
     def jetstream(self) -> Any:
         """The client's `JetStreamContext`, which waits `PATIENCE`. Raises BackendError where the server is not open."""
-        return self.client.jetstream(timeout=PATIENCE)
+        if self._jetstream is None or self._jetstream[0] is not self.client:
+            self._jetstream = self.client, self.client.jetstream(timeout=PATIENCE)
+        return self._jetstream[1]
+
+    async def request(self, subject: str, payload: bytes = b"") -> Any:
+        """Ask for one `nats.aio.msg.Msg`, and wait `PATIENCE` for it; to be called in an `asking`."""
+        return await self.client.request(subject, payload, timeout=PATIENCE)
 
     @property
     def connected(self) -> tuple[int, int]:
@@ -159,11 +166,12 @@ class NatsServer:
 
         client = nats.aio.client.Client()
         options = {**_DEFAULTS, "error_cb": self._hear, **self._options, "reconnected_cb": self._returned}
+        self._complaints.clear()
         try:
             await client.connect(self._servers, **options)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await client.close()
-            raise self._unreachable(self._complaint or error) from error
+            raise self._unreachable([*self._complaints] or [error]) from error
         if "max_reconnect_attempts" not in self._options:  # now that there is one, it is looked for until `close`
             client.options["max_reconnect_attempts"] = -1
         self._opened += 1
@@ -171,7 +179,7 @@ class NatsServer:
 
     async def _hear(self, complaint: Exception) -> None:
         """Keep what nats-py tells apart from any call: why it cannot connect, and what the server does not permit."""
-        self._complaint = complaint
+        self._complaints.append(complaint)
         if "permissions violation" in str(complaint).lower():
             self._denials.append((time.monotonic(), _said(complaint)))
 
@@ -181,13 +189,14 @@ class NatsServer:
         for call in tuple(self._returns.values()):
             call()
 
-    def _unreachable(self, reason: Exception) -> BackendError:
-        if "authorization" in str(reason).lower() or "authentication" in str(reason).lower():
+    def _unreachable(self, reasons: list[Exception]) -> BackendError:
+        refusal = next((_said(each) for each in reasons if "authori" in str(each).lower()), None)
+        if refusal is not None:
             return AccessDenied(
-                f"NATS server {self.url} refuses the connection: {_said(reason)}",
+                f"NATS server {self.url} refuses the connection: {refusal}",
                 repair=f'NatsServer("{self.url}", user=..., password=...)  # or token=..., user_credentials=...',
             )
-        return BackendError(f"no NATS server answers at {self.url}: {_said(reason)}", repair=_START)
+        return BackendError(f"no NATS server answers at {self.url}: {_said(reasons[-1])}", repair=_START)
 
     def failure(self, what: str, error: Exception, begun: float) -> BackendError:
         """Say in our words what `error` of nats-py means for `what`, which was begun at that `time.monotonic()`."""

@@ -11,8 +11,7 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from washnb.errors import BackendError
@@ -63,7 +62,7 @@ class NatsBackend:
         while True:
             asked = json.dumps({"subject": "$KV.*.>", "offset": len(names)}).encode()
             async with self._server.asking("list buckets"):
-                answer = await self._server.client.request("$JS.API.STREAM.NAMES", asked, timeout=PATIENCE)
+                answer = await self._server.request("$JS.API.STREAM.NAMES", asked)
             page = json.loads(answer.data)
             names += page.get("streams") or ()
             if not page.get("streams") or len(names) >= page["total"]:
@@ -99,7 +98,7 @@ class NatsBackend:
             num_replicas=1,
             inactive_threshold=PATIENCE,
         )
-        async with self._asking(f"list bucket '{bucket}'", bucket):
+        async with self._server.asking(f"list bucket '{bucket}'"):
             await self._stream(bucket)
             consumer = await self._server.jetstream.add_consumer(stream_name(bucket), config)
             page = await self._page(bucket, consumer.name)
@@ -118,14 +117,14 @@ class NatsBackend:
         """Keep the value in place of any that was there."""
         what = f"set {_of(bucket, key)}"
         self._server.require_write(what)
-        async with self._asking(what, bucket):
+        async with self._server.asking(what):
             await self._put(bucket, key, value)
 
     async def delete(self, bucket: str, key: str) -> None:
         """Put a mark of deletion in place of the value, if there is one."""
         what = f"delete {_of(bucket, key)}"
         self._server.require_write(what)
-        async with self._asking(what, bucket):
+        async with self._server.asking(what):
             if (await self._last(bucket, key)).value is not None:
                 await self._put(bucket, key, None, {"KV-Operation": "DEL"})
 
@@ -133,7 +132,7 @@ class NatsBackend:
         """Add to a counter; the sum is kept as 8 bytes, big endian."""
         what = f"increment {_of(bucket, key)}"
         self._server.require_write(what)
-        async with self._asking(what, bucket), asyncio.timeout(COUNT_SECONDS), self._locks[bucket, key]:
+        async with self._server.asking(what), asyncio.timeout(COUNT_SECONDS), self._locks[bucket, key]:
             while True:
                 seen = await self._last(bucket, key)
                 total = counted(big_counter_value(seen.value or b""), delta, signed=signed)
@@ -143,14 +142,14 @@ class NatsBackend:
 
     async def snapshot(self, bucket: str, key: str) -> Snapshot:
         """Return the value for a later `swap`."""
-        async with self._asking(f"get {_of(bucket, key)}", bucket):
+        async with self._server.asking(f"get {_of(bucket, key)}"):
             return await self._last(bucket, key)
 
     async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
         """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
         what = f"swap {_of(bucket, key)}"
         self._server.require_write(what)
-        async with self._asking(what, bucket):
+        async with self._server.asking(what):
             return await self._replace(what, bucket, key, seen, value)
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
@@ -165,19 +164,6 @@ class NatsBackend:
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
         """Forget all the values, many at the same time: where one fails, others may have been deleted."""
         await self._each(bucket, self.delete, ((bucket, key) for key in dict.fromkeys(keys)))
-
-    @asynccontextmanager
-    async def _asking(self, what: str, bucket: str) -> AsyncIterator[None]:
-        """Ask the server, and find out whether the bucket is there when nobody answers for it."""
-        from nats.errors import NoRespondersError
-        from nats.js.errors import NoStreamResponseError
-
-        async with self._server.asking(what):
-            try:
-                yield
-            except (NoRespondersError, NoStreamResponseError):
-                await self._stream(bucket)
-                raise
 
     async def _stream(self, bucket: str) -> Any:
         """Return the settings of the bucket. Raises NoSuchBucket."""
@@ -237,15 +223,24 @@ class NatsBackend:
     async def _last(self, bucket: str, key: str) -> Snapshot:
         """Read a key; the revision of one that was never there is 0."""
         from nats.errors import NoRespondersError
+
+        asked = f"$JS.API.DIRECT.GET.{stream_name(bucket)}.{_subject(bucket, key)}"
+        try:
+            message = await self._server.request(asked)
+        except NoRespondersError:
+            return await self._last_elsewhere(bucket, key)
+        headers = message.headers
+        if headers.get("Status") == "404":
+            return Snapshot(None, 0)
+        return Snapshot(None if is_deleted(headers) else message.data, int(headers["Nats-Sequence"]))
+
+    async def _last_elsewhere(self, bucket: str, key: str) -> Snapshot:
+        """Read a key of a bucket that allows no direct reads: somebody else has made it, for others."""
         from nats.js.errors import NotFoundError
 
-        stream, jetstream = stream_name(bucket), self._server.jetstream
+        await self._stream(bucket)
         try:
-            try:
-                message = await jetstream.get_msg(stream, subject=_subject(bucket, key), direct=True)
-            except NoRespondersError:
-                await self._stream(bucket)  # it is there, and was made by somebody who wants it to be read otherwise
-                message = await jetstream.get_msg(stream, subject=_subject(bucket, key))
+            message = await self._server.jetstream.get_msg(stream_name(bucket), subject=subject(bucket, key))
         except NotFoundError:
             return Snapshot(None, 0)
         return Snapshot(None if is_deleted(message.headers) else message.data or b"", message.seq)
@@ -265,7 +260,13 @@ class NatsBackend:
 
     async def _put(self, bucket: str, key: str, value: bytes | None, headers: dict[str, str] | None = None) -> None:
         """Set a value, None for one that is deleted, and tell when it is acknowledged."""
-        made = await self._server.jetstream.publish(_subject(bucket, key), value or b"", headers=headers)
+        from nats.js.errors import NoStreamResponseError
+
+        try:
+            made = await self._server.jetstream.publish(_subject(bucket, key), value or b"", headers=headers)
+        except NoStreamResponseError:
+            await self._stream(bucket)
+            raise
         self._watches.own(bucket, made.seq)
         self._changed((bucket, key), "delete" if value is None else "set")
 
@@ -283,7 +284,7 @@ class NatsBackend:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         if not tasks:
-            async with self._asking(f"look for bucket '{bucket}'", bucket):
+            async with self._server.asking(f"look for bucket '{bucket}'"):
                 await self._stream(bucket)
         return [task.result() for task in tasks]
 
