@@ -26,6 +26,10 @@ CELLS = (
     "wash.send('/x').text",
     "%wash logs",
     "import threading\nthreading.Timer(2, wash.send, ['/x']).start()",
+    "wash.load('example:gallery', attach=['blobstore'])\nwash.blobs['gallery']['a.json'] = '{\"n\": 1}'",
+    "%wash blobs --of gallery",
+    "wash.load('example:worker', attach=['messaging'], config={'subscriptions': 'tasks.*'})",
+    "%wash messages",
 )
 LAB = """
 import os, signal, sys, threading
@@ -177,7 +181,7 @@ def test_views_live_edit_and_stay(page, folder):
     expect(row.locator(".washnb-value")).to_have_text("43")
     expect(view.get_by_label("value of x")).to_be_focused()
     page.page.keyboard.press("Control+Enter")
-    expect(view.get_by_role("alert")).to_contain_text("'nonsense' is not a whole number")
+    expect(view.get_by_text('"nonsense" is not a whole number')).to_be_visible()
     expect(view.get_by_label("value of x")).to_have_value("nonsense")
     page.page.keyboard.press("Escape")
 
@@ -199,3 +203,94 @@ def test_views_live_edit_and_stay(page, folder):
     page.page.reload()
     page.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
     expect(page.output(2).locator(".washnb-still")).to_be_visible()
+
+
+def test_values_are_edited_in_the_form_that_one_likes(page):
+    """The same bytes as text, as JSON and in hex; a form that they have not is not offered; looking changes none."""
+    from playwright.sync_api import expect
+
+    for cell in range(3):
+        page.run(cell)
+    view = page.output(2).locator(".washnb")
+    for key, value, form in (("doc", '{"n":1.10}', "json"), ("raw", "ff 0d 00", "hex")):
+        view.get_by_label("key", exact=True).fill(key)
+        view.get_by_label("value", exact=True).fill(value)
+        view.get_by_label("form of the value").select_option(form)
+        view.get_by_role("button", name="Set").click()
+    view.get_by_role("button", name="doc", exact=True).click()
+    editor = view.get_by_label("value of doc", exact=True)
+    expect(editor).to_have_value('{\n  "n": 1.10\n}')
+    view.get_by_label("form of doc").select_option("hex")
+    expect(editor).to_have_value("7b 22 6e 22 3a 31 2e 31 30 7d")
+    view.get_by_label("form of doc").select_option("text")
+    expect(editor).to_have_value('{"n":1.10}')
+    editor.fill('{"n":')
+    view.get_by_label("form of doc").select_option("json")
+    expect(view.locator(".washnb-complaint", has_text="JSON")).to_be_visible()
+    expect(editor).to_have_value('{"n":')
+    editor.fill('{"n": 2}')
+    view.get_by_role("button", name="Save").click()
+    row = view.locator("tr", has=page.page.get_by_role("button", name="doc", exact=True))
+    expect(row).to_contain_text('{ "n": 2 }')
+    view.get_by_role("button", name="raw", exact=True).click()
+    expect(view.get_by_label("value of raw")).to_have_value("ff 0d 00")
+    expect(view.get_by_label("form of raw").locator("option")).to_have_text(["hex"])
+    view.get_by_role("button", name="Delete", exact=True).click()
+    view.get_by_role("button", name="Delete?").click()
+    expect(view.get_by_role("button", name="raw", exact=True)).to_have_count(0)
+
+
+def test_blobs_come_and_go_through_the_page(page, folder):
+    """An object is looked at, fetched as it is, and brought in parts; all of it with the keyboard at hand."""
+    from playwright.sync_api import expect
+
+    for cell in (0, 6, 7):
+        page.run(cell)
+    view = page.output(7).locator(".washnb")
+    view.get_by_role("button", name="a.json").focus()
+    page.page.keyboard.press("Enter")
+    expect(view.locator("pre")).to_have_text('{\n  "n": 1\n}')
+    with page.page.expect_download() as download:
+        view.get_by_role("button", name="Download").click()
+    assert Path(download.value.path()).read_bytes() == b'{"n": 1}'
+
+    content = bytes(range(256)) * 5_000  # three parts
+    (folder / "large.bin").write_bytes(content)
+    view.get_by_label("container", exact=True).fill("brought")
+    view.get_by_label("files").set_input_files(folder / "large.bin")
+    view.get_by_role("button", name="Upload").click()
+    view.get_by_role("button", name="large.bin").click()
+    expect(view.get_by_text("the first 64 KiB")).to_be_visible()
+    with page.page.expect_download() as download:
+        view.get_by_role("button", name="Download").first.click()
+    assert Path(download.value.path()).read_bytes() == content
+    view.get_by_role("button", name="Delete container").first.click()
+    view.get_by_role("button", name="Delete container?").click()
+    expect(view.get_by_role("button", name="large.bin")).to_have_count(0)
+
+
+def test_messages_are_sent_from_the_page(page):
+    """What is published is handled and listed, a request shows its reply, a filter leaves out, and nobody is seen."""
+    from playwright.sync_api import expect
+
+    for cell in (0, 8, 9):
+        page.run(cell)
+    view = page.output(9).locator(".washnb")
+
+    def send(subject: str, body: str, how: str) -> None:
+        view.get_by_label("subject", exact=True).fill(subject)
+        view.get_by_label("body", exact=True).fill(body)
+        view.get_by_role("button", name=how, exact=True).click()
+
+    send("tasks.shout", "<b>hello</b>", "Request")
+    expect(view.locator(".washnb-answer")).to_have_text("<B>HELLO</B>")
+    send("nobody.here", "x", "Publish")
+    expect(view.locator(".washnb-answer")).to_have_text("published to nobody.here: nobody took it")
+    expect(view.locator("li", has_text="nobody.here").get_by_role("img", name="nobody took it")).to_be_visible()
+    view.get_by_label("filter by subject").fill("tasks.*")
+    expect(view.locator("li")).to_have_count(2)
+    view.locator("li").get_by_role("button", name="Reply").click()
+    expect(view.get_by_label("body", exact=True)).to_be_focused()
+    assert view.get_by_label("subject", exact=True).input_value().startswith("_INBOX.")
+    send("nobody.here", "x", "Request")
+    expect(view.get_by_role("alert").first).to_contain_text("no responders")

@@ -18,14 +18,15 @@ from .thread import Interrupted
 
 _OURS = (WashError, Interrupted)
 _MAGIC = re.compile(r"get_ipython\(\)\.run_(line|cell)_magic\((.*)\)")
-_RED, _BOLD, _DIM, _END = "\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+# No colour: pages lay errors on a ground of their own, on which red cannot be read in a dark theme
+_BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _STYLES = {Part.MESSAGE: "", Part.DETAIL: _DIM, Part.REPAIR: _BOLD}
 
 
 def lines_of(error: WashError, trace: TracebackType | None = None) -> list[str]:
     """Say what happened, what repairs it, and which line of the cell it was."""
     first, *others = explained(error)
-    lines = [f"{_RED}{type(error).__name__}{_END} ({error.code}): {first.text}"]
+    lines = [f"{_BOLD}{type(error).__name__}{_END} ({error.code}): {first.text}"]
     lines += [f"{_STYLES[line.part]}{line.text}{_END}" for line in others]
     place = _cell_line(trace)
     return [*lines, f"{_DIM}{place}{_END}"] if place else lines
@@ -61,7 +62,7 @@ def install(shell: Any) -> None:
             stack: list[str] = show_earlier(kind, error, trace, tb_offset)
             return stack
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %tb shows
-        lines = lines_of(error, trace) if isinstance(error, WashError) else [f"{_RED}interrupted{_END}: {error}"]
+        lines = lines_of(error, trace) if isinstance(error, WashError) else [f"{_BOLD}interrupted{_END}: {error}"]
         shell._showtraceback(kind, plain(without_userinfo(str(error))), lines)  # noqa: SLF001 - what IPython's own ways end in
         return lines
 

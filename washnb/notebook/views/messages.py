@@ -134,4 +134,4 @@ def _text(message: hosted.Message) -> str:
         return HIDDEN
     note = face(message.body, 400).note
     more = f"  ({message.size:,} bytes)" if message.size > len(message.body) or note else ""
-    return preview("", message.body) + more
+    return (preview("", message.body) or "(empty)") + more

@@ -85,7 +85,11 @@ class ObjectRow extends Row {
   async showImage(type) {
     const { parts } = await readObject(this.ask, this.group, this.entry.key);
     const address = URL.createObjectURL(new Blob(parts, { type }));
-    const image = make("img", { src: address, alt: this.entry.key, onload: () => URL.revokeObjectURL(address) });
+    const shown = () => {
+      URL.revokeObjectURL(address);
+      this.panel?.scrollIntoView({ block: "nearest" }); // it has its height only now
+    };
+    const image = make("img", { src: address, alt: this.entry.key, onload: shown });
     this.face.replaceChildren(image);
     this.form.replaceChildren();
   }

@@ -33,6 +33,7 @@ class Row {
       this.panel = make("tr", {}, make("td", { colspan: "3" }, make("div", { class: "washnb-panel" }, ...this.open())));
       this.row.after(this.panel);
       this.opened();
+      this.panel.scrollIntoView({ block: "nearest" });
     }
     this.button.setAttribute("aria-expanded", String(this.panel !== null));
   }
