@@ -7,6 +7,7 @@ from .command import CommandResult
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host, HostApi
+from .parity import DEVIATIONS, Deviation, MadeOf, Parity
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
@@ -14,15 +15,19 @@ from .trace import Trace, sentence
 from .values import is_secret
 
 __all__ = [
+    "DEVIATIONS",
     "EVERYONE",
     "CommandResult",
     "DevRouter",
+    "Deviation",
     "Host",
     "HostApi",
     "HostBuilder",
     "HostHeartbeat",
     "HttpServer",
     "Ingress",
+    "MadeOf",
+    "Parity",
     "Router",
     "Trace",
     "WorkloadSummary",

@@ -1,0 +1,100 @@
+"""The deviations from wash-runtime: the table is the one in the documentation, and names what a workload relied on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from washnb.errors import UnsatisfiedImportError
+from washnb.events import HostCall, LogLine, RequestHandled
+from washnb.host import DEVIATIONS, MadeOf, Parity
+from washnb.plugins import DynamicConfig, InMemoryKeyValue, TracingLogger
+from washnb.types import LocalResources
+
+from .guests import component, refused, request, start
+
+ARCHITECTURE = Path(__file__).parent.parent.parent / "ARCHITECTURE.md"
+PLAIN = MadeOf((), LocalResources())
+
+
+def ids(parity: Parity, workload: str, made: MadeOf = PLAIN) -> list[str]:
+    """Name what a workload relied on."""
+    return [each.id for each in parity.relied_on(workload, made)]
+
+
+def test_the_table_is_the_one_in_the_documentation():
+    """Whoever adds a deviation adds it to both, in the same words."""
+    rows = re.findall(r"^\| (D\d+) \| (.*) \| (.*) \|$", ARCHITECTURE.read_text(), re.MULTILINE)
+    assert rows == [(each.id, each.reference, each.here) for each in DEVIATIONS]
+    assert len({each.id for each in DEVIATIONS}) == len(DEVIATIONS)
+
+
+async def test_what_a_workload_is_made_of(host):
+    """A denied import, a limit of memory and state in memory show without any event."""
+    response = await refused(host, request(component("counter")))
+    assert isinstance(response.error, UnsatisfiedImportError)
+    missing = response.error.missing["counter"]
+    assert ids(Parity(), "counter", MadeOf((), LocalResources(), missing)) == ["D01"]
+    assert ids(Parity(), "counter", MadeOf((), LocalResources(memory_limit_mb=16))) == ["D05"]
+    assert ids(Parity(), "counter", MadeOf((InMemoryKeyValue(),), LocalResources())) == ["D08"]
+    assert ids(Parity(), "counter", MadeOf((TracingLogger(),), LocalResources())) == []
+
+
+async def test_what_a_workload_did(host):
+    """What its requests and log lines show is noted under its own name."""
+    parity = Parity()
+    host.events().subscribe(parity.take)
+    for plugin in (DynamicConfig(), TracingLogger()):
+        await host.attach(plugin)
+    await start(host, "config_logging", "hello")
+    await host.call("config_logging", "log", "warn", "", "low")
+    assert ids(parity, "config_logging") == []
+    await host.call("config_logging", "log", "critical", "", "burning")
+    assert ids(parity, "config_logging") == ["D15"]
+    assert ids(parity, "hello") == []
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (RequestHandled(1, "w", "GET", "/", 504, 30.0, "late"), ["D03"]),
+        (
+            RequestHandled(1, "w", "GET", "/", 503, 0.0, "workload 'w' has 64 calls in flight and takes no more"),
+            ["D04"],
+        ),
+        (RequestHandled(1, "w", "GET", "/", 503, 0.0, "workload 'w' was stopped"), []),
+        (RequestHandled(1, "w", "GET", "/", 499, 0.1, "the client went away"), ["D16"]),
+        (LogLine("w", "c", "stderr", "error", "", "text", 1.0), ["D07"]),
+        (LogLine("w", "c", "log", "critical", "", "text", 1.0, "another host"), []),
+    ],
+)
+def test_what_an_event_shows(event, expected):
+    """Each event is taken for what it is, and those of other hosts are theirs."""
+    parity = Parity()
+    parity.take(event)
+    assert ids(parity, "w") == expected
+
+
+def test_what_only_a_trace_shows():
+    """A call is seen while host calls are recorded, and the table says which deviations depend on that."""
+    assert [each.id for each in DEVIATIONS if each.traced] == ["D10", "D12", "D13", "D17"]
+    parity = Parity()
+    parity.take(call("get-random-bytes", (("len", 1024),)))
+    assert ids(parity, "w") == []
+    parity.take(call("get-random-bytes", (("len", 2 * 1024 * 1024),)))
+    parity.take(call("[static]outgoing-body.finish", (("this", None), ("trailers", None))))
+    assert ids(parity, "w") == ["D17"]
+    parity.take(call("[static]outgoing-body.finish", (("this", None), ("trailers", "fields#1"))))
+    assert ids(parity, "w") == ["D10", "D17"]
+
+
+def test_what_cannot_be_seen_is_said_to_be_so():
+    """These are never named, whatever a workload does: who asks is told that the host does not see them."""
+    assert [each.id for each in DEVIATIONS if not each.shows] == ["D02", "D06", "D09", "D11", "D14"]
+
+
+def call(function: str, arguments: tuple[tuple[str, object], ...]) -> HostCall:
+    """A host call as a trace has it."""
+    return HostCall(1, 1, "w", "c", "wasi:x/y@0.2.0", function, arguments, None, None, "wasi", 0.0, 0.0)

@@ -1,0 +1,207 @@
+"""Where washnb differs from wash-runtime on purpose, as data, and how to see that a workload relies on it.
+
+The table in ARCHITECTURE.md has the same rows. A deviation is seen in what a workload is made of, or in an event; what
+cannot be seen in either is said to be so, and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from washnb.events import Event, HostCall, LogLine, RequestHandled
+from washnb.plugins import HostPlugin
+from washnb.types import LocalResources
+
+from .dispatch import CLIENT_GONE
+from .values import text_of
+
+_MEBIBYTE = 1024 * 1024
+_TOO_LATE = 504
+_OTHER_ERRORS = (
+    "TLS-certificate-error",
+    "destination-IP-unroutable",
+    "HTTP-response-incomplete",
+    "HTTP-response-header",
+)
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What a workload is made of: the plugins that serve it, its resources, and the imports that nobody serves."""
+
+    plugins: tuple[HostPlugin, ...]
+    resources: LocalResources
+    missing: tuple[str, ...] = ()
+
+    @property
+    def keeps_in_memory(self) -> bool:
+        """Whether what it stores goes with the host."""
+        stores = {"wasi-keyvalue", "wasi-blobstore", "wasi-config"}
+        return any(plugin.location == "memory" for plugin in self.plugins if plugin.id in stores)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A row of the table. `made_of` and `seen` say how it shows; `traced`: only in host calls, and so while tracing."""
+
+    id: str
+    reference: str
+    here: str
+    made_of: Callable[[MadeOf], bool] | None = None
+    seen: Callable[[Event], bool] | None = None
+    traced: bool = False
+
+    @property
+    def shows(self) -> bool:
+        """Whether the host can see it at all."""
+        return self.made_of is not None or self.seen is not None
+
+
+def _called(function: str, how: Callable[[HostCall], bool] = lambda _: True) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, HostCall) and event.function == function and how(event)
+
+
+def _argument(call: HostCall, name: str) -> object:
+    return dict(call.arguments).get(name)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+DEVIATIONS = (
+    Deviation(
+        "D01",
+        "An import that nobody serves fails in the linker, at start, at the first call, or never.",
+        "One error at start that names all of them, and the lines that serve them.",
+        made_of=lambda made: bool(made.missing),
+    ),
+    Deviation(
+        "D02",
+        "`DevRouter` answers nothing after the last workload resolved is stopped.",
+        "It falls back to the workload resolved before it.",
+    ),
+    Deviation(
+        "D03",
+        "A guest that does not answer holds its request for ten minutes; one that spins cannot be stopped.",
+        "30 s, then 504; a spinning guest is stopped like any other.",
+        seen=lambda event: isinstance(event, RequestHandled) and event.status == _TOO_LATE,
+    ),
+    Deviation(
+        "D04",
+        "Requests in flight are not bounded.",
+        "64 per workload, then 503.",
+        seen=lambda event: isinstance(event, RequestHandled) and "takes no more" in (event.error or ""),
+    ),
+    Deviation(
+        "D05",
+        "`memory_limit_mb` is read and not used.",
+        "It bounds each linear memory of the component; without it, 1 GiB where the host makes its own engine.",
+        made_of=lambda made: made.resources.memory_limit_mb >= 0,
+    ),
+    Deviation(
+        "D06",
+        "`on_workload_unbind` runs once per component, often with an empty set, and not after every failed bind.",
+        "Once per workload, with the interfaces that were bound, also after a failed bind.",
+    ),
+    Deviation(
+        "D07",
+        "stdout and stderr of guests go to the host's own.",
+        "They are kept per component, as lines, with the logs.",
+        seen=lambda event: isinstance(event, LogLine) and event.stream in {"stdout", "stderr"},
+    ),
+    Deviation(
+        "D08",
+        "State in memory goes at unbind.",
+        "It goes at `workload_stop`; a reload in a notebook keeps it.",
+        made_of=lambda made: made.keeps_in_memory,
+    ),
+    Deviation(
+        "D09",
+        "HTTP/2, h2c and TLS at the server.",
+        "HTTP/1.1.",
+    ),
+    Deviation(
+        "D10",
+        "HTTP trailers reach the wire.",
+        "Guests can write and read them; aiohttp cannot carry them.",
+        seen=_called("[static]outgoing-body.finish", lambda call: _argument(call, "trailers") is not None),
+        traced=True,
+    ),
+    Deviation(
+        "D11",
+        "WASI 0.3 beside 0.2.",
+        "WASI 0.2, any 0.2.x; 0.3 is named and refused.",
+    ),
+    Deviation(
+        "D12",
+        (
+            "Outgoing requests: an untrusted certificate is TLS-protocol-error, a host that no route leads "
+            "to connection-refused, a response that breaks off HTTP-protocol-error."
+        ),
+        (
+            "TLS-certificate-error, destination-IP-unroutable, HTTP-response-incomplete; "
+            "HTTP-response-header-size and its kin where a head is too large."
+        ),
+        seen=_called(
+            "[method]future-incoming-response.get",
+            lambda call: any(each in text_of(call.result) for each in _OTHER_ERRORS),
+        ),
+        traced=True,
+    ),
+    Deviation(
+        "D13",
+        "`response-outparam.send-informational` traps.",
+        "It returns the error that WIT has for it: nothing informational is sent.",
+        seen=_called("[method]response-outparam.send-informational"),
+        traced=True,
+    ),
+    Deviation(
+        "D14",
+        "An allowed host may carry user info, which is not looked at.",
+        "Such an entry is refused, and what a request has before an `@` is not sent.",
+    ),
+    Deviation(
+        "D15",
+        "A log line of level critical becomes an error.",
+        "It stays critical.",
+        seen=lambda event: isinstance(event, LogLine) and event.level == "critical" and not event.host,
+    ),
+    Deviation(
+        "D16",
+        "A request goes on in the guest after its client has left.",
+        "The guest is cancelled.",
+        seen=lambda event: isinstance(event, RequestHandled) and event.status == CLIENT_GONE,
+    ),
+    Deviation(
+        "D17",
+        "`get-random-bytes` gives up to 64 MiB in a call.",
+        "Up to 1 MiB: a list costs the host 0.1 s per MiB, in which nobody else is served.",
+        seen=_called("get-random-bytes", lambda call: _number(_argument(call, "len")) > _MEBIBYTE),
+        traced=True,
+    ),
+)
+"""In the order of their ids."""
+
+
+class Parity:
+    """What a session's workloads have relied on, as far as events show it. `take` is told of each event."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._seen: dict[str, set[str]] = {}
+
+    def take(self, event: Event) -> None:
+        """Note which deviations an event shows."""
+        if not isinstance(event, HostCall | LogLine | RequestHandled):
+            return
+        noted = self._seen.setdefault(event.workload, set())
+        noted.update(each.id for each in DEVIATIONS if each.id not in noted and each.seen and each.seen(event))
+
+    def relied_on(self, workload: str, made: MadeOf) -> tuple[Deviation, ...]:
+        """The deviations that a workload of this name, made of this, has relied on."""
+        noted = self._seen.get(workload, set())
+        return tuple(
+            each for each in DEVIATIONS if each.id in noted or (each.made_of is not None and each.made_of(made))
+        )
