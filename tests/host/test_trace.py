@@ -153,7 +153,7 @@ def test_a_trace_is_a_table_in_text():
     """One line per call, in columns."""
     trace = Trace()
     for call in (recorded(OPEN, ("default",), Bucket()), recorded(SET, (Bucket(), "count", b"3"), None)):
-        trace.append(call, 10)
+        trace.append(call)
     first, second = str(trace).splitlines()
     assert first.startswith('1  wasi:keyvalue/store.open("default") -> bucket#1 ')
     assert first.endswith("s  in-memory")
@@ -169,7 +169,7 @@ def test_a_trace_is_a_table_in_text():
 def test_durations_come_in_the_unit_that_fits(seconds, text):
     """Microseconds for most calls, and no more digits than tell something."""
     trace = Trace()
-    trace.append(recorded(OPEN, ("default",), Bucket())._replace(duration=seconds), 10)
+    trace.append(recorded(OPEN, ("default",), Bucket())._replace(duration=seconds))
     assert trace.rows[0][2] == text
 
 
@@ -177,7 +177,7 @@ def test_a_trace_is_bounded_by_count_and_by_bytes():
     """What is over the bounds is counted, not kept."""
     trace, call = Trace(), recorded(OPEN, ("default",), Bucket())
     for _ in range(MAX_CALLS + 5):
-        trace.append(call, 10)
+        trace.append(call)
     assert (len(trace), trace.dropped) == (MAX_CALLS, 5)
     assert str(trace).endswith("... and 5 more calls that were not kept")
     heavy = Trace()

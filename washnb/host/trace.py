@@ -30,12 +30,12 @@ class Trace(Sequence[HostCall]):
         self._room = MAX_BYTES
         self.dropped = 0
 
-    def append(self, call: HostCall, size: int) -> None:
-        """Keep one more call, while there is room; its values take about `size` bytes."""
+    def append(self, call: HostCall) -> None:
+        """Keep one more call, while there is room."""
         if len(self._calls) >= MAX_CALLS or self._room <= 0:
             self.dropped += 1
             return
-        self._room -= size
+        self._room -= call.size
         self._calls.append(call)
 
     @overload
@@ -163,9 +163,10 @@ class Recorder:
             token.provider,
             token.started - self._begun,
             now - token.started,
+            self._values.size - token.size_before,
         )
         if self._trace is not None:
-            self._trace.append(call, self._values.size - token.size_before)
+            self._trace.append(call)
         self._publish(call)
 
 
