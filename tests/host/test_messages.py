@@ -172,6 +172,7 @@ async def test_a_reload_takes_over(host, broker):
     assert [event.handlers for event in sent] == [("w/main",), ("w/main",), (), ("w/main",)]
 
 
+@pytest.mark.slow
 async def test_a_thousand_messages_while_reloading(host, broker):
     """Each one is handled once, and none fails, however often the workload is loaded again meanwhile."""
     handled = told(host, MessageHandled)

@@ -298,9 +298,19 @@ class LifeContract:
         assert new.received
         assert len(old.received) <= after + 40  # what it had taken, no more
 
-    async def test_a_reload_that_fails_changes_nothing(self, plugin):
+    async def test_a_reload_repeats_nothing(self, plugin):
+        """While both versions are there, a message for everybody is handled by the new one."""
+        old, new = [receiver(subscriptions="in", consumer_group="broadcast") for _ in range(2)]
+        await listening(plugin, old, new)
+        for number in range(10):
+            await plugin.publish("in", b"%d" % number)
+        await eventually(lambda: len(new.received) == 10)
+        assert not old.received
+
+    @pytest.mark.parametrize("group", ["workers", "broadcast"])
+    async def test_a_reload_that_fails_changes_nothing(self, plugin, group):
         """Where the new version is parted from again, the old one goes on."""
-        old, new = [receiver(subscriptions="in") for _ in range(2)]
+        old, new = [receiver(subscriptions="in", consumer_group=group) for _ in range(2)]
         await listening(plugin, old, new)
         new.bound = False
         await plugin.on_workload_unbind("worker", HANDLER)

@@ -45,6 +45,7 @@ class Handler:
         self._taken = 0
         self._taken_bytes = 0
         self.listening = False
+        self.successor: Handler | None = None
         self._subscriptions: list[Subscription] = []
 
     async def listen(self, broker: Broker, subjects: Sequence[str]) -> None:
@@ -62,6 +63,8 @@ class Handler:
         """Begin to handle a message, unless too many wait already; that is told, too."""
         if not self.settings.subscriptions and message.subject.startswith(INBOX):
             return False  # who listens to everything does not mean the answers to others
+        if self.settings.group is None and self.successor is not None and self.successor.item.bound:
+            return False  # in a reload both versions get what is for everybody
         request, began = self._events.number(), (time.time(), time.perf_counter())
         if self._taken >= INBOX_LIMIT or self._taken_bytes >= INBOX_BYTES:
             self._tell(message, request, began, f"message queue full: {self._taken:,} messages wait for {self.name}")
@@ -144,6 +147,12 @@ class Deliveries:
         """Begin with nothing."""
         self.handlers: list[Handler] = []
         self.tasks: set[asyncio.Task[None]] = set()
+
+    def begun(self, handler: Handler) -> None:
+        """Know that a handler listens, and takes the place of those of the same component in older versions."""
+        for other in self.handlers:
+            if other is not handler and other.item.component == handler.item.component:
+                other.successor = handler
 
     async def part(self) -> None:
         """Let the handlers go whose version is no longer bound. What they have taken is left to those that stay."""

@@ -93,9 +93,11 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
 
     async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
         """Let the component's handler listen, now that it could be called."""
-        for handler in self.state(workload.workload_id).handlers:
+        deliveries = self.state(workload.workload_id)
+        for handler in deliveries.handlers:
             if handler.item.component == component_id and not handler.listening:
                 await self.listen(handler)
+                deliveries.begun(handler)
 
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
         """Let the handlers of the version go; with the last one end what they are at."""
