@@ -147,6 +147,21 @@ async def test_where_the_interface_has_no_such_error_the_call_says_revoked(host)
     assert await host.call("b", "play", 6) == 1
 
 
+@pytest.mark.parametrize("tracing", [False, True])
+async def test_an_instance_that_runs_is_refused_too(host, tracing):
+    """Guests that were there before the grant was taken back lose it like those that come after, traced or not."""
+    await host.attach(Dice())
+    await runs(host, "a")
+    host.tracing = tracing
+    async with await host.instantiate("a") as kept:
+        assert await kept.call("play", 6) == 1
+        await host.detach("dice", from_="a")
+        with pytest.raises(GuestError, match="revoked"):
+            await kept.call("play", 6)
+    with pytest.raises(GuestError, match="revoked"):
+        await host.call("a", "play", 6)
+
+
 async def test_a_plugin_without_any_grant_stays_attached(host):
     """It runs, unused, until it is detached itself or granted again; what is not granted cannot be taken back."""
     dice = Dice()

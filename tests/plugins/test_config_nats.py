@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -266,3 +269,37 @@ async def test_a_key_that_nats_cannot_have(nats_server, bucket):
             await settings.set("a b", "2")
         await settings.delete("a b")
         assert await settings.get("a b") is None
+
+
+async def test_a_bucket_with_other_settings_is_left_alone(nats_server, bucket):
+    """The load fails and says what is different: a wash-runtime host could not open it either."""
+    client = await nats.connect(nats_server.url)
+    await client.jetstream().create_key_value(bucket=bucket, history=5)
+    await client.close()
+    async with started(nats_server.url, bucket) as (plugin, _):
+        with pytest.raises(BackendError, match=f"open bucket '{bucket}'") as caught:
+            await bind(plugin)
+    assert "max_msgs_per_subject" in caught.value.message
+    assert nats_server.url in caught.value.message
+
+
+@pytest.mark.slow
+async def test_a_server_that_stands_still_holds_nobody_up(nats_servers, bucket):
+    """Guests read at once what was last known; an edit fails within seconds, and works when the server goes on."""
+    server = await nats_servers()
+    async with started(server.url, bucket) as (plugin, _):
+        item = await bind(plugin)
+        settings = plugin.backend(item.workload_id, item.component)
+        await settings.set("limit", "10")
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            assert await item.linked[Store.wit].get("limit") == "10"
+            assert time.monotonic() - begun < 0.1
+            with pytest.raises(BackendError, match="did not answer"):
+                await settings.set("limit", "11")
+            assert time.monotonic() - begun < 5
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        await settings.set("limit", "12")
+        assert await item.linked[Store.wit].get("limit") == "12"
