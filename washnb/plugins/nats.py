@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from washnb.errors import AccessDenied, BackendError, ConfigError
 
+from .nats_replies import Replies
+
 PATIENCE = 2.0
 """Seconds that a call waits for the server's answer."""
 
@@ -59,6 +61,7 @@ class NatsServer:
         self._users = self._opened = 0
         self._connection: asyncio.Task[Any] | None = None
         self._jetstream: tuple[Any, Any] | None = None  # of a client
+        self._replies: tuple[Any, Replies] | None = None
         self._returns: dict[object, Callable[[], object]] = {}
         self._complaints: deque[Exception] = deque(maxlen=16)  # what nats-py told while it connected
         self._denials: deque[tuple[float, str]] = deque(maxlen=64)
@@ -105,9 +108,12 @@ class NatsServer:
             self._jetstream = self.client, self.client.jetstream(timeout=PATIENCE)
         return self._jetstream[1]
 
-    async def request(self, subject: str, payload: bytes = b"") -> Any:
+    async def request(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> Any:
         """Ask for one `nats.aio.msg.Msg`, and wait `PATIENCE` for it; to be called in an `asking`."""
-        return await self.client.request(subject, payload, timeout=PATIENCE)
+        client = self.client
+        if self._replies is None or self._replies[0] is not client:
+            self._replies = client, Replies(client)
+        return await self._replies[1].request(subject, payload, headers, PATIENCE)
 
     @property
     def connected(self) -> tuple[int, int]:

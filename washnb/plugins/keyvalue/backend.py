@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from washnb.errors import BackendError
 
@@ -39,6 +39,9 @@ class Backend(Protocol):
     Every method but `buckets` and `open` raises NoSuchBucket where the bucket is not there, and every method raises
     BackendError where the outside world fails. Views use the same methods as guests.
     """
+
+    counter_order: Literal["little", "big"]
+    """In which order the eight bytes of a counter are kept: views show it as the number that it is."""
 
     async def buckets(self) -> Sequence[str]:
         """Return the names of all buckets, sorted."""

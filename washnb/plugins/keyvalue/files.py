@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from washnb.errors import BackendError
 
@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 class FilesystemBackend:
     """Buckets as folders of `root`. What waits for the disk runs in threads."""
+
+    counter_order: Literal["little"] = "little"
 
     def __init__(self, root: Path, changed: Changed) -> None:
         """Keep buckets in `root`, which is made when it is needed; call `changed` after each change."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 from ..base import Changed, WorkloadContext
 from ..state import PerWorkload
@@ -23,6 +24,8 @@ class InMemoryBackend:
 
     A value stands in a tuple of its own: `swap` tells by it whether the value is still the one that was seen.
     """
+
+    counter_order: Literal["little"] = "little"
 
     def __init__(self, changed: Changed) -> None:
         """Begin empty, and call `changed` after each change."""

@@ -12,7 +12,7 @@ import json
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from washnb.errors import BackendError
 
@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 class NatsBackend:
     """The buckets of a NATS server, which is open while they are used."""
+
+    counter_order: Literal["big"] = "big"
 
     def __init__(self, server: NatsServer, changed: Changed, heard: Callable[[], bool] = lambda: True) -> None:
         """Keep buckets on `server`; call `changed` after each change, and while `heard` after those of other hosts."""
@@ -260,14 +262,17 @@ class NatsBackend:
 
     async def _put(self, bucket: str, key: str, value: bytes | None, headers: dict[str, str] | None = None) -> None:
         """Set a value, None for one that is deleted, and tell when it is acknowledged."""
-        from nats.js.errors import NoStreamResponseError
+        from nats.errors import NoRespondersError
+        from nats.js.errors import APIError
 
         try:
-            made = await self._server.jetstream.publish(_subject(bucket, key), value or b"", headers=headers)
-        except NoStreamResponseError:
+            answer = json.loads((await self._server.request(_subject(bucket, key), value or b"", headers)).data)
+        except NoRespondersError:
             await self._stream(bucket)
             raise
-        self._watches.own(bucket, made.seq)
+        if "error" in answer:
+            APIError.from_error(answer["error"])  # raises the one that it is
+        self._watches.own(bucket, answer["seq"])
         self._changed((bucket, key), "delete" if value is None else "set")
 
     async def _each(self, bucket: str, work: Callable[..., Awaitable[T]], calls: Iterable[tuple[Any, ...]]) -> list[T]:
