@@ -55,6 +55,7 @@ def test_state_on_nats_is_shared_by_sessions(session, nats_server):
         other.load("example:counter", attach=[f"keyvalue={nats_server.url}"])
         counts = [int(each.send("/both").text) for each in (session, other, session)]
     assert counts == [counts[0], counts[0] + 1, counts[0] + 2]
+    assert f"{counts[2]}  (u64, big endian)" in repr(session.kv("default", "both"))
     plugins = session.on_host(_plugins)
     servers = {plugin.server for plugin in plugins.values() if hasattr(plugin, "server")}
     assert len(servers) == 1

@@ -27,19 +27,19 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     class, which is another one once its cell has run again.
     """
     host = deployments.host
-    told = []
+    told: dict[str, list[str]] = {}
     plugins = [plugin for each in wanted for plugin in _plugins(deployments, each, terms)]
     _require_effect(plugins, terms)
     for plugin in plugins:
         before = host.plugins.get(plugin.id)
         if before is not plugin or not _granted(host, plugin, terms.to):
-            told.append(_news(plugin, before, terms))
+            told.setdefault(_terms(plugin, before, terms), []).append(plugin.id)
     started = await deployments.attach(plugins, terms.to)
-    if terms.to is not None and terms.to not in deployments.names:
-        told.append(f"no workload is called {terms.to} yet")
-    news = f"attached {', '.join(told)}" if told else "attached nothing: it is attached already"
+    news = [f"attached {', '.join(ids)}{rest}" for rest, ids in told.items()]
+    news += [f"no workload is called {terms.to} yet"] if terms.to not in {None, *deployments.names} else []
+    news += [f"{name} is running" for name in started]
     table = await plugin_table(deployments)
-    return table.saying("; ".join([news, *(f"{name} is running" for name in started)]))
+    return table.saying("; ".join(news) or "attached nothing: it is attached already")
 
 
 async def detached(deployments: Deployments, plugin: str, from_: str | None) -> ToldTable:
@@ -114,10 +114,10 @@ def _granted(host: Host, plugin: HostPlugin, to: str | None) -> bool:
     return host.grants(plugin.id) == EVERYONE if to is None else host.granted(plugin.id, to)
 
 
-def _news(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
-    """Say what is attached, where, to whom, and instead of what."""
+def _terms(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
+    """Say where a plugin is attached, to whom, and instead of what."""
     replaces = before is not None and before is not plugin
-    words = [plugin.id]
+    words = [""]
     if plugin.location and (plugin.location != "memory" or replaces):
         words.append(f"on {place_of(plugin)}")
     if terms.to is not None or before is plugin:

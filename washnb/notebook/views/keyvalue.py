@@ -135,7 +135,7 @@ class KeyValueView(View):
         kept = hosted.keyvalue_of(deployments, self.of)
         if kept is None:
             return Look({} if self.bucket is None else await self.read(deployments))
-        order: ByteOrder = "big" if "://" in kept.place else "little"
+        order = kept.backend.counter_order
         if self.key is not None:
             return Look({str(self.bucket): {self.key: await self.read(deployments)}}, place=kept.place, order=order)
         names = [self.bucket] if self.bucket is not None else await kept.backend.buckets()

@@ -40,7 +40,7 @@ T = TypeVar("T")
 class FilesystemBackend:
     """Buckets as folders of `root`. What waits for the disk runs in threads."""
 
-    counter_order: Literal["little"] = "little"
+    counter_order: Literal["little", "big"] = "little"
 
     def __init__(self, root: Path, changed: Changed) -> None:
         """Keep buckets in `root`, which is made when it is needed; call `changed` after each change."""

@@ -25,7 +25,7 @@ class InMemoryBackend:
     A value stands in a tuple of its own: `swap` tells by it whether the value is still the one that was seen.
     """
 
-    counter_order: Literal["little"] = "little"
+    counter_order: Literal["little", "big"] = "little"
 
     def __init__(self, changed: Changed) -> None:
         """Begin empty, and call `changed` after each change."""

@@ -44,7 +44,7 @@ T = TypeVar("T")
 class NatsBackend:
     """The buckets of a NATS server, which is open while they are used."""
 
-    counter_order: Literal["big"] = "big"
+    counter_order: Literal["little", "big"] = "big"
 
     def __init__(self, server: NatsServer, changed: Changed, heard: Callable[[], bool] = lambda: True) -> None:
         """Keep buckets on `server`; call `changed` after each change, and while `heard` after those of other hosts."""
