@@ -98,7 +98,7 @@ async def test_calls_of_exports_leave_nothing(shared_engine, name):
     async with await started(shared_engine, echo_component(kind), host, on_fiber=False) as instance:
 
         async def work() -> None:
-            for _ in range(CALLS // ROUNDS // 4):
+            for _ in range(CALLS // ROUNDS):
                 with contextlib.suppress(Err):
                     await instance.call("echo0", value)
 
