@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import time
 
 import nats
@@ -160,17 +162,26 @@ class TestFaults:
         await plugin.stop()
 
     @pytest.mark.slow
-    async def test_a_workload_that_leaves_while_the_server_is_away(self, nats_servers):
+    @pytest.mark.parametrize("stands_still", [False, True], ids=["away", "stands still"])
+    async def test_a_workload_that_leaves_without_the_server(self, nats_servers, monkeypatch, stands_still):
         """It is not subscribed again when the server returns."""
+        monkeypatch.setattr("washnb.plugins.messaging.nats.PATIENCE", 0.2)
         server = await nats_servers()
         plugin = NatsMessaging(NatsServer(server.url))
         await plugin.start()
         gone, stays = receiver("gone", subscriptions="in"), receiver("stays", subscriptions="in")
         await listening(plugin, gone, stays)
-        await server.kill()
+        if stands_still:
+            os.kill(server.pid, signal.SIGSTOP)
+        else:
+            await server.kill()
         gone.bound = False
         await plugin.on_workload_unbind("gone", ())
+        if stands_still:
+            await server.kill()
         await server.start(server.store)
+        await plugin.publish("other", b"")
+        monkeypatch.undo()
         await plugin.publish("in", b"")
         await eventually(lambda: stays.received)
         assert not gone.received
