@@ -33,7 +33,10 @@ def ticker(clock):
     """A fast ticker on that clock."""
     ticker = Ticker(clock, 0.001)
     yield ticker
+    for guest in (1, 2):
+        ticker.leave(guest)  # it ticks on for a guest that has not left, also when it was stopped
     ticker.stop()
+    assert ticker._thread not in threading.enumerate()
 
 
 def soon(condition) -> bool:
