@@ -112,12 +112,9 @@ def test_what_belongs_to_a_secret_key_is_redacted():
 @pytest.mark.parametrize(
     ("cause", "value", "told"),
     [
-        (BackendError("full", repair="df -h"), Error_Other("full"), 'error other("full")\n  df -h'),
-        (
-            AccessDenied("not you", repair="ask"),
-            type("AccessDenied", (), {})(),
-            "error access-denied\n  not you\n  ask",
-        ),
+        (BackendError("x" * 200, repair=("a", "b")), Error_Other("x" * 200), f"error other: {'x' * 200}  (a; b)"),
+        (BackendError("full"), Error_Other("full"), "error other: full"),
+        (AccessDenied("not you", repair="ask"), type("AccessDenied", (), {})(), "error access-denied: not you  (ask)"),
         (ValueError("x"), Error_Other("x"), 'error other("x")'),
     ],
 )

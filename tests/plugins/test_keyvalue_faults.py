@@ -76,8 +76,8 @@ async def test_killed_and_restarted(engine, nats_servers, impatient):
         await running.kill()
         await asyncio.gather(*writing)
         begun = time.monotonic()
-        message = await told_as_other(guest, "set", "b", "k", b"lost")
-        assert message == f"set key 'k' of bucket 'b': NATS server {running.url} is away"
+        message = await told_as_other(guest, "open", "b")
+        assert message == f"open bucket 'b': NATS server {running.url} is away"
         assert time.monotonic() - begun < 2
         await running.restart()
         assert await guest.call("get", "b", "k") == b"kept"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from washnb.engine import Err, Function, shapes
-from washnb.errors import AccessDenied, BackendError
+from washnb.errors import BackendError
 from washnb.events import HostCall
 
 from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
@@ -141,8 +141,9 @@ class Recorder:
         assert isinstance(token, _Pending)
         shape = token.function.result
         if isinstance(error, Err) and isinstance(shape, shapes.Result):
-            told = "" if shape.err is None else text_of(self._values.safe(error.value, shape.err))
-            told += _remedy(error.__cause__)
+            value = None if shape.err is None else self._values.safe(error.value, shape.err)
+            cause = error.__cause__
+            told = _failed(value, cause) if isinstance(cause, BackendError) else "" if value is None else text_of(value)
         else:
             said = str(error)
             told = text_of(CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ()))
@@ -170,12 +171,10 @@ class Recorder:
         self._publish(call)
 
 
-def _remedy(cause: BaseException | None) -> str:
-    """What the user is told of a backend's failure beyond what the guest is: what mends it, and who denied what."""
-    if not isinstance(cause, BackendError):
-        return ""
-    denied = (cause.message,) if isinstance(cause, AccessDenied) else ()  # access-denied has no words of its own
-    return "".join(f"\n  {line}" for line in (*denied, *cause.repair))
+def _failed(value: object, cause: BackendError) -> str:
+    """What the user is told of a backend's failure: all that it says, and what mends it, behind the guest's error."""
+    case = f"{value.name}: " if isinstance(value, CaseValue) else ""
+    return f"{case}{cause.message}" + (f"  ({'; '.join(cause.repair)})" if cause.repair else "")
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ _DEFAULTS = {
     "pending_size": 0,  # what is sent while the server is away fails: it does not arrive later, when nobody expects it
 }
 _FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream for accounts, streams and disks
-_START = ("%wash nats start  # one on this machine, or:", "nats-server -js")
+_START = ("%wash nats start", "nats-server -js")
 
 
 class NatsServer:
@@ -274,10 +274,14 @@ class Asking:
     async def __aenter__(self) -> None:
         """Wait for a connection that is being made again."""
         client = self._server.client
-        lost = not (client.is_connected or client.is_closed)
-        while lost and time.monotonic() < self._begun + PATIENCE:
+        lost = not client.is_connected
+        while lost and not client.is_closed and time.monotonic() < self._begun + PATIENCE:
             await asyncio.sleep(_POLL_SECONDS)
-            lost = not (client.is_connected or client.is_closed)
+            lost = not client.is_connected
+        if lost:
+            from nats.errors import ConnectionClosedError
+
+            self.__exit__(None, ConnectionClosedError(), None)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Turn an error of nats-py into ours."""
