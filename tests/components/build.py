@@ -24,6 +24,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NOTEBOOK_GUESTS = HERE.parent.parent / "notebooks" / "guests"
 WIT = NOTEBOOK_GUESTS / "wit"
+CAPABILITIES = ("blobstore", "config", "keyvalue", "logging", "messaging")
 KEPT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "washnb-guests"
 
 COMPONENTIZE_JS = "@bytecodealliance/componentize-js@0.23.0"
@@ -77,7 +78,7 @@ def javascript_guest(source: Path) -> Guest:
     def make(source: Path, output: Path) -> None:
         node = _node_project()
         wit = output.parent / "wit"
-        shutil.copytree(WIT, wit, ignore=lambda _, names: {"keyvalue", "config", "logging", "worlds.wit"} & set(names))
+        shutil.copytree(WIT, wit, ignore=lambda _, names: {*CAPABILITIES, "worlds.wit"} & set(names))
         for path in wit.rglob("*.wit"):
             path.write_text(path.read_text().replace("@0.2.0", f"@{JS_VERSION}"))
         (wit / "world.wit").write_text(JS_WORLD)

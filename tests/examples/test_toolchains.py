@@ -14,7 +14,7 @@ import pytest
 from washnb.engine import Engine, read_source
 from washnb.events import LogLine
 from washnb.host import DevRouter, Host, HostBuilder, HttpServer
-from washnb.plugins import DynamicConfig, InMemoryKeyValue, TracingLogger
+from washnb.plugins import catalog
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest, WorkloadState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -25,8 +25,8 @@ async def running(path: Path, **resources) -> AsyncIterator[Host]:
     """A host on which a built guest runs; its code is kept beside the guest, for the next time."""
     with Engine.builder().with_cache_dir(path.parent / "code").build() as engine:
         builder = HostBuilder().with_engine(engine).with_http_handler(HttpServer(DevRouter()))
-        for plugin in (DynamicConfig(False), InMemoryKeyValue(), TracingLogger()):
-            builder.with_plugin(plugin)
+        for entry in catalog.CATALOG:
+            builder.with_plugin(entry.create())
         component = Component("guest", read_source(path).data, local_resources=LocalResources(**resources))
         async with builder.build() as host:
             workload = Workload("toolchains", "guest", components=(component,))
@@ -44,15 +44,27 @@ async def test_the_counter_of_the_quickstart_counts(built_guest):
 
 
 async def test_every_capability_works_from_python(built_guest):
-    """Batches, cursors, options and enums of the drafts come through a real toolchain's bindings unharmed."""
-    async with running(built_guest("http_capabilities"), config={"colour": "blue"}) as host:
+    """Batches, cursors, options, enums, streams and messages come through a real toolchain's bindings unharmed."""
+    config = {"colour": "blue", "subscriptions": "echo.*"}
+    async with running(built_guest("http_capabilities"), config=config) as host:
         assert json.loads((await host.send("GET", "/")).text) == {
-            "config": {"colour": "blue"},
+            "config": config,
             "missing": None,
             "many": [["a", "1"], None, ["c", "3"]],
             "count": 2,
             "keys": ["a", "b", "c", "count"],
             "left": ["count"],
+            "blobs": {
+                "whole": "0123456789",
+                "part": "345",
+                "names": [["b", "c"], True],
+                "info": ["things", "c", 10],
+                "left": ["c"],
+                "error": "object 'c' does not exist in container 'things'",
+                "there": False,
+            },
+            "reply": "olleh",
+            "nobody": "no responders available for request to 'nobody.listens'",
         }
 
 
