@@ -85,6 +85,7 @@ async def test_killed_and_restarted(engine, nats_servers, impatient):
         assert await guest.call("increment", "b", "n", 1) == 1
 
 
+@pytest.mark.slow
 async def test_many_who_count_while_it_is_away(engine, nats_servers, impatient):
     """Those who wait for one counter do not wait one after the other."""
     running = await nats_servers()
@@ -109,6 +110,7 @@ async def test_restarted_without_its_streams(engine, nats_servers):
         assert await guest.call("set", "b", "k", b"v") is None
 
 
+@pytest.mark.slow
 async def test_slow(engine, nats_servers, impatient):
     """A server that stands still is an error in time, which says that it may still do it; after that all is well."""
     running = await nats_servers()
@@ -175,6 +177,7 @@ authorization {
 """
 
 
+@pytest.mark.slow
 async def test_not_permitted(engine, nats_servers, tmp_path, impatient):
     """What the server does not permit is access-denied to the guest, and the user is told what was not permitted."""
     config = tmp_path / "server.conf"

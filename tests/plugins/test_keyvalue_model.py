@@ -191,7 +191,7 @@ def test_memory_and_files(tmp_path_factory):
     def in_files(runner, changed):
         return Subject(FilesystemBackend(tmp_path_factory.mktemp("state"), changed), [])
 
-    run_machine(ANY_KEY, in_files, 12)
+    run_machine(ANY_KEY, in_files, 6)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from washnb.errors import AccessDenied, BackendError
 from washnb.plugins import NatsKeyValue, NatsServer
-from washnb.plugins.keyvalue import NoSuchBucket
+from washnb.plugins.keyvalue import NoSuchBucket, nats_watch
 from washnb.plugins.keyvalue.nats import PAGE, NatsBackend
 
 from .bound import Item, bind
@@ -264,6 +264,34 @@ async def test_hosts_hear_of_each_other(nats_server, server):
     ]
     await here.stop()
     await there.stop()
+
+
+async def test_only_so_many_buckets_are_watched(server, monkeypatch):
+    """Those that were opened last are, until the plugin stops; one that nobody listens to watches none."""
+    monkeypatch.setattr(nats_watch, "MOST", 2)
+    told = []
+    backend = NatsBackend(server, lambda path, action: told.append(path))
+    for bucket in "abc":
+        await backend.open(bucket)
+
+    async def write() -> None:
+        for bucket in "abc":
+            await server.jetstream.publish(f"$KV.{bucket}.k", b"v")
+
+    async def are_watched():
+        return [(await server.jetstream.stream_info(f"KV_{bucket}")).state.consumer_count for bucket in "bc"] == [1, 1]
+
+    await until(are_watched)
+    await write()
+    await until(lambda: len(told) == 2)
+    assert told == [("b", "k"), ("c", "k")]
+    await backend.stop()
+    silent = NatsBackend(server, lambda path, action: told.append(path), lambda: False)
+    await silent.open("a")
+    await write()
+    await asyncio.sleep(0.1)
+    assert len(told) == 2
+    await silent.stop()
 
 
 async def test_two_hosts_share_a_counter(nats_server, server):

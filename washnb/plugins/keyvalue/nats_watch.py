@@ -18,7 +18,7 @@ MOST = 64
 
 _ECHO_SECONDS = 0.05  # the message of a change may be here before its acknowledgement
 _MOST_OWN = 10_000
-_INACTIVE_SECONDS = 30.0
+_INACTIVE_SECONDS = 5.0  # after that, the server forgets a consumer that nobody listens to
 _log = logging.getLogger(__name__)
 
 
