@@ -288,13 +288,19 @@ class Asking:
         self.__exit__(kind, error, trace)
 
 
+async def heard(client: Any) -> None:
+    """Wait until the server has what was said before. nats-py sends a ping past what it has not written yet: so two."""
+    await client.flush(PATIENCE)
+    await client.flush(PATIENCE)
+
+
 async def _part(client: Any) -> None:
     """Close a connection, after what is under way; a server that stands still does not hold this up."""
     import nats.errors
 
     with suppress(nats.errors.Error, OSError):  # what is under way is lost, and nobody was told that it arrived
         if client.is_connected:
-            await client.flush(PATIENCE)
+            await heard(client)
     with suppress(TimeoutError, OSError):
         await asyncio.wait_for(client.close(), PATIENCE)
 

@@ -15,7 +15,7 @@ from typing import Any
 from washnb.errors import AccessDenied, BackendError
 from washnb.events import LogLine
 
-from ..nats import PATIENCE, NatsServer
+from ..nats import NatsServer, heard
 from .in_memory import TracingLogger
 from .records import SUBJECT, Record
 
@@ -105,7 +105,7 @@ class Outbox:
                 raise ConnectionError
             for record in batch:
                 await client.publish(record.subject, record.encode(client.max_payload))
-            await client.flush(PATIENCE)
+            await heard(client)
         for subject in {record.subject for record in batch}:
             self._server.require_permission(what, subject, begun)
 
@@ -175,7 +175,7 @@ class NatsLogger(TracingLogger):
         async with self.server.asking(what):
             client = self.server.client
             await client.subscribe(f"{SUBJECT}.>", cb=self._hear, pending_bytes_limit=_HEARD_BYTES)
-            await client.flush(PATIENCE)
+            await heard(client)
         self.server.require_permission(what, f"{SUBJECT}.>", begun)
 
     async def _hear(self, message: Any) -> None:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from ..nats import PATIENCE, NatsServer
+from ..nats import PATIENCE, NatsServer, heard
 from .backend import BrokerMessage, Take
 from .handling import Handler
 from .in_memory import no_responders, timed_out
@@ -99,12 +99,6 @@ class NatsBroker:
         if not client.is_connected:
             raise ConnectionError
         return client
-
-
-async def heard(client: Any) -> None:
-    """Wait until the server has what was said before. nats-py sends a ping past what it has not written yet: so two."""
-    await client.flush(PATIENCE)
-    await client.flush(PATIENCE)
 
 
 class NatsMessaging(Messaging):
