@@ -11,18 +11,19 @@ that goes away leaves nothing at the server, and however large an object is, one
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 from nats.nuid import NUID
 
@@ -45,7 +46,7 @@ MESSAGE = 128 * 1024
 
 _CONTAINER = re.compile(r"[a-zA-Z0-9_-]{1,200}")
 _LONGEST = 2000  # bytes of an object's name: a subject has to fit into a line of the protocol
-_PAGE = 256
+_AT_ONCE = 64  # requests of a listing
 _NO_STREAM, _CHANGED_MEANWHILE = 10059, 10071  # error codes of JetStream
 _ROLLUP, _EXPECTED = "Nats-Rollup", "Nats-Expected-Last-Subject-Sequence"
 
@@ -122,8 +123,13 @@ class ObjectStoreBackend:
 
     async def objects(self, container: str) -> Sequence[str]:
         """Return the names of all objects, sorted."""
+        names: list[str] = []
         async with self._server.asking(f"list container '{container}'"):
-            return sorted([each.name async for each in self._all(container) if not each.deleted])
+            subjects = await self._subjects(container)
+            for page in (subjects[at : at + _AT_ONCE] for at in range(0, len(subjects), _AT_ONCE)):
+                found = await asyncio.gather(*(self._metadata(container, subject) for subject in page))
+                names += [each.name for each in found if each is not None and not each.deleted]
+        return sorted(names)
 
     async def has(self, container: str, name: str) -> bool:
         """Return whether there is such an object."""
@@ -199,43 +205,41 @@ class ObjectStoreBackend:
     async def _last(self, container: str, name: str) -> _Metadata:
         """Return the metadata of an object; `deleted` where it was never written, too."""
         async with self._server.asking(_writing("look at", container, name)):
-            stream = _stream(container)
             if not 0 < len(name.encode()) <= _LONGEST:
                 await self.info(container)
                 return _Metadata()
-            try:
-                message = await self._server.jetstream.get_last_msg(stream, _subject(container, name))
-            except NotFoundError as error:
-                if error.err_code == _NO_STREAM:
-                    raise NoSuchContainer(container) from error
-                return _Metadata()
-        metadata = _parsed(message.data or b"", message.seq or 0, message.time)
+            metadata = await self._metadata(container, _subject(container, name))
         if metadata is None:
             raise BackendError(f"object '{name}' of container '{container}' has metadata that nobody can read")
         return metadata
 
-    async def _all(self, container: str) -> AsyncIterator[_Metadata]:
-        stream, jetstream = _stream(container), self._server.jetstream
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT, ack_policy=AckPolicy.NONE, inactive_threshold=5
-        )
+    async def _metadata(self, container: str, subject: str) -> _Metadata | None:
+        """Return what is under a subject; None where nobody can read it."""
         try:
-            listing = await jetstream.pull_subscribe(f"$O.{container}.M.>", stream=stream, config=config)
+            message = await self._server.jetstream.get_last_msg(_stream(container), subject)
         except NotFoundError as error:
-            raise NoSuchContainer(container) from error
-        try:
-            info = await listing.consumer_info()
-            pending = info.num_pending or 0
-            while pending:
-                page = await listing.fetch(min(pending, _PAGE), timeout=PATIENCE)
-                for message in page:
-                    where = message.metadata
-                    if metadata := _parsed(message.data, where.sequence.stream, where.timestamp):
-                        yield metadata
-                    pending = where.num_pending
-            await jetstream.delete_consumer(stream, info.name)
-        finally:
-            await listing.unsubscribe()
+            if error.err_code == _NO_STREAM:
+                raise NoSuchContainer(container) from error
+            return _Metadata()
+        return _parsed(message.data or b"", message.seq or 0, message.time)
+
+    async def _subjects(self, container: str) -> list[str]:
+        """Return the subjects of all metadata. A busy server has told consumers too early that there are no more."""
+        subjects: list[str] = []
+        while True:
+            asked = json.dumps({"subjects_filter": f"$O.{container}.M.>", "offset": len(subjects)}).encode()
+            answer = await self._server.client.request(
+                f"$JS.API.STREAM.INFO.{_stream(container)}", asked, timeout=PATIENCE
+            )
+            told = json.loads(answer.data)
+            if error := told.get("error"):
+                if error.get("err_code") == _NO_STREAM:
+                    raise NoSuchContainer(container)
+                raise APIError.from_error(error)
+            page = told["state"].get("subjects") or ()
+            subjects += page
+            if not page or len(subjects) >= told.get("total", 0):
+                return subjects
 
     async def _part(self, container: str, metadata: _Metadata, start: int, end: int) -> AsyncGenerator[bytes, None]:
         what = _writing("read", container, metadata.name)
