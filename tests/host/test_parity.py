@@ -97,4 +97,4 @@ def test_what_cannot_be_seen_is_said_to_be_so():
 
 def call(function: str, arguments: tuple[tuple[str, object], ...]) -> HostCall:
     """A host call as a trace has it."""
-    return HostCall(1, 1, "w", "c", "wasi:x/y@0.2.0", function, arguments, None, None, "wasi", 0.0, 0.0)
+    return HostCall(1, 1, "w", "c", "wasi:x/y@0.2.0", function, arguments, None, None, "wasi", 0.0, 0.0, 0)
