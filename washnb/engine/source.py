@@ -110,7 +110,7 @@ def _example(wanted: str, name: str | None) -> SourceBytes:
 
 def _read_file(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:  # a buffer would have all of it copied once more
             limit = -1 if file.read(len(_MAGIC)) == _MAGIC else _LARGEST_TEXT
             file.seek(0)
             data = file.read(limit)
