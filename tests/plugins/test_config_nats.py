@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import nats
+import psutil
 import pytest
 
 from washnb.errors import AccessDenied, BackendError
@@ -291,8 +290,12 @@ async def test_a_server_that_stands_still_holds_nobody_up(nats_servers, bucket):
         item = await bind(plugin)
         settings = plugin.backend(item.workload_id, item.component)
         await settings.set("limit", "10")
-        os.kill(server.pid, signal.SIGSTOP)
+        process = psutil.Process(server.pid)
+        process.suspend()
         try:
+            async with asyncio.timeout(5):
+                while process.status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110 - its threads stop one by one
+                    await asyncio.sleep(0.01)
             begun = time.monotonic()
             assert await item.linked[Store.wit].get("limit") == "10"
             assert time.monotonic() - begun < 0.1
@@ -300,6 +303,6 @@ async def test_a_server_that_stands_still_holds_nobody_up(nats_servers, bucket):
                 await settings.set("limit", "11")
             assert time.monotonic() - begun < 5
         finally:
-            os.kill(server.pid, signal.SIGCONT)
+            process.resume()
         await settings.set("limit", "12")
         assert await item.linked[Store.wit].get("limit") == "12"
