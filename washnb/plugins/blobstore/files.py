@@ -239,6 +239,7 @@ class FilesystemBackend:
         return deleted
 
     def _move(self, container: str, name: str, to_container: str, to_name: str) -> None:
+        self._object_info(container, name)
         to_path = self._container(to_container).prepare(to_name)
         try:
             self._container(container).path(name).replace(to_path)

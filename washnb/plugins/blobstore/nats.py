@@ -13,7 +13,7 @@ from typing import Any
 
 from washnb.errors import BackendError
 
-from ..nats import NatsServer
+from ..nats import PATIENCE, NatsServer
 from .backend import Backend
 from .shared import SharedBlobstore
 
@@ -46,10 +46,15 @@ class NatsBlobstore(SharedBlobstore):
         from .object_store import ObjectStoreBackend
 
         self._store = ObjectStoreBackend(self._server)
-        async with self._server.asking("hear of changes of blobs"):
-            await self._listen(_CHANGES, self._hear_object)
-            for subject in _STREAMS:
-                await self._listen(subject, self._hear_stream)
+        try:
+            async with self._server.asking("hear of changes of blobs"):
+                await self._listen(_CHANGES, self._hear_object)
+                for subject in _STREAMS:
+                    await self._listen(subject, self._hear_stream)
+                await self._server.client.flush(PATIENCE)
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Disconnect."""
