@@ -251,6 +251,11 @@ class Session:
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.inspection(deployments, subject))
 
+    def parity(self, name: str) -> hosted.ParityReport:
+        """Name what a workload relied on that wash-runtime does otherwise."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.parity_of(deployments, name))
+
     def trace(self, action: str | None = None) -> hosted.TraceReport:
         """Show the host calls of the requests so far, or of the `last` one; turn recording `on` or `off`; `clear`."""
         __tracebackhide__ = True

@@ -19,6 +19,8 @@ from .messaging import messaging_of as messaging_of
 from .messaging import published as published
 from .messaging import requested as requested
 from .messaging import subject_matcher as subject_matcher
+from .parity import ParityReport as ParityReport
+from .parity import parity_of as parity_of
 from .reading import BlobstoreBackend as BlobstoreBackend
 from .reading import ConfigBackend as ConfigBackend
 from .reading import Kept as Kept

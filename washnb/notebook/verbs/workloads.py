@@ -56,6 +56,13 @@ def _reset(asking: Asking) -> News:
 
 def _inspect_options(parser: VerbParser) -> None:
     parser.word("subject", completes=kinds.SUBJECTS, help="a workload, or anything that load takes")
+    parser.switch("--parity", help="of a workload: what it relied on that wash-runtime does otherwise")
+
+
+def _inspect(asking: Asking) -> Any:
+    if asking.options.parity:
+        return asking.session.parity(asking.options.subject)
+    return asking.session.inspect(source_of(asking, asking.options.subject))
 
 
 VERBS = (
@@ -71,7 +78,7 @@ VERBS = (
         "inspect",
         "the world of a component, and who serves its imports",
         _inspect_options,
-        lambda asking: asking.session.inspect(source_of(asking, asking.options.subject)),
+        _inspect,
     ),
     Verb(
         "status",

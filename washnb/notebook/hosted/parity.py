@@ -1,0 +1,53 @@
+"""Where a workload relied on what washnb does otherwise than wash-runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from washnb.host import DEVIATIONS, Deviation, MadeOf
+
+from ..text import Table, escape
+from .deployments import Deployments
+
+
+class ParityReport:
+    """The deviations from wash-runtime that a workload relied on; `data` are these, as rows of the documentation.
+
+    `unseen` are the ids of those that no host can see a workload rely on, `untraced` of those that only a trace shows,
+    where nothing is traced.
+    """
+
+    def __init__(self, name: str, relied: Sequence[Deviation], *, tracing: bool) -> None:
+        """Report on the workload `name`."""
+        self.name = name
+        self.data = list(relied)
+        self.unseen = tuple(each.id for each in DEVIATIONS if not each.shows)
+        self.untraced = () if tracing else tuple(each.id for each in DEVIATIONS if each.traced)
+
+    @property
+    def _title(self) -> str:
+        return f"{self.name} has relied on {len(self.data) or 'no'} deviation{'' if len(self.data) == 1 else 's'}"
+
+    @property
+    def _notes(self) -> list[str]:
+        notes = [f"not to be seen from a host: {', '.join(self.unseen)}"]
+        return notes + ([f"not looked for while tracing is off: {', '.join(self.untraced)}"] if self.untraced else [])
+
+    def __repr__(self) -> str:
+        rows = [f"{each.id}  wash-runtime: {each.reference}\n     washnb: {each.here}" for each in self.data]
+        return "\n".join([f"{self._title} from wash-runtime", *rows, *(f"({note})" for note in self._notes)])
+
+    def _repr_html_(self) -> str:
+        rows = [(each.id, each.reference, each.here) for each in self.data]
+        table = Table(("", "wash-runtime", "washnb"), rows, empty="", title=f"{self._title} from wash-runtime")
+        notes = "".join(f'<div style="opacity: .7">{escape(note)}</div>' for note in self._notes)
+        return f"{table._repr_html_()}{notes}"
+
+
+async def parity_of(deployments: Deployments, name: str) -> ParityReport:
+    """Report on a workload, as far as its requests so far show it. Raises WorkloadNotFound."""
+    host, deployment = deployments.host, deployments.get(name)
+    serving = {each.workload_id: each.plugins for each in host.workloads()}.get(deployment.workload_id, ())
+    plugins = tuple(host.plugins[each] for each in serving if each in host.plugins)
+    made = MadeOf(plugins, deployment.resources, deployment.missing)
+    return ParityReport(name, deployments.history.parity.relied_on(name, made), tracing=host.tracing)
