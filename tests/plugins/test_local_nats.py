@@ -68,6 +68,21 @@ async def test_a_store_that_was_given_is_kept(tmp_path):
     await server.stop()
 
 
+async def test_a_store_is_one_servers(tmp_path):
+    """A second server on the same directory is refused, as is a place that is none; a stopped one frees it."""
+    one, two = LocalNats(), LocalNats()
+    await one.start(tmp_path / "streams")
+    with pytest.raises(ConfigError, match=f"another NATS server keeps its streams in {tmp_path}") as caught:
+        await two.start(tmp_path / "streams")
+    assert caught.value.repair == ("%wash nats start --store ANOTHER_DIRECTORY",)
+    await one.stop()
+    await two.start(tmp_path / "streams")
+    await two.stop()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="no streams can be kept"):
+        await one.start(tmp_path / "file" / "streams")
+
+
 async def test_it_ends_with_its_owner(tmp_path):
     """A process that is killed, and can tidy nothing, leaves neither a server nor a directory."""
     owner = await asyncio.create_subprocess_exec(

