@@ -307,3 +307,18 @@ async def test_without_nats_py(monkeypatch, nats_server):
     with pytest.raises(ConfigError) as raised:
         await NatsBlobstore(NatsServer(nats_server.url)).start()
     assert raised.value.repair == ('pip install "washnb[nats]"',)
+
+
+async def test_a_start_that_fails(monkeypatch, nats_server):
+    """The plugin lets go of the server again."""
+    server = NatsServer(nats_server.url)
+    plugin = NatsBlobstore(server)
+
+    async def refuse(*_: object) -> None:
+        raise BackendError("no")
+
+    monkeypatch.setattr(plugin, "_listen", refuse)
+    with pytest.raises(BackendError, match="no"):
+        await plugin.start()
+    with pytest.raises(BackendError, match="not connected"):
+        _ = server.client
