@@ -34,12 +34,12 @@ class ParityReport:
         return notes + ([f"not looked for while tracing is off: {', '.join(self.untraced)}"] if self.untraced else [])
 
     def __repr__(self) -> str:
-        rows = [f"{each.id}  wash-runtime: {each.reference}\n     washnb: {each.here}" for each in self.data]
+        rows = [f"{each.id}  wash-runtime: {each.reference}\n     washnb: {each.here} {each.why}" for each in self.data]
         return "\n".join([f"{self._title} from wash-runtime", *rows, *(f"({note})" for note in self._notes)])
 
     def _repr_html_(self) -> str:
-        rows = [(each.id, each.reference, each.here) for each in self.data]
-        table = Table(("", "wash-runtime", "washnb"), rows, empty="", title=f"{self._title} from wash-runtime")
+        rows = [(each.id, each.reference, each.here, each.why) for each in self.data]
+        table = Table(("", "wash-runtime", "washnb", "why"), rows, empty="", title=f"{self._title} from wash-runtime")
         notes = "".join(f'<div style="opacity: .7">{escape(note)}</div>' for note in self._notes)
         return f"{table._repr_html_()}{notes}"
 
