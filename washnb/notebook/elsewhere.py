@@ -28,5 +28,5 @@ ELSEWHERE: dict[str, str] = {
     "doctor": "%wash status",
     "claims": "%wash inspect NAME_OR_PATH",
     "plugin": "%wash attach PLUGIN, %wash plugins",
-    "ui": "%wash kv and %wash logs are live views",
+    "ui": "%wash kv, blobs, config, logs and messages are live views",
 }
