@@ -4,10 +4,13 @@ import logging
 
 from .builder import HostBuilder
 from .command import CommandResult
+from .deviations import DEVIATIONS, Deviation, MadeOf
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host, HostApi
-from .parity import DEVIATIONS, Deviation, MadeOf, Parity
+from .outcome import Outcome, outcome_of
+from .parity import Parity
+from .receipt import ImportUse, Receipt, Receipts, Tally
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
@@ -25,13 +28,19 @@ __all__ = [
     "HostBuilder",
     "HostHeartbeat",
     "HttpServer",
+    "ImportUse",
     "Ingress",
     "MadeOf",
+    "Outcome",
     "Parity",
+    "Receipt",
+    "Receipts",
     "Router",
+    "Tally",
     "Trace",
     "WorkloadSummary",
     "is_secret",
+    "outcome_of",
     "sentence",
 ]
 
