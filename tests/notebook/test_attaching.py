@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
+from washnb.engine import Interface
 from washnb.errors import BackendError, ConfigError, UnsatisfiedImportError
 from washnb.notebook import Session
+from washnb.notebook.widgets.live import Live
 from washnb.plugins import NatsServer
 
 FAR = "nats://ann:swordfish@nats.invalid:4222"
@@ -212,6 +216,49 @@ def test_server_of_the_session(notebook, tmp_path):
 async def _process(deployments):
     await asyncio.sleep(0)
     return deployments.local_nats.pid
+
+
+@pytest.mark.slow
+def test_view_says_that_the_server_is_away(session, tmp_path):
+    """What is shown stays, with what is wrong beside it, until the server is back; closing does not wait for it."""
+    session.nats("start", store=tmp_path)
+    session.load("example:counter", attach=["keyvalue=nats"])
+    session.send("/x")
+    live = Live(session.kv)
+    live._heard(None, {"do": "shown"}, [])
+    assert live.widget.picture["groups"][0]["entries"][0]["preview"] == "1"
+    session.nats("stop")
+    live._heard(None, {"do": "shown"}, [])
+    assert "is away" in live.widget.trouble
+    assert live.widget.picture["groups"][0]["entries"][0]["preview"] == "1"
+    session.nats("start", store=tmp_path)
+    live._heard(None, {"do": "shown"}, [])
+    assert live.widget.trouble == ""
+    live.widget.close()
+    session.nats("stop")
+    begun = time.monotonic()
+    session.close()
+    assert time.monotonic() - begun < 4
+
+
+def test_plugins_of_other_packages_are_listed(session, monkeypatch):
+    """Until they are attached, with the package that brings them."""
+    point = EntryPoint("lucky-dice", f"{__name__}:Dice", "washnb.plugins")
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Dice)
+    monkeypatch.setattr("washnb.plugins.entry_points.entry_points", lambda group: [point])
+    assert session.plugins.data[0]["plugin"] == "lucky-dice"
+    assert session.plugins.data[0]["granted to"] == "not attached"
+    assert session.attach("lucky-dice").news == "attached dice"
+    assert [row["plugin"] for row in session.plugins.data] == ["dice"]
+    with pytest.raises(ConfigError, match="has no backends"):
+        session.attach("lucky-dice=file:x")
+
+
+class Dice(Interface, wit="workshop:dice/roll"):
+    """What a package brings."""
+
+    def roll(self, sides: int) -> int:
+        return sides
 
 
 def test_backends_complete(notebook, tmp_path, monkeypatch):

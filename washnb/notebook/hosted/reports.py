@@ -77,6 +77,7 @@ async def status(deployments: Deployments) -> Status:
     facts = {
         "address": f"http://{http.addr}" if http and http.port else "no port is open: %wash serve",
         "plugins": ", ".join(deployments.host.plugins) or "none",
+        "NATS server": deployments.local_nats.url if deployments.local_nats.running else "none: %wash nats start",
         "tracing": "on" if deployments.host.tracing else "off",
         "washnb": deployments.host.version,
         "wasmtime": version("wasmtime"),

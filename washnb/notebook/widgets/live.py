@@ -7,6 +7,7 @@ picture. Nobody listens while nobody looks: the widget says when it is shown and
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ class Live:
         self.widget.on_msg(self._heard)
         self._lookers = 0
         self._unsubscribe: Any = None
-        self._refreshing = False
+        self._stale = False
+        self._following: asyncio.Task[None] | None = None
         self._saving = False
         self._look: Any = None
         self._still: Any = None
@@ -114,15 +116,21 @@ class Live:
             self.widget.send({"ticket": wish["ticket"], **answer.content}, list(answer.parts))
 
     def _happened(self, event: Event) -> None:
-        if self._view.concerns(event) and not self._refreshing:
-            self._refreshing = True
-            asyncio.get_running_loop().call_later(_REFRESH, self._begin_refresh)
+        if self._view.concerns(event):
+            self._stale = True
+            if self._following is None or self._following.done():
+                self._following = asyncio.ensure_future(self._follow())
 
-    def _begin_refresh(self) -> None:
-        self._refreshing = False
-        deployments = self._view.door.deployments
-        if deployments is not None:
-            self._task = asyncio.ensure_future(self._refresh(deployments))
+    async def _follow(self) -> None:
+        """Read until nothing has happened since. One read at a time: some go to a server, and may take long."""
+        took = 0.0
+        while self._stale and self._view.door.deployments is not None:
+            await asyncio.sleep(max(_REFRESH, took))
+            self._stale = False
+            begun = time.monotonic()
+            if (deployments := self._view.door.deployments) is not None:
+                await self._refresh(deployments)
+            took = time.monotonic() - begun
 
     async def _refresh(self, deployments: hosted.Deployments) -> None:
         try:
