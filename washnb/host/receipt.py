@@ -1,0 +1,226 @@
+"""The capability receipt: what a workload imports, was granted, has used and was denied, and the least that it needs.
+
+A fold over the host's events: numbers and names are kept, never the calls, so that nothing is lost with time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from washnb.engine import CompiledComponent
+from washnb.events import Event, HostCall, MessageHandled, RequestHandled, WorkloadChanged
+from washnb.plugins import HostPlugin
+from washnb.types import WorkloadState
+from washnb.wit import WitInterface
+
+from .allowed_hosts import AllowedHost
+from .assembly import providers
+from .component import WASI, WASI_PROVIDER
+from .outcome import outcome_of
+from .resolve import Demand, Offer, resolve, singles
+from .touched import KINDS, Meanings
+
+MAX_WORKLOADS = 100
+MAX_NAMES = 500
+"""Different names of one kind that are kept of a workload; calls about others are only counted."""
+
+_MAX_REQUESTS = 1_000
+Granted = Callable[[str], bool]
+"""Says of the id of a plugin whether the workload may use it."""
+
+_HTTP = ("wasi:http/incoming-handler", "wasi:http/outgoing-handler")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many calls there were, and how many of these failed or were denied."""
+
+    calls: int = 0
+    failed: int = 0
+    denied: int = 0
+
+    def count(self, outcome: str) -> None:
+        """Count one more."""
+        self.calls += 1
+        self.failed += outcome == "failed"
+        self.denied += outcome == "denied"
+
+
+@dataclass
+class _Ledger:
+    """One workload: its calls by interface and function, and by what they were about."""
+
+    functions: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    touched: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    distinct: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def tally(self, kind: str, name: str, outcome: str) -> None:
+        found = self.touched.get((kind, name))
+        if found is None:
+            if self.distinct[kind] >= MAX_NAMES:
+                self.left_out[kind] += 1
+                return
+            self.distinct[kind] += 1
+            found = self.touched[kind, name] = Tally()
+        found.count(outcome)
+
+
+@dataclass(frozen=True)
+class ImportUse:
+    """An import of a component: who serves it (a plugin's id, `wasi`, or None), whether that is granted, its use.
+
+    `functions` says how many functions are imported, `used` how often which of them was called.
+    """
+
+    interface: str
+    provider: str | None
+    granted: bool
+    functions: int
+    used: Mapping[str, Tally]
+
+    @property
+    def denied(self) -> int:
+        """How many calls were denied."""
+        return sum(each.denied for each in self.used.values())
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a workload may do and has done. `touched` maps a kind (hosts, keys ...) to names and how often each was met.
+
+    `left_out` counts calls about names that were too many to keep. `host_interfaces` and `allowed_hosts` are the least
+    with which it would start and have done what it did; `denied_hosts` are those that it asked for in vain.
+    """
+
+    workload: str
+    imports: tuple[ImportUse, ...]
+    touched: Mapping[str, Mapping[str, Tally]]
+    left_out: Mapping[str, int]
+    host_interfaces: tuple[WitInterface, ...]
+    allowed_hosts: tuple[str, ...]
+    denied_hosts: tuple[str, ...]
+
+
+class Receipts:
+    """Counts what workloads do, by their names. `take` is told of each event: host calls come while the host traces.
+
+    A workload that is loaded again keeps its count; one that was stopped and is started begins anew.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._ledgers: OrderedDict[str, _Ledger] = OrderedDict()
+        self._meanings: OrderedDict[int, Meanings] = OrderedDict()
+        self._ids: dict[str, str] = {}
+
+    def take(self, event: Event) -> None:
+        """Count a host call."""
+        if isinstance(event, HostCall):
+            self._count(event)
+        elif isinstance(event, RequestHandled | MessageHandled):
+            self._meanings.pop(event.request, None)
+        elif isinstance(event, WorkloadChanged):
+            self._changed(event)
+
+    def _count(self, call: HostCall) -> None:
+        ledger = self._ledgers.get(call.workload)
+        if ledger is None:
+            ledger = self._ledgers[call.workload] = _Ledger()
+            if len(self._ledgers) > MAX_WORKLOADS:
+                self._ledgers.popitem(last=False)
+        outcome = outcome_of(call)
+        which = call.interface, call.function
+        tally = ledger.functions.get(which)
+        if tally is None:
+            tally = ledger.functions[which] = Tally()
+        tally.count(outcome)
+        meanings = self._meanings.get(call.request)
+        if meanings is None:
+            meanings = self._meanings[call.request] = Meanings()
+            if len(self._meanings) > _MAX_REQUESTS:
+                self._meanings.popitem(last=False)
+        for kind, name in meanings.touched(call):
+            ledger.tally(kind, name, outcome)
+
+    def _changed(self, change: WorkloadChanged) -> None:
+        """Forget a workload when one of its name starts, unless another one of that name is there still."""
+        if change.state is WorkloadState.STARTING:
+            if change.name not in self._ids.values():
+                self._ledgers.pop(change.name, None)
+            self._ids[change.workload_id] = change.name
+        elif change.state in {WorkloadState.STOPPING, WorkloadState.ERROR}:
+            self._ids.pop(change.workload_id, None)
+
+    def of(
+        self, workload: str, component: CompiledComponent, plugins: Iterable[HostPlugin], granted: Granted
+    ) -> Receipt:
+        """Write the receipt of a workload made of `component`, on a host where `plugins` are attached.
+
+        `granted` says of the id of a plugin whether the workload may use it.
+        """
+        attached = list(plugins)
+        ledger = self._ledgers.get(workload, _Ledger())
+        hosts = {name: tally for (kind, name), tally in ledger.touched.items() if kind == "hosts"}
+        allowed = {entry for name, tally in hosts.items() if tally.calls > tally.denied and (entry := _entry(name))}
+        return Receipt(
+            workload,
+            tuple(_imports(component, ledger, attached, granted)),
+            {
+                kind: {name: each for (of_kind, name), each in ledger.touched.items() if of_kind == kind}
+                for kind in KINDS
+                if ledger.distinct[kind]
+            },
+            dict(ledger.left_out),
+            least_interfaces(component, [plugin for plugin in attached if granted(plugin.id)]),
+            tuple(sorted(allowed)),
+            tuple(sorted(name for name, tally in hosts.items() if tally.denied == tally.calls)),
+        )
+
+
+def least_interfaces(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> tuple[WitInterface, ...]:
+    """The `host_interfaces` with which a component starts, served by `plugins`, and is given nothing else.
+
+    An import that is never called has to be served as well: only a component without it needs less.
+    """
+    offers = [Offer(plugin.id, plugin.world()) for plugin in plugins]
+    grants = resolve([Demand(component.name, component.world())], offers, (), WASI).grants
+    served = {single for grant in grants for entry in grant.interfaces for single in singles(entry)}
+    bare = {name for name, interface in component.imports.items() if not interface.functions}
+    needed = [single for single in served if str(single) not in bare]
+    sides = [*component.imports, *component.exports]
+    needed += [WitInterface.parse(name) for name in sides if name.partition("@")[0] in _HTTP]
+    return _merged(needed)
+
+
+def _merged(needed: Iterable[WitInterface]) -> tuple[WitInterface, ...]:
+    """One entry for each package and version, as manifests have them."""
+    packages: dict[tuple[str, str, str], set[str]] = {}
+    for each in needed:
+        packages.setdefault((each.namespace, each.package, each.version or ""), set()).update(each.interfaces)
+    return tuple(
+        WitInterface(namespace, package, frozenset(names), version or None)
+        for (namespace, package, version), names in sorted(packages.items())
+    )
+
+
+def _imports(
+    component: CompiledComponent, ledger: _Ledger, plugins: Iterable[HostPlugin], granted: Granted
+) -> Iterator[ImportUse]:
+    served = providers(component, plugins)
+    for name, interface in component.imports.items():
+        if interface.functions:
+            provider = served.get(name)
+            used = {function: tally for (home, function), tally in ledger.functions.items() if home == name}
+            allowed = provider == WASI_PROVIDER or (provider is not None and granted(provider))
+            yield ImportUse(name, provider, allowed, len(interface.functions), used)
+
+
+def _entry(address: str) -> str | None:
+    """The entry of `allowed_hosts` for an address; None where the trace has it shortened, or it is none."""
+    try:
+        return str(AllowedHost.parse(address))
+    except ValueError:
+        return None

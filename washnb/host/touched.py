@@ -1,0 +1,92 @@
+"""What a host call was about: the hosts, buckets, keys, files and subjects that its arguments name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from washnb.events import HostCall
+
+from .values import CaseValue, Excerpt, RecordValue, ResourceName, text_of
+
+KINDS = ("hosts", "buckets", "keys", "containers", "objects", "settings", "subjects", "files")
+"""What a workload can touch, in the order in which it is told."""
+
+_NAMING: Mapping[str, Mapping[str, str]] = {
+    "wasi:keyvalue": {"identifier": "buckets", "key": "keys", "keys": "keys", "key-values": "keys"},
+    "wasi:blobstore/blobstore": {"name": "containers", "src": "objects", "dest": "objects"},
+    "wasi:blobstore/container": {"name": "objects", "names": "objects"},
+    "wasi:config": {"key": "settings"},
+    "wasmcloud:messaging": {"subject": "subjects", "msg": "subjects"},
+    "wasi:filesystem": {"path": "files", "old-path": "files", "new-path": "files"},
+    "wasi:sockets": {"name": "hosts", "remote-address": "hosts"},
+}
+"""By package or interface: which parameters name what is touched."""
+
+_INBOX = "_INBOX."
+"""How the subject begins that NATS makes for each reply anew."""
+
+
+class Meanings:
+    """What the resources of one request stand for: a bucket's name, the address of an outgoing request."""
+
+    def __init__(self) -> None:
+        """Begin with no resource."""
+        self._names: dict[ResourceName, str] = {}
+        self._schemes: dict[ResourceName, str] = {}
+
+    def touched(self, call: HostCall) -> Iterable[tuple[str, str]]:
+        """Say kind and name of each thing that a call is about."""
+        if call.interface.startswith("wasi:http/"):
+            return self._asked(call)
+        naming = _naming(call.interface)
+        return self._named(call, naming) if naming else ()
+
+    def _named(self, call: HostCall, naming: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        resources = (value for _, value in call.arguments if isinstance(value, ResourceName))
+        scope = next((self._names[each] for each in resources if each in self._names), None)
+        for parameter, value in call.arguments:
+            for name in _names_in(value) if parameter in naming else ():
+                if isinstance(call.result, ResourceName):
+                    self._names[call.result] = name
+                yield naming[parameter], name if scope is None else f"{scope}/{name}"
+
+    def _asked(self, call: HostCall) -> Iterator[tuple[str, str]]:
+        """Remember whom an outgoing request is for; it goes there with `handle`."""
+        function = call.function.rpartition(".")[2]
+        if function not in {"set-authority", "set-scheme", "handle"} or not call.arguments:
+            return
+        request, value = call.arguments[0][1], call.arguments[-1][1]
+        if function == "handle":
+            scheme = self._schemes.pop(request, "https")
+            yield "hosts", f"{scheme}://{self._names.pop(request, '')}"
+        elif function == "set-authority" and call.error is None:
+            self._names[request] = value if isinstance(value, str) else text_of(value)
+        elif isinstance(value, CaseValue) and call.error is None and value.name != "none":
+            self._schemes[request] = str(value.payload[0] if value.payload else value.name).lower()
+
+
+@functools.lru_cache(maxsize=1024)
+def _naming(interface: str) -> Mapping[str, str]:
+    plain = interface.partition("@")[0]
+    return _NAMING.get(plain) or _NAMING.get(plain.partition("/")[0], {})
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    """The names that an argument has: a text, a list of them or of pairs, an object's id, a message."""
+    if isinstance(value, Excerpt) and isinstance(value.start, tuple):
+        value = value.start
+    if isinstance(value, RecordValue):
+        fields = dict(value.fields)
+        parts = [fields[each] for each in ("container", "object", "subject") if each in fields]
+        yield _lasting("/".join(each if isinstance(each, str) else text_of(each) for each in parts))
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _names_in(each[0] if isinstance(each, tuple) and each else each)
+    else:
+        yield _lasting(value if isinstance(value, str) else text_of(value))
+
+
+def _lasting(name: str) -> str:
+    return f"{_INBOX}…" if name.startswith(_INBOX) else name
