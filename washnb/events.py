@@ -32,7 +32,7 @@ class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there
     `arguments` are (name, value) pairs and `result` a value, both made safe to keep: long bytes and text shortened,
     resources as name and number, secrets redacted. `error` is set where the call did not return: the WIT error that it
     raised, or the exception that ended the guest. Times are seconds; `started` counts from the start of the request.
-    `size` is about how many bytes the values take.
+    `size` is about how many bytes the values take. `injected` says what a fault did to it; "": nothing.
     """
 
     request: int
@@ -48,6 +48,7 @@ class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there
     started: float
     duration: float
     size: int
+    injected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ class Observer:
     def __init__(self) -> None:
         self.heard: list[tuple] = []
 
-    def called(self, interface, function, arguments, provider):
+    def called(self, interface, function, arguments, provider, injected):
         self.heard.append(("called", interface, function.name, arguments, provider))
         return len(self.heard)
 

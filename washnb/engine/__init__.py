@@ -1,7 +1,10 @@
 """Bytes in, Python callables out: compile a component, link it, run it. The only room that knows wasmtime."""
 
-from .abi import shapes
+from .abi import names, shapes
+from .abi.check import find as find_mismatch
+from .abi.check import mismatch_error
 from .abi.handles import GuestResource
+from .abi.plan import Injection, Intercept
 from .abi.shapes import Function, InterfaceType
 from .bindings import Bindings
 from .component import CompiledComponent
@@ -20,7 +23,9 @@ __all__ = [
     "Err",
     "Function",
     "GuestResource",
+    "Injection",
     "Instance",
+    "Intercept",
     "Interface",
     "InterfaceType",
     "Limits",
@@ -28,6 +33,9 @@ __all__ = [
     "Some",
     "SourceBytes",
     "example_names",
+    "find_mismatch",
+    "mismatch_error",
+    "names",
     "read_source",
     "resource",
     "shapes",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from washnb.errors import ConfigError, GuestError
 
 from .abi.hints import no_hints
-from .abi.plan import Handler, ImportPlan, label_of
+from .abi.plan import Handler, ImportPlan, Intercept, InterceptedPlan, label_of
 from .abi.shapes import Enum, Function, Primitive, Result, Variant
 from .component import CompiledComponent
 from .interface import Err, Interface
@@ -31,6 +32,9 @@ class Bindings:
         self.handlers: list[Handler] = [_unserved(component.name, *each) for each in self.linker.functions]
         self.watched: list[Handler] = list(self.handlers)  # the same for instances with an observer
         self._bound: set[str] = set()
+        self._plans: dict[int, ImportPlan] = {}
+        self._intercepts: dict[int, Intercept] = {}
+        self._copies: WeakSet[Bindings] = WeakSet()
 
     def bind(self, import_name: str, implementation: Interface, *, provider: str, on_fiber: bool = False) -> None:
         """Let `implementation` serve the import of this name, in the component's own spelling.
@@ -57,23 +61,47 @@ class Bindings:
             self._enter(ImportPlan(import_name, function, refuse, hints, provider="", on_fiber=True, direct=False))
         self._bound.discard(import_name)
 
+    def intercept(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
+        """Let each of `intercepts`, by import and function, have a say in the calls of that function, and nobody else.
+
+        It holds for copies too, whoever serves the function then. A function without one costs what it did.
+        """
+        wanted = {self.linker.slots[key]: each for key, each in intercepts.items()}
+        changed = self._intercepts.keys() | wanted.keys()
+        self._intercepts.clear()
+        self._intercepts.update(wanted)
+        self._enter_again(changed)
+        for table in self._copies:
+            table._enter_again(changed)  # noqa: SLF001 - a table, too
+
     def unserved(self) -> tuple[str, ...]:
         """The imports that hold a function and that nobody serves."""
         imports = self.component.imports.items()
         return tuple(name for name, interface in imports if interface.functions and name not in self._bound)
 
     def copy(self) -> Bindings:
-        """An independent table with the same entries."""
+        """A table with the same entries, to be bound otherwise; what `intercept` is told holds for both."""
         twin = Bindings(self.component)
         twin.handlers[:] = self.handlers
         twin.watched[:] = self.watched
         twin._bound |= self._bound
+        twin._plans |= self._plans
+        twin._intercepts, twin._copies = self._intercepts, self._copies
+        self._copies.add(twin)
         return twin
 
     def _enter(self, plan: ImportPlan) -> None:
         slot = self.linker.slots[plan.interface, plan.function.name]
+        self._plans[slot] = plan
+        if slot in self._intercepts:
+            plan = InterceptedPlan(plan, self._intercepts[slot])
         self.handlers[slot] = _deferred(plan, slot, watched=False)
         self.watched[slot] = _deferred(plan, slot, watched=True)
+
+    def _enter_again(self, slots: Iterable[int]) -> None:
+        for slot in slots:
+            if slot in self._plans:
+                self._enter(self._plans[slot])
 
     def _functions(self, import_name: str) -> dict[str, Function]:
         interface = self.component.imports.get(import_name)

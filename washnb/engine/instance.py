@@ -23,8 +23,10 @@ from .store import Limits, Store
 class CallObserver(Protocol):
     """Hears of every host call of one instance, in Python values; the first argument of a method is its object."""
 
-    def called(self, interface: str, function: Function, arguments: tuple[object, ...], provider: str) -> object:
-        """A call begins; the answer is handed back when it ends."""
+    def called(
+        self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str
+    ) -> object:
+        """A call begins; the answer is handed back when it ends. `injected` says what is done in its place, if so."""
 
     def returned(self, token: object, result: object) -> None:
         """It returned `result`."""

@@ -15,6 +15,9 @@ from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
 
 MAX_CALLS = 1_000
 MAX_BYTES = 256 * 1024
+INJECTED = "⚡ injected"
+"""What marks a call that a fault has changed: a shape and a word."""
+
 _KEYED_BY = frozenset({"key", "name"})  # parameters that say what the other values of a call belong to
 
 
@@ -90,7 +93,8 @@ def sentence(call: HostCall) -> str:
     answer = "" if call.result is None and call.error is None else f" -> {text_of(call.result)}"
     if call.error is not None:
         answer = f" -> error {call.error}".rstrip()
-    return f"{prefix}{name}({', '.join(map(text_of, values))}){answer}"
+    mark = f"  {INJECTED} {call.injected}" if call.injected else ""
+    return f"{prefix}{name}({', '.join(map(text_of, values))}){answer}{mark}"
 
 
 class Recorder:
@@ -114,7 +118,9 @@ class Recorder:
         self._number = 0
         self._values = ValueKeeper()
 
-    def called(self, interface: str, function: Function, arguments: tuple[object, ...], provider: str) -> object:
+    def called(
+        self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str = ""
+    ) -> object:
         """Note a call that begins, and its arguments as they are now."""
         self._number += 1
         values, size, secret = self._values, self._values.size, False
@@ -126,7 +132,8 @@ class Recorder:
         if secret:
             shown = [name in _KEYED_BY or isinstance(shape, shapes.Borrow) for name, shape in function.params]
             kept = [(name, value if show else REDACTED) for show, (name, value) in zip(shown, kept, strict=False)]
-        return _Pending(self._number, interface, function, tuple(kept), provider, secret, size, time.perf_counter())
+        started = time.perf_counter()
+        return _Pending(self._number, interface, function, tuple(kept), provider, secret, size, started, injected)
 
     def returned(self, token: object, result: object) -> None:
         """Complete the call that `token` stands for."""
@@ -165,6 +172,7 @@ class Recorder:
             token.started - self._begun,
             now - token.started,
             self._values.size - token.size_before,
+            token.injected,
         )
         if self._trace is not None:
             self._trace.append(call)
@@ -187,6 +195,7 @@ class _Pending:
     secret: bool
     size_before: int
     started: float
+    injected: str
 
 
 def _time(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from washnb.errors import GuestError, MismatchError
 
@@ -26,6 +26,17 @@ Answer = Callable[[Any, Any, int], None]
 """Writes a result: (store, value, address of the results)."""
 
 Keep = Callable[[Any], None]
+
+
+class Injection(NamedTuple):
+    """What is done in place of a call: `serve` gets the target and the arguments, `mark` says it in a word."""
+
+    mark: str
+    serve: Callable[[Callable[..., Any], tuple[Any, ...]], Any]
+
+
+Intercept = Callable[[], Injection | None]
+"""Asked at each call what is done in its place; None: it goes its way."""
 
 
 class Pending:
@@ -74,7 +85,7 @@ class ImportPlan:
         self.target = target
         self.provider = provider
         self.label = label_of(interface, function.name)
-        self._hints = hints
+        self.hints = hints
         self._on_fiber = on_fiber
         self._direct = direct
 
@@ -90,7 +101,7 @@ class ImportPlan:
 
     def _handler(self, *, watched: bool) -> Handler:
         source = Source("handle(store, arguments, results)")
-        values = Lift(source).values([shape for _, shape in self.function.params], self._hints(), "arguments")
+        values = Lift(source).values([shape for _, shape in self.function.params], self.hints(), "arguments")
         names = [source.local("a", value) for value in values]
         together = f"({''.join(f'{name}, ' for name in names)})"
         pending = f"{source.constant('pending', Pending)}({source.constant('plan', self)}"
@@ -143,11 +154,12 @@ class ImportPlan:
             ) from error
         self._refusal(store, error.value, results)
 
-    def watch(self, observer: Any, arguments: tuple[Any, ...]) -> Any:
-        """Call the target and tell the observer; of a coroutine it hears when that ends."""
-        token = observer.called(self.interface, self.function, arguments, self.provider)
+    def watch(self, observer: Any, arguments: tuple[Any, ...], injection: Injection | None = None) -> Any:
+        """Call the target, or do what is injected, and tell the observer; of a coroutine it hears when that ends."""
+        mark = "" if injection is None else injection.mark
+        token = observer.called(self.interface, self.function, arguments, self.provider, mark)
         try:
-            value = self.target(*arguments)
+            value = self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
         except BaseException as error:
             observer.failed(token, error)
             raise
@@ -155,6 +167,24 @@ class ImportPlan:
             return _watched(observer, token, value)
         observer.returned(token, value)
         return value
+
+
+class InterceptedPlan(ImportPlan):
+    """A plan whose calls somebody else has a say in first. They run off the fiber, whose stack is small."""
+
+    def __init__(self, plan: ImportPlan, intercept: Intercept) -> None:
+        super().__init__(plan.interface, plan.function, self._serve, plan.hints, provider=plan.provider, on_fiber=False)
+        self._plan = plan
+        self._intercept = intercept
+
+    def _serve(self, *arguments: Any) -> Any:
+        injection = self._intercept()
+        target = self._plan.target
+        return target(*arguments) if injection is None else injection.serve(target, arguments)
+
+    def watch(self, observer: Any, arguments: tuple[Any, ...], _: Injection | None = None) -> Any:
+        """Ask what is injected, and watch that."""
+        return self._plan.watch(observer, arguments, self._intercept())
 
 
 async def _watched(observer: Any, token: object, awaitable: Any) -> Any:
