@@ -4,6 +4,7 @@ import logging
 
 from .builder import HostBuilder
 from .command import CommandResult
+from .component import WASI_PROVIDER
 from .deviations import DEVIATIONS, Deviation, MadeOf
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
@@ -18,6 +19,7 @@ from .trace import Trace, sentence
 from .values import is_secret
 
 __all__ = [
+    "WASI_PROVIDER",
     "DEVIATIONS",
     "EVERYONE",
     "CommandResult",

@@ -256,6 +256,14 @@ class Session:
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.parity_of(deployments, name))
 
+    def receipt(self, name: str | None = None) -> hosted.ReceiptReport:
+        """Show what a workload imports, was granted, has used and was denied; and the lines that grant no more.
+
+        Without a name the one used last. It counts what was traced since the workload was loaded.
+        """
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.receipt_of(deployments, name))
+
     def trace(self, action: str | None = None) -> hosted.TraceReport:
         """Show the host calls of the requests so far, or of the `last` one; turn recording `on` or `off`; `clear`."""
         __tracebackhide__ = True

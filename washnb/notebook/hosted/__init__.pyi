@@ -35,9 +35,12 @@ from .reading import functions_of as functions_of
 from .reading import host_of as host_of
 from .reading import keyvalue_of as keyvalue_of
 from .reading import known as known
+from .reading import logs_place as logs_place
 from .reading import place_of as place_of
 from .reading import require_loaded as require_loaded
 from .reading import state_of as state_of
+from .receipts import ReceiptReport as ReceiptReport
+from .receipts import receipt_of as receipt_of
 from .reports import Inspection as Inspection
 from .reports import Status as Status
 from .reports import inspection as inspection

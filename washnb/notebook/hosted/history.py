@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from washnb.events import Event, HostCall, LogLine, MessageHandled, MessageSent, RequestHandled
-from washnb.host import Parity, Trace
+from washnb.host import Parity, Receipts, Trace
 
 from ..text import escape, one_line, plain
 
@@ -92,12 +92,14 @@ class History:
         """Begin with nothing."""
         self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
         self.parity = Parity()
+        self.receipts = Receipts()
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._requests: OrderedDict[int, RequestTrace] = OrderedDict()
 
     def take(self, event: Event) -> None:
         """Remember an event, in place of the oldest of its kind where there are too many."""
         self.parity.take(event)
+        self.receipts.take(event)
         if isinstance(event, LogLine):
             self.lines.append(event)
         elif isinstance(event, HostCall):

@@ -1,4 +1,4 @@
-"""The verbs that let guests run: send, publish, request, trace, call, run, serve."""
+"""The verbs that let guests run: send, publish, request, call, run, serve."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from washnb.errors import ConfigError
 
 from ..arguments import VerbParser, evaluate, pairs
-from ..session import TRACE_ACTIONS
 from . import kinds
 from .verb import Asking, Verb, body_of, seconds_of, source_of
 
@@ -68,11 +67,6 @@ def _request(asking: Asking) -> Any:
 
 def _message(asking: Asking) -> Any:
     return asking.cell if asking.cell is not None else body_of(asking.options.body)
-
-
-def _trace_options(parser: VerbParser) -> None:
-    shown = "|".join(TRACE_ACTIONS)
-    parser.word("action", nargs="?", completes=kinds.ACTIONS, metavar=shown, help="without this, all requests so far")
 
 
 def _call_options(parser: VerbParser) -> None:
@@ -135,12 +129,6 @@ VERBS = (
     Verb("send", "send a request; in %%wash send, the cell is the body", _send_options, _send),
     Verb("publish", "send a message; in %%wash publish, the cell is the body", _publish_options, _publish),
     Verb("request", "send a message and wait for the reply", _request_options, _request),
-    Verb(
-        "trace",
-        "the host calls of requests",
-        _trace_options,
-        lambda asking: asking.session.trace(asking.options.action),
-    ),
     Verb("call", "call an exported function", _call_options, _call, literal=True),
     Verb("run", "run a command (wasi:cli/run); in %%wash run, the cell is its stdin", _run_options, _run),
     Verb(

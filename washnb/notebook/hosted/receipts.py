@@ -1,0 +1,201 @@
+"""The capability receipt of a workload, as people read it: what it may do, what it did, and the lines to paste."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from washnb.host import WASI_PROVIDER, ImportUse, Receipt, Tally
+from washnb.plugins import HostPlugin, InterfacePlugin, catalog
+from washnb.wit import WitInterface
+
+from ..arguments import quoted
+from ..text import Table, Text, escape, is_secret, plain, without_userinfo
+from .deployments import Deployment, Deployments
+
+_SHOWN = 50
+"""Names of each kind that are shown; `.data` has all."""
+
+_LITERAL = re.compile(r"""[^\s"'{\[(][^\s{]*""")
+
+
+class ReceiptReport:
+    """What a workload imports, was granted, has used and was denied, and the least that it needs.
+
+    `data` has the same as plain values: `imports`, `touched`, `host_interfaces`, `allowed_hosts`, `denied_hosts`,
+    `left_out`, and `python` and `load`, the lines to paste. `receipt` is what they were made of.
+    """
+
+    def __init__(self, receipt: Receipt, load: str, *, tracing: bool) -> None:
+        """Show `receipt`; `load` is the line that loads the workload with no more than that."""
+        self.receipt = receipt
+        self.load = load
+        self.tracing = tracing
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """All of it, as plain values."""
+        return {
+            "workload": self.receipt.workload,
+            "imports": {
+                use.interface: {
+                    "served_by": use.provider,
+                    "granted": use.granted,
+                    "functions": use.functions,
+                    "used": _counts(use.used),
+                    "denied": use.denied,
+                }
+                for use in self.receipt.imports
+            },
+            "touched": {kind: _counts(names) for kind, names in self.receipt.touched.items()},
+            "left_out": dict(self.receipt.left_out),
+            "host_interfaces": [str(each) for each in self.receipt.host_interfaces],
+            "allowed_hosts": list(self.receipt.allowed_hosts),
+            "denied_hosts": list(self.receipt.denied_hosts),
+            "python": self.python,
+            "load": self.load,
+        }
+
+    @property
+    def python(self) -> str:
+        """The arguments of Workload and LocalResources that grant the least."""
+        entries = [f'    WitInterface.parse("{each}"),' for each in self.receipt.host_interfaces]
+        hosts = "".join(f"{host!r}, " for host in self.receipt.allowed_hosts)
+        listed = ["host_interfaces=(  # of Workload(...)", *entries, "),"] if entries else ["host_interfaces=(),"]
+        return "\n".join([*listed, f"allowed_hosts=({hosts.rstrip()}),  # of its LocalResources(...)"])
+
+    @property
+    def _title(self) -> str:
+        uses = self.receipt.imports
+        used = sum(bool(use.used) for use in uses)
+        denied = sum(bool(use.denied) or not use.granted for use in uses)
+        return f"receipt of {self.receipt.workload}: {used} of {len(uses)} imports used, {denied or 'none'} denied"
+
+    @property
+    def _imports(self) -> Table:
+        rows = [(use.interface, _server(use), _denials(use) or "-", _functions(use)) for use in self.receipt.imports]
+        return Table(("imports", "granted", "denied", "used"), rows, empty="imports nothing", title=self._title)
+
+    @property
+    def _touched(self) -> Table:
+        rows: list[tuple[object, ...]] = []
+        for kind, names in self.receipt.touched.items():
+            rows += [(kind, tally.calls, _problems(tally) or "-", name) for name, tally in [*names.items()][:_SHOWN]]
+            others = len(names) - _SHOWN
+            more = [f"and {others} more"] if others > 0 else []
+            uncounted = self.receipt.left_out.get(kind, 0)
+            more += [f"and names that were too many to keep, in {uncounted:,} calls"] if uncounted else []
+            rows += [("", "", "", line) for line in more]
+        return Table(
+            ("touched", "calls", "trouble", "name"), rows, empty="nothing by name: no host, key, file or subject"
+        )
+
+    @property
+    def _notes(self) -> list[str]:
+        unused = [use.interface for use in self.receipt.imports if use.functions and not use.used]
+        notes = [f"not used so far: {', '.join(unused)}: imported, and so needed to start"] if unused else []
+        if self.receipt.denied_hosts:
+            notes.append(f"asked for in vain: {', '.join(self.receipt.denied_hosts)}")
+        if not self.tracing:
+            notes.append("tracing is off, and calls are not counted: %wash trace on")
+        return notes
+
+    def __repr__(self) -> str:
+        parts = [repr(self._imports), repr(self._touched), plain(f"{self.python}\n{self.load}")]
+        return "\n\n".join([*parts, *(plain(f"({note})") for note in self._notes)])
+
+    def _repr_html_(self) -> str:
+        lines = Text(f"{self.python}\n{self.load}")._repr_html_()
+        notes = "".join(f'<div style="opacity: .7">{escape(note)}</div>' for note in self._notes)
+        return f"{self._imports._repr_html_()}{self._touched._repr_html_()}{lines}{notes}"
+
+
+def _counts(tallies: Mapping[str, Tally]) -> dict[str, dict[str, int]]:
+    return {name: {"calls": each.calls, "failed": each.failed, "denied": each.denied} for name, each in tallies.items()}
+
+
+def _server(use: ImportUse) -> str:
+    if use.provider is None:
+        return "no: nobody serves it"
+    return use.provider if use.granted else f"no: {use.provider} is not granted"
+
+
+def _functions(use: ImportUse) -> str:
+    """How much of it was called; of what a plugin serves also which functions, without what WIT puts before a name."""
+    if not use.used:
+        return "nothing"
+    share = f"{len(use.used)} of {use.functions}"
+    if use.provider == WASI_PROVIDER:
+        return f"{share} functions, {sum(tally.calls for tally in use.used.values()):,} calls"
+    return f"{share}: {', '.join(f'{_spoken(name)} ({tally.calls:,})' for name, tally in use.used.items())}"
+
+
+def _denials(use: ImportUse) -> str:
+    return ", ".join(f"{_spoken(name)} ({each.denied:,})" for name, each in use.used.items() if each.denied)
+
+
+def _spoken(function: str) -> str:
+    return function.rpartition("]")[2]
+
+
+def _problems(tally: Tally) -> str:
+    counts = (("denied", tally.denied), ("failed", tally.failed))
+    return ", ".join(f"{count:,} {word}" for word, count in counts if count)
+
+
+async def receipt_of(deployments: Deployments, name: str | None) -> ReceiptReport:
+    """Write the receipt of a workload, the one used last without a name. Raises WorkloadNotFound."""
+    deployment, host = deployments.get(name), deployments.host
+    compiled = await deployments.compiled(deployment.name)
+    receipt = deployments.history.receipts.of(
+        deployment.name, compiled, host.plugins.values(), lambda plugin_id: host.granted(plugin_id, deployment.name)
+    )
+    entries = receipt.host_interfaces
+    needed = [plugin for plugin in host.plugins.values() if host.granted(plugin.id, deployment.name)]
+    needed = [plugin for plugin in needed if any(_serves(plugin, entry) for entry in entries)]
+    return ReceiptReport(receipt, _load_line(deployment, needed, receipt.allowed_hosts), tracing=host.tracing)
+
+
+def _serves(plugin: HostPlugin, entry: WitInterface) -> bool:
+    """Whether a plugin has to do with one of the interfaces of an entry."""
+    world = plugin.world()
+    return any(
+        side.covers(WitInterface.parse(each)) for side in (*world.imports, *world.exports) for each in entry.each()
+    )
+
+
+def _load_line(deployment: Deployment, plugins: Iterable[HostPlugin], allowed_hosts: Iterable[str]) -> str:
+    """The line that loads a workload as it is, but with these plugins and hosts only."""
+    source = deployment.source
+    resources = deployment.resources
+    named = "SOURCE" if isinstance(source, bytes | bytearray | memoryview) else _literal(str(source))
+    words = [f"%wash load {named} --as {quoted(deployment.name)}"]
+    words += [f"--attach {_attachable(plugin)}" for plugin in plugins]
+    words += [f"--config {_pair(*each)}" for each in resources.config.items()]
+    words += [f"--env {_pair(*each)}" for each in resources.environment.items()]
+    words += [f"--allow-host {host}" for host in allowed_hosts]
+    return " ".join(words)
+
+
+def _attachable(plugin: HostPlugin) -> str:
+    """A plugin as `--attach` takes it: its word and where it keeps its state, or the name of its class."""
+    word = catalog.word_of(plugin.id)
+    if word == plugin.id and catalog.by_word(word) is None:
+        made_of = plugin.interfaces[0] if isinstance(plugin, InterfacePlugin) else plugin
+        return (made_of if isinstance(made_of, type) else type(made_of)).__name__
+    return word if plugin.location in {"", "memory"} else _literal(f"{word}={plugin.location}")
+
+
+def _pair(key: str, value: str) -> str:
+    """A setting; a secret one is taken from the environment instead."""
+    if is_secret(key) or without_userinfo(value) != value:
+        return f"{key}=env:{re.sub(r'[^A-Za-z0-9]', '_', key).upper()}"
+    return f"{key}={_literal(value)}"
+
+
+def _literal(text: str) -> str:
+    """A text as it stands in a line of `%wash`."""
+    if _LITERAL.fullmatch(text):
+        return text
+    return f'"{text}"' if '"' not in text and "{{" not in text and "\n" not in text else f"{{{{{text!r}}}}}"
