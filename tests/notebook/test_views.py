@@ -135,6 +135,16 @@ def test_config_is_read_and_edited_while_it_runs(settings):
     assert "t" not in settings.config.still(settings.on_host(settings.config.look)).data[0]["value"]
 
 
+def test_lines_of_other_hosts_are_told_apart(session):
+    """The page has the beginning of the other host's id, the plain face, which is saved, only that it is another."""
+    session.attach("logging")
+    session.on_host(_fill)
+    look = session.on_host(session.logs.look)
+    assert [each["component"] for each in session.logs.picture(look)["lines"]] == ["one", "one", "two@0123abcd"]
+    assert [row["component"] for row in session.logs.still(look).data] == ["one", "one", "two (another host)"]
+    assert repr(session.logs).startswith("logs (memory)")
+
+
 def test_logs_are_filtered(session):
     """By workload, component, level and text; what is printed counts as logged."""
     session.run(COMPONENTS / "command.wat", "nothing is kept of a run")
@@ -146,7 +156,7 @@ def test_logs_are_filtered(session):
     assert [line.message for line in session.logs(filter="START")] == ["started"]
     assert len(session.logs(of="elsewhere")) == 0
     assert "\x1b" not in repr(session.logs)
-    assert "<script>" not in session.logs.still(session.logs.data)._repr_html_()
+    assert "<script>" not in session.logs.still(session.on_host(session.logs.look))._repr_html_()
     with pytest.raises(ConfigError, match="no level is called 'wran'") as caught:
         session.logs(level="wran")
     assert caught.value.repair == ("did you mean warn?",)
@@ -159,7 +169,7 @@ async def _fill(deployments):
     lines.clear()
     lines.append(LogLine("w", "one", "log", "info", "", "started", 1.0))
     lines.append(LogLine("w", "one", "log", "error", "ctx", f"bad {ESCAPES}", 2.0))
-    lines.append(LogLine("w", "two", "stdout", "info", "", "printed", 3.0))
+    lines.append(LogLine("w", "two", "stdout", "info", "", "printed", 3.0, "0123abcd-4567"))
     return list(lines)
 
 

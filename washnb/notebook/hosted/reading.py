@@ -16,6 +16,7 @@ from washnb.plugins import (
     HostPlugin,
     KeyValue,
     KeyValueBackend,
+    Logger,
     NatsServer,
     NoSuchBucket,
     NoSuchContainer,
@@ -42,6 +43,7 @@ __all__ = [
     "host_of",
     "keyvalue_of",
     "known",
+    "logs_place",
     "place_of",
     "require_loaded",
     "server_of",
@@ -77,6 +79,12 @@ def blobs_of(deployments: Deployments, of: str | None) -> Kept[BlobstoreBackend]
     """The containers of a workload; chosen as by `keyvalue_of`."""
     plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Blobstore)), None)
     return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
+
+
+def logs_place(deployments: Deployments) -> str:
+    """Where the plugin of wasi:logging keeps lines, or sends them to; empty where none is attached."""
+    plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Logger)), None)
+    return "" if plugin is None else place_of(plugin)
 
 
 def _kept(

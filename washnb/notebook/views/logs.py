@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
@@ -16,8 +17,17 @@ from .base import View
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
+_TITLE = "logs"
 _PICTURED_LINES = 500
 _TABLE_LINES = 100
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see: lines, oldest first, and where the plugin of wasi:logging keeps them, or sends them to."""
+
+    lines: Sequence[LogLine]
+    place: str
 
 
 class LogsView(View):
@@ -75,6 +85,10 @@ class LogsView(View):
         """Read the lines that pass the filters."""
         return [line for line in deployments.history.lines if self._passes(line)]
 
+    async def look(self, deployments: hosted.Deployments) -> Look:
+        """Read the lines that pass the filters, and where they are."""
+        return Look(await self.read(deployments), hosted.logs_place(deployments))
+
     def _passes(self, line: LogLine) -> bool:
         return (
             (self.of is None or line.workload == self.of)
@@ -83,32 +97,38 @@ class LogsView(View):
             and (self.filter is None or self.filter.lower() in f"{line.context} {line.message}".lower())
         )
 
-    def still(self, look: Sequence[LogLine]) -> Table:
+    def still(self, look: Look) -> Table:
         """One row for each of the last lines."""
         rows = [
-            (line.component, line.level if line.stream == "log" else line.stream, _message(line))
-            for line in look[-_TABLE_LINES:]
+            (
+                f"{line.component} (another host)" if line.host else line.component,
+                line.level if line.stream == "log" else line.stream,
+                _message(line),
+            )
+            for line in look.lines[-_TABLE_LINES:]
         ]
-        more = len(look) - len(rows)
-        title = f"logs (the last {len(rows)} of {len(look):,} lines)" if more else "logs"
+        more = len(look.lines) - len(rows)
+        notes = [look.place, f"the last {len(rows)} of {len(look.lines):,} lines" if more else ""]
+        told = ", ".join(filter(None, notes))
+        title = f"{_TITLE} ({told})" if told else _TITLE
         return Table(("component", "level", "message"), rows, empty="nothing is logged", title=title)
 
-    def picture(self, look: Sequence[LogLine]) -> dict[str, Any]:
+    def picture(self, look: Look) -> dict[str, Any]:
         """The last lines; the widget filters them once more, as the person likes."""
         lines = [
             {
-                "component": line.component,
+                "component": f"{line.component}@{line.host[:8]}" if line.host else line.component,
                 "level": line.level,
                 "stream": line.stream,
                 "time": line.time,
                 "text": plain(_message(line))[:2_000],
             }
-            for line in look[-_PICTURED_LINES:]
+            for line in look.lines[-_PICTURED_LINES:]
         ]
         return {
-            "title": "logs",
+            "title": _TITLE,
+            "place": look.place,
             "lines": lines,
-            "more": max(0, len(look) - _PICTURED_LINES),
             "levels": list(LEVELS),
             "empty": "nothing is logged",
         }
