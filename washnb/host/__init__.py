@@ -6,8 +6,6 @@ from .builder import HostBuilder
 from .command import CommandResult
 from .component import WASI_PROVIDER
 from .deviations import DEVIATIONS, Deviation, MadeOf
-from .fault import Fault
-from .faults import Faults, SetFault
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host, HostApi
@@ -21,14 +19,12 @@ from .trace import Trace, sentence
 from .values import is_secret
 
 __all__ = [
+    "WASI_PROVIDER",
     "DEVIATIONS",
     "EVERYONE",
-    "WASI_PROVIDER",
     "CommandResult",
     "DevRouter",
     "Deviation",
-    "Fault",
-    "Faults",
     "Host",
     "HostApi",
     "HostBuilder",
@@ -42,7 +38,6 @@ __all__ = [
     "Receipt",
     "Receipts",
     "Router",
-    "SetFault",
     "Tally",
     "Trace",
     "WorkloadSummary",
