@@ -3,6 +3,7 @@
 from .abi import names, shapes
 from .abi.check import find as find_mismatch
 from .abi.check import mismatch_error
+from .abi.classes import case_class
 from .abi.handles import GuestResource
 from .abi.plan import Injection, Intercept
 from .abi.shapes import Function, InterfaceType
@@ -32,6 +33,7 @@ __all__ = [
     "Ok",
     "Some",
     "SourceBytes",
+    "case_class",
     "example_names",
     "find_mismatch",
     "mismatch_error",

@@ -6,6 +6,8 @@ from .builder import HostBuilder
 from .command import CommandResult
 from .component import WASI_PROVIDER
 from .deviations import DEVIATIONS, Deviation, MadeOf
+from .fault import Fault
+from .faults import Faults, SetFault
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host, HostApi
@@ -19,12 +21,14 @@ from .trace import Trace, sentence
 from .values import is_secret
 
 __all__ = [
-    "WASI_PROVIDER",
     "DEVIATIONS",
     "EVERYONE",
+    "WASI_PROVIDER",
     "CommandResult",
     "DevRouter",
     "Deviation",
+    "Fault",
+    "Faults",
     "Host",
     "HostApi",
     "HostBuilder",
@@ -38,6 +42,7 @@ __all__ = [
     "Receipt",
     "Receipts",
     "Router",
+    "SetFault",
     "Tally",
     "Trace",
     "WorkloadSummary",

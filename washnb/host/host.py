@@ -22,6 +22,7 @@ from .asked import Headers, request_of, require_seconds, require_texts
 from .assembly import Assembler, providers
 from .command import CommandResult
 from .dispatch import Dispatcher
+from .faults import Faults
 from .grants import AttachedPlugins, require_unique
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
@@ -111,6 +112,11 @@ class Host:
     def plugins(self) -> Mapping[str, HostPlugin]:
         """The attached plugins by their ids."""
         return MappingProxyType(self._plugins)
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose."""
+        return self._registry.faults
 
     @property
     def tracing(self) -> bool:

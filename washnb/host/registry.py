@@ -13,6 +13,7 @@ from washnb.types import Workload, WorkloadStartRequest, WorkloadStartResponse, 
 
 from .assembly import Assembler
 from .dispatch import Dispatcher
+from .faults import Faults
 from .grants import AttachedPlugins
 from .workload import BoundWorkload
 
@@ -66,6 +67,7 @@ class WorkloadRegistry:
         self._dispatcher = dispatcher
         self._events = events
         self._plugins = plugins
+        self.faults = Faults(self.running)
         self._entries: dict[str, _Entry] = {}
 
     async def start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
@@ -232,6 +234,7 @@ class WorkloadRegistry:
             raise WorkloadFailed(
                 f"workload {manifest.name!r} cannot start: {type(error).__name__}: {error}", workload=manifest.name
             ) from error
+        self.faults.install(workload)  # nothing comes between this and the workload's being one that runs
         return workload
 
     async def _settle(self, workload: BoundWorkload, *, restore: Collection[str]) -> None:

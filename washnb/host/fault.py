@@ -1,0 +1,68 @@
+"""A fault: which calls of guests go wrong, and how. Data, that says of itself when it cannot be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from washnb.errors import ConfigError
+
+NOTHING: object = ...
+"""The value of a fault that answers with none: None is one."""
+
+_LONGEST_DELAY = 3600.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with the calls of a function.
+
+    `target` is `keyvalue.get`, `wasi:keyvalue/store#open`, `clocks.now`: what components import, one function or all
+    of an interface. The first `after` calls go well, then `times` calls do not (None: all), then they go well again.
+
+    In place of each such call there is one of these: `error`, of the function's WIT result (`"no-such-store"`,
+    `"other(disk full)"`, or a value that fits), or an exception, which ends the guest; `trap`, which ends it, too;
+    `value`, a result; `jump`, a clock that is so many seconds off; `short`, a read of at most so many bytes. Before
+    it, or before the call itself where it is none of these, `delay` seconds pass. `of` is the workload that it is
+    about; "": all.
+
+    Raises ConfigError for what cannot be.
+    """
+
+    target: str
+    error: object = None
+    delay: float = 0.0
+    after: int = 0
+    times: int | None = None
+    trap: bool = False
+    value: object = NOTHING
+    jump: float = 0.0
+    short: int | None = None
+    of: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the function."""
+        given = self.ways
+        if len(given) > 1:
+            raise ConfigError(f"a fault is one of {', '.join(given)}, not several", repair="set one fault for each")
+        if not given and not self.delay:
+            raise ConfigError(
+                f"nothing is said of what happens to {self.target}",
+                repair=f"%wash fault {self.target} --delay 0.5  # or --error, --trap, --value, --jump, --short",
+            )
+        if not 0 <= self.delay <= _LONGEST_DELAY or not math.isfinite(self.jump):
+            raise ConfigError(f"delay {self.delay:g} and jump {self.jump:g} must be seconds", repair="delay=0.5")
+        if self.after < 0 or (self.times is not None and self.times < 1) or (self.short is not None and self.short < 1):
+            raise ConfigError("after is 0 or more, times and short are 1 or more", repair="after=3, times=2")
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The names of what it does in place of a call."""
+        given = {
+            "error": self.error is not None,
+            "trap": self.trap,
+            "value": self.value is not NOTHING,
+            "jump": bool(self.jump),
+            "short": self.short is not None,
+        }
+        return tuple(name for name, there in given.items() if there)

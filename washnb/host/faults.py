@@ -1,0 +1,153 @@
+"""The faults that are in force on a host. Each stands in the binding tables of the functions that it is about."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from washnb.engine import Injection, Intercept
+from washnb.errors import ConfigError
+
+from .fault import Fault
+from .fault_targets import Imported, imported, named, nothing_named
+from .injected import injection
+from .workload import BoundWorkload
+
+_log = logging.getLogger(__name__)
+
+
+class SetFault:
+    """A fault in force: `seen` calls it has looked at, `injected` of them it has changed; `functions` are its own.
+
+    All functions that it is about count together, those of all workloads.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        """Begin to count."""
+        self.fault = fault
+        self.functions: tuple[str, ...] = ()
+        self.seen = 0
+        self.injected = 0
+        self.cleared = False
+
+    @property
+    def spent(self) -> bool:
+        """Whether it changes nothing any more."""
+        return self.cleared or (self.fault.times is not None and self.injected >= self.fault.times)
+
+    def strikes(self) -> bool:
+        """Count a call, and say whether this one goes wrong."""
+        self.seen += 1
+        if self.seen <= self.fault.after or self.spent:
+            return False
+        self.injected += 1
+        return True
+
+    def __repr__(self) -> str:
+        return f"<SetFault {self.fault.target!r}: {self.injected} of {self.seen} calls>"
+
+
+class Faults:
+    """The faults of a host, in the order in which they were added; of several on one function the first one strikes.
+
+    They hold for workloads that start later, too. A change takes effect at the next call of instances that run. A
+    function that no fault is about costs nothing more.
+    """
+
+    def __init__(self, running: Callable[[], Iterable[BoundWorkload]]) -> None:
+        """Begin with none; `running` are the workloads of the host at any time."""
+        self._running = running
+        self._set: list[SetFault] = []
+
+    def add(self, fault: Fault) -> SetFault:
+        """Set a fault. Raises ConfigError where no component that runs imports its target, or it does not fit that."""
+        functions = list(imported(each for workload in self._of(fault) for each in workload.components.values()))
+        targets = named(fault.target, functions)
+        if not targets:
+            raise nothing_named(fault.target, functions)
+        for each in targets:
+            injection(fault, each.label, each.function)
+        added = SetFault(fault)
+        added.functions = tuple(dict.fromkeys(each.label for each in targets))
+        self._set.append(added)
+        self._change()
+        return added
+
+    def clear(self, fault: SetFault | str | None = None) -> tuple[SetFault, ...]:
+        """Take back one fault, all on a target, or all there are, and return them. Raises ConfigError for no target.
+
+        One that was taken back already is left alone.
+        """
+        cleared = [each for each in self._set if fault is None or fault in (each, each.fault.target)]
+        if isinstance(fault, str) and not cleared:
+            targets = [each.fault.target for each in self._set]
+            near = difflib.get_close_matches(fault, targets, n=1)
+            raise ConfigError(
+                f"no fault is set on {fault}; there are {', '.join(targets) or 'none'}",
+                repair=f"%wash fault clear {near[0]}" if near else "%wash fault",
+            )
+        for each in cleared:
+            each.cleared = True  # for calls of a version of a workload that is on its way out
+        self._set = [each for each in self._set if not each.cleared]
+        self._change()
+        return tuple(cleared)
+
+    def install(self, workload: BoundWorkload) -> None:
+        """Let the faults that are set be about `workload`, too."""
+        for component in workload.components.values():
+            about = [(each, named(each.fault.target, imported([component]))) for each in self._for(workload)]
+            struck: dict[tuple[str, str], list[tuple[SetFault, Injection]]] = {}
+            for each, targets in about:
+                for target in targets:
+                    if (made := _injection(each, target)) is not None:
+                        struck.setdefault((target.interface, target.function.name), []).append((each, made))
+            component.bindings.intercept({key: _intercept(faults) for key, faults in struck.items()})
+
+    def __iter__(self) -> Iterator[SetFault]:
+        """The faults that are set."""
+        return iter(tuple(self._set))
+
+    def __len__(self) -> int:
+        """How many are set."""
+        return len(self._set)
+
+    def _of(self, fault: Fault) -> list[BoundWorkload]:
+        """The workloads that a fault is about. Raises ConfigError where none that runs has the name."""
+        running = list(self._running())
+        found = [each for each in running if fault.of in {"", each.workload_name, each.workload_id}]
+        if fault.of and not found:
+            names = [each.workload_name for each in running]
+            near = difflib.get_close_matches(fault.of, names, n=1)
+            raise ConfigError(
+                f"no workload {fault.of!r} runs",
+                workload=fault.of,
+                repair=f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}",
+            )
+        return found
+
+    def _for(self, workload: BoundWorkload) -> list[SetFault]:
+        names = {"", workload.workload_name, workload.workload_id}
+        return [each for each in self._set if each.fault.of in names]
+
+    def _change(self) -> None:
+        for workload in self._running():
+            self.install(workload)
+
+
+def _injection(fault: SetFault, target: Imported) -> Injection | None:
+    """What a fault does to a function; nothing where another version of an interface, that came later, differs."""
+    try:
+        return injection(fault.fault, target.label, target.function)
+    except ConfigError as error:
+        _log.warning("fault on %s: %s", fault.fault.target, error)
+        return None
+
+
+def _intercept(faults: Iterable[tuple[SetFault, Injection]]) -> Intercept:
+    kept = tuple(faults)
+
+    def intercept() -> Injection | None:
+        return next((made for fault, made in kept if fault.strikes()), None)
+
+    return intercept

@@ -1,0 +1,225 @@
+"""What a fault does in place of a call: made for one function, and checked against its WIT type when it is set."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+from washnb.engine import Err, Function, Injection, case_class, find_mismatch, mismatch_error, names, shapes
+from washnb.errors import ConfigError, GuestError
+from washnb.wasi import Error
+
+from .fault import NOTHING, Fault
+
+SAID = "injected by a fault"
+"""What an error says that was given no text."""
+
+Target = Callable[..., Any]
+Serve = Callable[[Target, tuple[Any, ...]], Any]
+
+_CASE = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_SECOND = 1_000_000_000
+_LENGTHS = frozenset({"len", "length"})
+_IO_ERROR = "wasi:io/error/error"
+_STRING = shapes.Primitive("string")
+_CLEAR = "%wash fault clear"
+
+
+def injection(fault: Fault, label: str, function: Function) -> Injection:
+    """Make what is done in place of a call of `function`. Raises ConfigError where the fault does not fit it."""
+    mark, serve = _served(fault, label, function)
+    if not fault.delay:
+        return Injection(mark, serve)
+
+    async def later(target: Target, arguments: tuple[Any, ...]) -> Any:
+        await asyncio.sleep(fault.delay)
+        value = serve(target, arguments)
+        return await value if hasattr(value, "__await__") else value
+
+    delay = f"delay {fault.delay:g} s"
+    return Injection(f"{delay}, {mark}" if mark else delay, later)
+
+
+def _served(fault: Fault, label: str, function: Function) -> tuple[str, Serve]:
+    if fault.trap:
+        return "trap", _trap(label)
+    if fault.error is not None:
+        return _error(fault.error, label, function)
+    if fault.value is not NOTHING:
+        return "value", _value(fault.value, label, function)
+    if fault.jump:
+        return f"jump {fault.jump:+g} s", _jump(fault.jump, label, function)
+    if fault.short is not None:
+        return f"at most {fault.short} bytes", _short(fault.short, label, function)
+    return "", lambda target, arguments: target(*arguments)
+
+
+def _trap(label: str) -> Serve:
+    def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
+        raise GuestError(f"{label}: a fault ended the guest", interface=label.partition("#")[0], repair=_CLEAR)
+
+    return serve
+
+
+def _error(error: object, label: str, function: Function) -> tuple[str, Serve]:
+    if isinstance(error, type) and issubclass(error, BaseException):
+        error = error(SAID)
+    if isinstance(error, BaseException) and not isinstance(error, Err):
+        return f"error {type(error).__name__}", _raise(error)
+    value = wit_error(error.value if isinstance(error, Err) else error, label, function)
+    assert isinstance(function.result, shapes.Result)
+    case = _case_name(function.result.err, value)
+
+    def refuse(_target: Target, _arguments: tuple[Any, ...]) -> Any:
+        raise Err(value)
+
+    return f"error {case}" if case else "error", refuse
+
+
+def _raise(error: BaseException) -> Serve:
+    def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
+        error.__context__ = None
+        raise error.with_traceback(None)  # the same one at each call: the frames of the last time go
+
+    return serve
+
+
+def _value(value: object, label: str, function: Function) -> Serve:
+    shape = function.result.ok if isinstance(function.result, shapes.Result) else function.result
+    if find_mismatch(shape, value, "value") is not None:
+        raise ConfigError(mismatch_error(label, "value", shape, value).message, repair=f"it is {function}")
+    return lambda _target, _arguments: value
+
+
+def _jump(seconds: float, label: str, function: Function) -> Serve:
+    nanoseconds = round(seconds * _SECOND)
+    if not label.startswith("wasi:clocks/") or function.name != "now":
+        raise ConfigError(f"{label} tells no time, and cannot jump", repair="jump is for clocks.now")
+
+    def jumped(value: Any) -> Any:
+        if isinstance(value, int):
+            return max(0, value + nanoseconds)
+        moved = value.seconds * _SECOND + value.nanoseconds + nanoseconds
+        return dict(zip(("seconds", "nanoseconds"), divmod(max(0, moved), _SECOND), strict=True))
+
+    return lambda target, arguments: _changed(target(*arguments), jumped)
+
+
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    if not hasattr(value, "__await__"):
+        return change(value)
+
+    async def later() -> Any:
+        return change(await value)
+
+    return later()
+
+
+def _short(most: int, label: str, function: Function) -> Serve:
+    """Let a read ask for less: what was not read is read by the next one."""
+    length = next((index for index, (name, _) in enumerate(function.params) if name in _LENGTHS), None)
+    if length is None:
+        raise ConfigError(
+            f"{label} reads no number of bytes, and cannot read less", repair="short is for io.read and filesystem.read"
+        )
+
+    def serve(target: Target, arguments: tuple[Any, ...]) -> Any:
+        return target(*arguments[:length], min(arguments[length], most), *arguments[length + 1 :])
+
+    return serve
+
+
+def wit_error(given: object, label: str, function: Function) -> object:
+    """Read an error as the one of the function's WIT result: a case by name, `other(text)`, or a value that fits.
+
+    Raises ConfigError, which says which cases there are.
+    """
+    if not isinstance(function.result, shapes.Result):
+        raise ConfigError(
+            f"{label} has no error in WIT: {function}",
+            interface=label.partition("#")[0],
+            repair="an exception as error, or trap, ends the guest; value and delay fit any function",
+        )
+    shape = function.result.err
+    value = _read(given, shape) if isinstance(given, str) else given
+    if shape is None:
+        value = None
+    if find_mismatch(shape, value, "error") is None:
+        return value
+    raise ConfigError(
+        f"{label} has no error {given!r}", interface=label.partition("#")[0], repair=f"its errors are {_cases(shape)}"
+    )
+
+
+def _read(text: str, shape: shapes.Shape | None) -> object:
+    """A value out of text; the text itself where it is none, which does not fit then."""
+    match = _CASE.fullmatch(text)
+    if isinstance(shape, shapes.Variant) and match:
+        name = _case_name(shape, match[1])
+        if name is None:
+            return text
+        payload = dict(shape.cases)[name]
+        made = case_class(shape, name)
+        return made() if payload is None else made(_payload(match[2], payload))
+    if isinstance(shape, shapes.Enum) and match:
+        return _case_name(shape, match[1]) or text
+    return text if shape == _STRING else _literal(text)
+
+
+def _payload(text: str | None, shape: shapes.Shape) -> object:
+    if text is None:
+        return _anything(shape)
+    value = _literal(text)
+    return text if shape == _STRING and not isinstance(value, str) else value
+
+
+def _literal(text: str) -> object:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _anything(shape: shapes.Shape) -> object:
+    """Some value of a shape, for the payload of an error that was given none."""
+    match shape:
+        case shapes.Primitive(name):
+            return {"string": SAID, "char": "?", "bool": False}.get(name, 0)
+        case shapes.Record(fields):
+            return {name.replace("-", "_"): _anything(field) for name, field in fields}
+        case shapes.Tuple(items):
+            return tuple(map(_anything, items))
+        case shapes.Variant(cases):
+            name, payload = cases[0]
+            return case_class(shape, name)(*(() if payload is None else (_anything(payload),)))
+        case shapes.Enum(known):
+            return known[0]
+        case shapes.Result(_, err):
+            return Err(None if err is None else _anything(err))
+        case shapes.Own(resource) if resource.key == _IO_ERROR:
+            return Error(SAID)
+        case shapes.List() | shapes.Flags():
+            return ()
+    return None
+
+
+def _case_name(shape: shapes.Shape | None, given: object) -> str | None:
+    """The case of an error, as WIT spells it."""
+    text = given if isinstance(given, str) else getattr(given, "name", None) or type(given).__name__
+    spellings = {names.folded(name): name for name in _case_names(shape)}
+    return spellings.get(names.folded(text)) or spellings.get(names.folded(text.rpartition("_")[2]))
+
+
+def _case_names(shape: shapes.Shape | None) -> tuple[str, ...]:
+    if isinstance(shape, shapes.Variant):
+        return tuple(name for name, _ in shape.cases)
+    return shape.names if isinstance(shape, shapes.Enum) else ()
+
+
+def _cases(shape: shapes.Shape | None) -> str:
+    if isinstance(shape, shapes.Variant):
+        return ", ".join(name if payload is None else f"{name}({payload})" for name, payload in shape.cases)
+    return ", ".join(_case_names(shape)) or f"of the type {shape}"
