@@ -39,7 +39,6 @@ _HOMES = {
     "keyvalue_of": "reading",
     "known": "reading",
     "logs_place": "reading",
-    "logs_place": "reading",
     "messaging_of": "messaging",
     "nats_started": "serving",
     "nats_status": "serving",
