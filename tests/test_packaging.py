@@ -55,7 +55,7 @@ def test_source_distribution_can_be_tested(built):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    assert {"dev.py", "README.md", "LICENSE", "tests/conftest.py", "notebooks/01_quickstart.ipynb"} <= names
+    assert {"dev.py", "README.md", "LICENSE", "tests/conftest.py", "notebooks/03_nats.ipynb"} <= names
 
 
 def test_wheel_works_in_an_empty_environment(built, tmp_path):

@@ -37,7 +37,7 @@ def test_another_backend_takes_the_place_of_the_one_before(counter, tmp_path):
     assert table.news == f"attached wasi-keyvalue on file:{tmp_path} in place of memory"
     assert [counter.send("/x").text for _ in range(2)] == ["1", "2"]
     with Session() as later:
-        later.load("example:counter", attach=[f"kv=file:{tmp_path}"])
+        later.load("example:counter", attach={"kv": tmp_path})
         assert later.send("/x").text == "3"
     assert counter.attach("keyvalue=memory").news.startswith("attached wasi-keyvalue on memory in place of file:")
     assert counter.send("/x").text == "1"

@@ -39,12 +39,19 @@ class Terms:
     join: bool = False
 
 
-def wanted(plugins: Iterable[object], backends: Mapping[str, object] | None = None) -> list[Wanted]:
-    """Read `keyvalue=file:./state` and its like, and `backends` by word; `env:NAME` is taken from the environment.
+Plugins = Iterable[object] | Mapping[str, object]
+"""What is to be attached: subjects, or backends by word."""
+
+
+def wanted(plugins: Plugins, backends: Mapping[str, object] | None = None) -> list[Wanted]:
+    """Read `keyvalue=file:./state` and its like, and backends by word; `env:NAME` is taken from the environment.
 
     Raises ConfigError for a word without a backend behind its `=`, and for a variable that is not set.
     """
-    pairs = [*map(_pair, plugins), *((word, backend) for word, backend in (backends or {}).items())]
+    if isinstance(plugins, Mapping):
+        return wanted((), plugins)
+    subjects = (plugins,) if isinstance(plugins, str) else plugins
+    pairs = [*map(_pair, subjects), *(backends or {}).items()]
     return [Wanted(subject, _of_environment(subject, backend)) for subject, backend in pairs]
 
 

@@ -14,7 +14,8 @@ from washnb.events import Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
-from .backends import Terms, wanted
+from .backends import Plugins, Terms, wanted
+from .breaking import Breaking
 from .grants import name_of, require_name, require_source, with_environment
 from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
@@ -31,7 +32,7 @@ _CLOSING = 5.0
 """Seconds that a host has to stop."""
 
 
-class Session:
+class Session(Breaking):
     """One host and what is loaded on it, for a notebook, a script or a test: the verbs of `%wash` as methods.
 
     Nothing runs until the first verb; `close`, or the end of the process, leaves no thread and no port behind. Methods
@@ -108,18 +109,18 @@ class Session:
         source: hosted.Source,
         name: str | None = None,
         *,
-        attach: Iterable[object] = (),
+        attach: Plugins = (),
         config: Mapping[str, object] | None = None,
         env: Mapping[str, object] | None = None,
         allowed_hosts: Iterable[str] = (),
     ) -> WorkloadHandle:
         """Compile a component, link what it imports, and start it.
 
-        `source` is a path, `example:NAME`, or bytes. `attach` are plugins, as for the method of that name. `config` is
-        what wasi:config hands out, `env` the guest's environment; a value `env:NAME` is taken from the environment of
-        this process. `allowed_hosts` are the hosts that it may send requests to. A name that is loaded already is
-        replaced, and its state kept. A component with an import that nobody serves waits for the plugin: the error
-        says for which.
+        `source` is a path, `example:NAME`, or bytes. `attach` are plugins, or backends by word, as for the method of
+        that name. `config` is what wasi:config hands out, `env` the guest's environment; a value `env:NAME` is taken
+        from the environment of this process. `allowed_hosts` are the hosts that it may send requests to. A name that
+        is loaded already is replaced, and its state kept. A component with an import that nobody serves waits for the
+        plugin: the error says for which.
         """
         __tracebackhide__ = True
         require_source(source)

@@ -54,16 +54,17 @@ class ObjectRow extends Row {
     const before = this.entry;
     const created = entry.created ? new Date(entry.created * 1000).toLocaleString() : "\u00a0";
     const changed = super.update({ ...entry, preview: created }, fresh) || before?.size !== entry.size;
-    if (changed && this.panel) this.preview();
+    if (changed && this.panel && !entry.secret) this.preview();
     return changed;
   }
 
   open() {
-    const { key } = this.entry;
+    const { key, secret } = this.entry;
     this.face = make("div", { class: "washnb-face", tabindex: "0", "aria-label": `preview of ${key}` });
     this.form = make("span");
     this.state = make("span", { class: "washnb-note", role: "status" });
-    this.preview();
+    if (secret) write(this.face, "not shown: its name is that of a secret");
+    else this.preview();
     const remove = () => this.ask({ do: "delete", group: this.group, key }).catch(() => {});
     const buttons = [button("Download", () => this.download()), sureButton("Delete", remove)];
     return [this.face, make("div", {}, this.form, ...buttons, this.state)];

@@ -94,7 +94,7 @@ function groupTable(model, root, ask, { Kind, words, footer, heading = () => [] 
     const picture = model.get("picture");
     const all = picture.groups ?? [];
     const wanted = filter.value.toLowerCase();
-    const matches = (entry) => !wanted || `${entry.key} ${entry.preview}`.toLowerCase().includes(wanted);
+    const matches = (entry) => !wanted || `${entry.key} ${entry.preview ?? ""}`.toLowerCase().includes(wanted);
     const groups = all
       .map((each) => ({ ...each, entries: each.entries.filter(matches) }))
       .filter((each) => !wanted || each.entries.length);
