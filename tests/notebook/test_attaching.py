@@ -53,7 +53,8 @@ def test_the_same_backend_again_changes_nothing(session, tmp_path, nats_server):
 
 def test_state_on_nats_is_shared_by_sessions(session, nats_server):
     """Two hosts count in one bucket; one connection serves all plugins of a session."""
-    session.attach(all=nats_server.url)
+    session.attach(keyvalue=nats_server.url)
+    session.attach(blobstore=nats_server.url)
     session.load("example:counter")
     with Session() as other:
         other.load("example:counter", attach=[f"keyvalue={nats_server.url}"])
@@ -61,9 +62,9 @@ def test_state_on_nats_is_shared_by_sessions(session, nats_server):
     assert counts == [counts[0], counts[0] + 1, counts[0] + 2]
     assert f"{counts[2]}  (u64, big endian)" in repr(session.kv("default", "both"))
     plugins = session.on_host(_plugins)
-    servers = {plugin.server for plugin in plugins.values() if hasattr(plugin, "server")}
-    assert len(servers) == 1
-    assert {row["backend"] for row in session.plugins.data} <= {nats_server.url, "memory"}
+    assert plugins["wasi-keyvalue"].server is plugins["wasi-blobstore"].server
+    session.attach(all=nats_server.url)
+    assert {row["backend"] for row in session.plugins.data} == {nats_server.url}
 
 
 async def _plugins(deployments):
