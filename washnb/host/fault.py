@@ -55,6 +55,20 @@ class Fault:
         if self.after < 0 or (self.times is not None and self.times < 1) or (self.short is not None and self.short < 1):
             raise ConfigError("after is 0 or more, times and short are 1 or more", repair="after=3, times=2")
 
+    def __str__(self) -> str:
+        """What happens, and when, in words."""
+        shown = {
+            "error": f"error {self.error}",
+            "value": f"value {self.value!r}",
+            "short": f"at most {self.short} bytes",
+        }
+        shown |= {"trap": "trap", "jump": f"jump {self.jump:+g} s"}
+        words = [f"delay {self.delay:g} s"] if self.delay else []
+        words += [shown[way] for way in self.ways]
+        words += [f"after {self.after} call{'s' if self.after > 1 else ''}"] if self.after else []
+        words += [] if self.times is None else [f"{self.times} times" if self.times > 1 else "once"]
+        return ", ".join([*words, *([f"of {self.of}"] if self.of else [])])
+
     @property
     def ways(self) -> tuple[str, ...]:
         """The names of what it does in place of a call."""

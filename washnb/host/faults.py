@@ -93,6 +93,11 @@ class Faults:
         self._change()
         return tuple(cleared)
 
+    def targets(self) -> tuple[str, ...]:
+        """Return what faults can be set on, in its short form."""
+        components = (each for workload in self._running() for each in workload.components.values())
+        return tuple(dict.fromkeys(each.short for each in imported(components)))
+
     def install(self, workload: BoundWorkload) -> None:
         """Let the faults that are set be about `workload`, too."""
         for component in workload.components.values():

@@ -113,6 +113,8 @@ class _Offers:
             kinds.ACTIONS: lambda: TRACE_ACTIONS,
             kinds.CONTAINERS: lambda: self._session.known().containers,
             kinds.FOLDERS: lambda: _folders(self._word),
+            kinds.TARGETS: lambda: ("clear", *self._session.known().targets),
+            kinds.FAULTS: lambda: self._session.known().faults,
             kinds.NATS_ACTIONS: lambda: NATS_ACTIONS,
         }
         return found[kind]() if kind in found else ()

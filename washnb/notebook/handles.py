@@ -201,13 +201,15 @@ def _last_of(output: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Known:
-    """What can be named in a line: what is loaded and attached, where state is, and the URL of the NATS server."""
+    """What can be named in a line: what is loaded and attached, where state is, what faults are for, the URL of NATS."""
 
     workloads: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     nats: str = ""
 
 

@@ -15,6 +15,7 @@ from washnb.types import LocalResources
 
 from . import hosted
 from .backends import Plugins, Terms, wanted
+from .breaking import Breaking
 from .grants import name_of, require_name, require_source, with_environment
 from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
@@ -31,7 +32,7 @@ _CLOSING = 5.0
 """Seconds that a host has to stop."""
 
 
-class Session:
+class Session(Breaking):
     """One host and what is loaded on it, for a notebook, a script or a test: the verbs of `%wash` as methods.
 
     Nothing runs until the first verb; `close`, or the end of the process, leaves no thread and no port behind. Methods

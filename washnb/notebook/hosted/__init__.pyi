@@ -11,6 +11,11 @@ from .attaching import detached as detached
 from .deployments import Deployment as Deployment
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source
+from .faults import Fault as Fault
+from .faults import ShownFault as ShownFault
+from .faults import fault_set as fault_set
+from .faults import fault_table as fault_table
+from .faults import faults_cleared as faults_cleared
 from .history import History as History
 from .history import Message as Message
 from .history import RequestTrace as RequestTrace

@@ -121,6 +121,8 @@ async def known(deployments: Deployments) -> Known:
         buckets=() if buckets is None else await _names(buckets.backend.buckets()),
         containers=() if containers is None else await _names(containers.backend.containers()),
         nats=server.url if server.running else "",
+        targets=deployments.host.faults.targets(),
+        faults=tuple(each.fault.target for each in deployments.host.faults),
         exports=tuple(
             f"{quoted(one.name)}.{spelling(function)}"
             for one in deployments

@@ -1,0 +1,119 @@
+"""`fault`: set, listed, cleared, and seen in the trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from washnb.errors import ConfigError
+from washnb.notebook import Session
+
+
+@pytest.fixture
+def counter(session: Session) -> Session:
+    """A session in which a counter counts in memory."""
+    session.load("example:counter", attach=["keyvalue"])
+    return session
+
+
+def counts(session: Session) -> list[str]:
+    """What three requests come back with."""
+    return [
+        response.text.strip() if response.status == 200 else "failed"
+        for response in (session.send("/x") for _ in range(3))
+    ]
+
+
+def test_a_fault_ends_with_its_block(counter):
+    """Inside, calls go wrong as it says; behind it, and behind an exception, they go their way."""
+    with counter.fault("keyvalue.increment", error="access-denied", after=1, times=1) as fault:
+        assert counts(counter) == ["1", "failed", "2"]
+        assert (fault.seen, fault.injected) == (3, 1)
+        assert fault.functions == ("wasi:keyvalue/atomics#increment",)
+    assert repr(fault) == (
+        "fault on keyvalue.increment: error access-denied, after 1 call, once; 1 of 3 calls, cleared"
+    )
+    with pytest.raises(LookupError), counter.fault("keyvalue.increment", trap=True):
+        raise LookupError
+    assert counts(counter) == ["3", "4", "5"]
+
+
+def test_a_block_may_outlive_the_host(counter):
+    """No new host is opened to clear what is gone."""
+    with counter.fault("keyvalue.increment", trap=True):
+        counter.reset()
+    assert counter.deployments is None
+
+
+def test_faults_are_listed_and_cleared(counter):
+    """With what they are about, and how often they have struck."""
+    assert repr(counter.faults) == "no fault is set: %wash fault keyvalue.get --delay 0.5"
+    counter.fault("keyvalue.increment", error="other(full)", times=1)
+    counter.fault("http.path_with_query", delay=0.001)
+    assert counts(counter) == ["failed", "1", "2"]
+    assert [tuple(row.values()) for row in counter.faults.data] == [
+        ("keyvalue.increment", "error other(full), once", "wasi:keyvalue/atomics#increment", "1 of 3 calls, over"),
+        (
+            "http.path_with_query",
+            "delay 0.001 s",
+            "wasi:http/types#[method]incoming-request.path-with-query",
+            "3 of 3 calls",
+        ),
+    ]
+    assert counter.clear_faults("keyvalue.increment") == "cleared keyvalue.increment"
+    assert counter.clear_faults() == "cleared http.path_with_query"
+    assert counter.clear_faults() == "no fault was set"
+
+
+def test_injected_calls_are_marked_in_the_trace(counter):
+    """In text and HTML, with a shape and a word; no other call is."""
+    counter.fault("keyvalue.increment", error="access-denied")
+    counter.send("/x")
+    trace = counter.trace("last")
+    marked = [line for line in repr(trace).splitlines() if "⚡" in line]
+    assert len(marked) == 1
+    assert "-> error access-denied  ⚡ injected error access-denied" in marked[0]
+    assert trace._repr_html_().count("⚡ injected") == 1
+
+
+def test_the_magic(notebook):
+    """Sets one with a line about it, lists, and clears."""
+    notebook.run("%wash load example:counter --attach keyvalue")
+    ran = notebook.run("%wash fault keyvalue.increment --error 'other(disk full)' --after 1 --times 2")
+    assert ran.text.splitlines()[0] == "fault on keyvalue.increment: error other(disk full), after 1 call, 2 times"
+    assert [notebook.session.send("/x").status == 200 for _ in range(4)] == [True, False, False, True]
+    assert "2 of 4 calls, over" in notebook.run("%wash fault").text
+    assert notebook.run("%wash fault clear keyvalue.increment").text.strip() == "cleared keyvalue.increment"
+    assert notebook.run("%wash fault clear").text.strip() == "no fault was set"
+    ran = notebook.run("%wash fault keyvalue.increment --trap --of counter\n%wash fault clear")
+    assert ran.text.splitlines() == ["fault on keyvalue.increment: trap, of counter", "cleared keyvalue.increment"]
+    notebook.run("%wash fault keyvalue.increment --error {{RuntimeError('boom')}} --delay 0.001")
+    assert "boom" in str(notebook.session.send("/x").error)
+    notebook.run("%wash fault clear\n%wash fault keyvalue.increment --value 41+1")
+    assert notebook.session.send("/x").text.strip() == "42"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("keyvalue.increment", "nothing is said of what happens to keyvalue.increment"),
+        ("keyvalue.incremend --trap", "did you mean keyvalue.increment?"),
+        ("keyvalue.increment --error gone", "its errors are no-such-store, access-denied, other(string)"),
+        ("keyvalue.increment --delay soon", "'soon' is no number"),
+        ("keyvalue.increment keyvalue.open --trap", "takes one target"),
+        ("--trap", "a fault needs a target"),
+        ("clear keyvalue.open", "no fault is set on keyvalue.open"),
+    ],
+)
+def test_a_mistake_is_named(notebook, line, said):
+    """With what repairs it."""
+    notebook.run("%wash load example:counter --attach keyvalue")
+    error = notebook.run(f"%wash fault {line}").error
+    assert isinstance(error, ConfigError)
+    assert said in str(error)
+
+
+def test_targets_complete(notebook):
+    """What the loaded components import, and behind `clear` what has a fault."""
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash fault keyvalue.open --trap")
+    assert notebook.complete("%wash fault keyv") == ["keyvalue.open", "keyvalue.increment"]
+    assert notebook.complete("%wash fault clear ") == ["keyvalue.open"]

@@ -1,0 +1,64 @@
+"""What a session breaks on purpose: its methods about faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from . import hosted
+from .handles import News
+from .text import Table
+
+T = TypeVar("T")
+
+
+class Breaking(Protocol):
+    """The part of a session that lets calls of guests go wrong."""
+
+    @property
+    def deployments(self) -> hosted.Deployments | None:
+        """What is loaded; None where no host is open."""
+
+    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` on the host's loop and wait for it."""
+
+    def fault(
+        self,
+        target: str,
+        *,
+        error: object = None,
+        delay: float = 0.0,
+        after: int = 0,
+        times: int | None = None,
+        trap: bool = False,
+        value: object = ...,
+        jump: float = 0.0,
+        short: int | None = None,
+        of: str = "",
+    ) -> hosted.ShownFault:
+        """Let calls of guests go wrong: `wash.fault("keyvalue.get", error="no-such-store", after=3, times=2)`.
+
+        `target` is a function that a loaded component imports, `keyvalue.get` or `wasi:keyvalue/store#open`, or all of
+        an interface. The first `after` calls go well, then `times` calls do not (None: all). `delay` seconds pass
+        before a call, and in place of it there may be one of these: `error`, a case of the function's WIT error
+        (`"other(disk full)"`, or a value) or an exception, which ends the guest, as `trap` does; `value`, a result;
+        `jump`, a clock (`clocks.now`) that is so many seconds off; `short`, a read (`io.read`) of at most so many
+        bytes. `of` is a workload, "" all. It holds until `clear_faults`, or to the end of a `with` block.
+        """
+        __tracebackhide__ = True
+
+        async def work(deployments: hosted.Deployments) -> hosted.ShownFault:
+            fault = hosted.Fault(target, error, delay, after, times, trap, value, jump, short, of)
+            return await hosted.fault_set(deployments, self, fault)
+
+        return self.on_host(work)
+
+    @property
+    def faults(self) -> Table:
+        """The faults that are set, and how often each has struck."""
+        return self.on_host(hosted.fault_table)
+
+    def clear_faults(self, target: str | None = None) -> News:
+        """Let calls go their way again: all, or those on a target."""
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.faults_cleared(deployments, target))
