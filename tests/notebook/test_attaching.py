@@ -191,6 +191,8 @@ def test_servers_of_others_are_read_only_until_told_otherwise(session, monkeypat
     assert session.attach(keyvalue=nats_server.url, write=True).news.endswith("in place of the one before")
     assert session.send("/x").status == 200
     assert backend_of(session) == f"{nats_server.url}, not joined"
+    session.attach(all=nats_server.url)
+    assert {row["backend"] for row in session.plugins.data} == {f"{nats_server.url}, read-only, not joined"}
 
 
 def test_server_of_the_session(notebook, tmp_path):

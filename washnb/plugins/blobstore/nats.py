@@ -28,7 +28,7 @@ class NatsBlobstore(SharedBlobstore):
     def __init__(self, server: NatsServer) -> None:
         """Keep the containers at `server`."""
         self.location = server.url
-        self._server = server
+        self.server = server
         self._store: Backend | None = None
         self._listening: list[Any] = []
 
@@ -42,16 +42,16 @@ class NatsBlobstore(SharedBlobstore):
     async def start(self) -> None:
         """Connect, and hear of changes from now on, whoever makes them. Raises BackendError where that cannot be."""
         await super().start()
-        await self._server.open()
+        await self.server.open()
         from .object_store import ObjectStoreBackend
 
-        self._store = ObjectStoreBackend(self._server)
+        self._store = ObjectStoreBackend(self.server)
         try:
-            async with self._server.asking("hear of changes of blobs"):
+            async with self.server.asking("hear of changes of blobs"):
                 await self._listen(_CHANGES, self._hear_object)
                 for subject in _STREAMS:
                     await self._listen(subject, self._hear_stream)
-                await self._server.client.flush(PATIENCE)
+                await self.server.client.flush(PATIENCE)
         except BaseException:
             await self.stop()
             raise
@@ -60,13 +60,13 @@ class NatsBlobstore(SharedBlobstore):
         """Disconnect."""
         await super().stop()
         for subscription in self._listening:
-            with suppress(BackendError), self._server.asking("hear of no more changes"):
+            with suppress(BackendError), self.server.asking("hear of no more changes"):
                 await subscription.unsubscribe()
         self._listening.clear()
-        await self._server.close()
+        await self.server.close()
 
     async def _listen(self, subject: str, hear: Any) -> None:
-        client = self._server.client
+        client = self.server.client
         self._listening.append(await client.subscribe(subject, cb=hear, pending_msgs_limit=_BEHIND))
 
     async def _hear_object(self, message: Any) -> None:
