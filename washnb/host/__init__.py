@@ -17,13 +17,16 @@ from .receipt import ImportUse, Receipt, Receipts, Tally
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
+from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
+from .touched import Meanings
 from .trace import Trace, sentence
-from .values import is_secret
+from .values import is_secret, text_of
 
 __all__ = [
     "DEVIATIONS",
     "EVERYONE",
     "WASI_PROVIDER",
+    "Change",
     "CommandResult",
     "DevRouter",
     "Deviation",
@@ -37,18 +40,23 @@ __all__ = [
     "ImportUse",
     "Ingress",
     "MadeOf",
+    "Meanings",
     "Outcome",
     "Parity",
     "Receipt",
     "Receipts",
     "Router",
     "SetFault",
+    "StateSnapshot",
     "Tally",
     "Trace",
     "WorkloadSummary",
     "is_secret",
     "outcome_of",
+    "restore_snapshot",
     "sentence",
+    "take_snapshot",
+    "text_of",
 ]
 
 # what goes wrong in a guest is an event and an answer; it is printed only where the program sets logging up

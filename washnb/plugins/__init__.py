@@ -7,7 +7,7 @@ surface, written once over the small protocol in `backend.py`; `in_memory.py` an
 from washnb.engine import Err, Interface, Ok, Some, resource
 
 from . import catalog
-from .base import Attachable, HostPlugin, InterfacePlugin, WorkloadContext, WorkloadItem, as_plugin
+from .base import Attachable, HostPlugin, InterfacePlugin, State, WorkloadContext, WorkloadItem, as_plugin
 from .blobstore import Backend as BlobstoreBackend
 from .blobstore import (
     Blobstore,
@@ -66,6 +66,7 @@ __all__ = [
     "PerWorkload",
     "RegisteredPlugin",
     "Some",
+    "State",
     "TracingLogger",
     "WorkloadContext",
     "WorkloadItem",

@@ -20,7 +20,7 @@ import inspect
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 
 Changed = Callable[[tuple[str, ...], str], None]
 """What a backend calls after each change of its content: the path that leads to it, and `set` or `delete`."""
+
+State = Mapping[tuple[str, ...], bytes | str | None]
+"""What a plugin keeps for a workload: values by the paths that lead to them, those of `StateChanged`."""
 
 
 class WorkloadContext(Protocol):
@@ -126,6 +129,9 @@ class HostPlugin:
     location: str = ""
     """Where its state is, for views: `memory`, `file:DIR`, `nats://HOST:PORT`. Never holds a secret; may be empty."""
 
+    state_is_shared: bool = False
+    """Whether all workloads have the same state: snapshots take it once."""
+
     host_id: str = ""
     """The id of the host, which puts it here before it calls `start`."""
 
@@ -174,6 +180,19 @@ class HostPlugin:
 
     async def stop(self) -> None:
         """Let go of everything that `start` took. Once per host."""
+
+    async def dump(self, workload_id: str) -> State | None:  # noqa: ARG002
+        """Return what is kept for a workload, for a snapshot; None for a plugin that keeps nothing.
+
+        Raises ConfigError where the plugin cannot.
+        """
+        return None
+
+    async def restore(self, workload_id: str, state: State) -> None:
+        """Let what is kept for a workload be what `dump` returned once, and tell of what changes (`state_changed`).
+
+        Raises ConfigError where the plugin cannot.
+        """
 
     def state_changed(self, workload_name: str, path: tuple[str, ...], action: str) -> None:
         """Tell that `path` in the state of a workload was changed; `action` is `set` or `delete`."""

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from washnb.errors import WorkloadNotFound
+from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.wit import WitInterface
 
-from .base import HostPlugin, WorkloadContext, WorkloadItem
+from .base import HostPlugin, State, WorkloadContext, WorkloadItem
 
 S = TypeVar("S")
 
@@ -59,6 +59,8 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
 class SharedState(PerWorkload[str], abstract=True):
     """A plugin whose state all workloads of a host share, perhaps with other hosts: what is there outlives them all."""
 
+    state_is_shared = True
+
     def new_state(self, workload: WorkloadContext) -> str:
         """Keep the name of a workload that uses the plugin, for its events."""
         return workload.workload_name
@@ -67,6 +69,24 @@ class SharedState(PerWorkload[str], abstract=True):
         """Tell of a change, whoever made it, in the name of each workload that can see it."""
         for name, _ in tuple(self._states.values()):
             self.state_changed(name, path, action)
+
+
+class OfManyHosts(HostPlugin, abstract=True):
+    """A plugin whose state other hosts may share: no snapshot of it is taken, and none goes there."""
+
+    async def dump(self, workload_id: str) -> State:  # noqa: ARG002
+        """Refuse."""
+        raise self._refusal()
+
+    async def restore(self, workload_id: str, state: State) -> None:  # noqa: ARG002
+        """Refuse."""
+        raise self._refusal()
+
+    def _refusal(self) -> ConfigError:
+        return ConfigError(
+            f"{self.id} is on {self.location}, which other hosts share: no snapshot is taken of it, and none restored",
+            repair="snapshots are of memory and of files: %wash attach keyvalue=memory",
+        )
 
 
 class PerComponent(PerWorkload[dict[str, S]], abstract=True):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from washnb.engine import Interface, resource
 from washnb.wit import WitInterface
 
-from ..base import HostPlugin, WorkloadItem, told_to_guest
+from ..base import HostPlugin, State, WorkloadItem, told_to_guest
+from . import contents
 from .backend import Backend, ContainerInfo, NoSuchContainer, ObjectInfo
 from .permit import Permit
 from .values import IncomingValue, OutgoingValue, given_up
@@ -187,6 +188,14 @@ class Blobstore(HostPlugin, ABC):
     @abstractmethod
     def backend(self, workload_id: str) -> Backend:
         """Return what keeps the objects of a workload. Raises WorkloadNotFound where it does not use the plugin."""
+
+    async def dump(self, workload_id: str) -> State:
+        """Return every container, as None, and every object. Raises WorkloadNotFound as `backend` does."""
+        return await contents.dump(self.backend(workload_id))
+
+    async def restore(self, workload_id: str, state: State) -> None:
+        """Make, write and delete what differs. Raises WorkloadNotFound as `backend` does."""
+        await contents.restore(self.backend(workload_id), state)
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
         """Link the three interfaces to the workload's backend, for what the config of `interfaces` permits."""

@@ -14,6 +14,7 @@ from typing import Any
 from washnb.errors import BackendError
 
 from ..nats import PATIENCE, NatsServer
+from ..state import OfManyHosts
 from .backend import Backend
 from .shared import SharedBlobstore
 
@@ -22,7 +23,7 @@ _STREAMS = {"$JS.EVENT.ADVISORY.STREAM.CREATED.*": "set", "$JS.EVENT.ADVISORY.ST
 _BEHIND = 4096  # changes that wait to be told; more are dropped, and a view that looks again sees them
 
 
-class NatsBlobstore(SharedBlobstore):
+class NatsBlobstore(OfManyHosts, SharedBlobstore):
     """wasi:blobstore in object stores of JetStream, shared by all workloads and by other hosts."""
 
     def __init__(self, server: NatsServer) -> None:

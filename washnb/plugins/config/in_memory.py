@@ -11,7 +11,7 @@ from functools import partial
 
 from washnb.wit import WitInterface
 
-from ..base import Changed, WorkloadItem
+from ..base import Changed, State, WorkloadItem
 from ..state import PerComponent
 from .interface import Config
 
@@ -53,6 +53,20 @@ class LayeredSettings:
             self.hide(key)
             self._changed((key,), "delete")
 
+    @property
+    def edits(self) -> Mapping[str, str | None]:
+        """What was edited: the value, or None where a setting was taken away."""
+        return self._edits
+
+    async def restore(self, edits: Mapping[str, str | None]) -> None:
+        """Let the edits be these, and no others."""
+        before = await self.get_all()
+        self._edits = dict(edits)
+        after = await self.get_all()
+        for key in sorted(before.keys() | after.keys()):
+            if before.get(key) != after.get(key):
+                self._changed((key,), "set" if key in after else "delete")
+
     def hide(self, key: str) -> None:
         """Let a setting be none, whatever lies below."""
         self._edits[key] = None
@@ -78,6 +92,17 @@ class DynamicConfig(PerComponent[LayeredSettings], Config):
     def backend(self, workload_id: str, component: str) -> LayeredSettings:
         """Return the settings of a component. Raises WorkloadNotFound where it does not use the plugin."""
         return self.component_state(workload_id, component)
+
+    async def dump(self, workload_id: str) -> State:
+        """Return the edits by component and key. Raises WorkloadNotFound where the workload does not use the plugin."""
+        kept = self.state(workload_id)
+        return {(name, key): value for name, settings in kept.items() for key, value in settings.edits.items()}
+
+    async def restore(self, workload_id: str, state: State) -> None:
+        """Let the edits be these. Raises WorkloadNotFound where the workload does not use the plugin."""
+        for name, settings in self.state(workload_id).items():
+            edits = {path[1]: value for path, value in state.items() if path[0] == name}
+            await settings.restore({key: value for key, value in edits.items() if not isinstance(value, bytes)})
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
         """Link, and lay the layers anew: a reload may have brought other ones."""

@@ -18,6 +18,7 @@ from washnb.wit import WitInterface
 from ..base import Changed, WorkloadItem
 from ..keyvalue.nats import NatsBackend
 from ..nats import PATIENCE, NatsServer
+from ..state import OfManyHosts
 from .in_memory import DynamicConfig, LayeredSettings
 
 BUCKET = "washnb-config"
@@ -175,7 +176,7 @@ class BucketSettings(LayeredSettings):
         self._changed((key,), action)
 
 
-class NatsConfig(DynamicConfig):
+class NatsConfig(OfManyHosts, DynamicConfig):
     """wasi:config from what a workload says of each component, and over that from a bucket on a NATS server."""
 
     def __init__(self, server: NatsServer, bucket: str = BUCKET, *, copy_environment: bool = False) -> None:

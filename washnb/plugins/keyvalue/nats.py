@@ -18,6 +18,7 @@ from washnb.errors import BackendError
 
 from ..base import Changed
 from ..nats import PATIENCE, NatsServer
+from ..state import OfManyHosts
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import big_counter_value, counted, counter_bytes
 from .locks import Locks
@@ -306,7 +307,7 @@ def _of(bucket: str, key: str) -> str:
     return f"key {key!r} of bucket '{bucket}'"
 
 
-class NatsKeyValue(SharedKeyValue):
+class NatsKeyValue(OfManyHosts, SharedKeyValue):
     """wasi:keyvalue on a NATS server, shared with every host on its account."""
 
     def __init__(self, server: NatsServer) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from washnb.wit import WitInterface
 
-from ..base import HostPlugin, WorkloadItem
+from ..base import HostPlugin, State, WorkloadItem
 from ..state import SharedState
-from . import draft2, interface
+from . import contents, draft2, interface
 from .backend import Backend
 
 
@@ -30,6 +30,14 @@ class KeyValue(HostPlugin, ABC):
             item.link(version.Store(backend))
             item.link(version.Atomics())
             item.link(version.Batch())
+
+    async def dump(self, workload_id: str) -> State:
+        """Return every value by bucket and key. Raises WorkloadNotFound where the workload does not use the plugin."""
+        return await contents.dump(self.backend(workload_id))
+
+    async def restore(self, workload_id: str, state: State) -> None:
+        """Set and delete what differs. Raises WorkloadNotFound where the workload does not use the plugin."""
+        await contents.restore(self.backend(workload_id), state)
 
 
 class SharedKeyValue(SharedState, KeyValue, abstract=True):

@@ -1,0 +1,132 @@
+"""Snapshots of a whole host: taken, compared, kept in files, and brought back."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from washnb.engine import Interface
+from washnb.errors import ConfigError
+from washnb.host import Change, StateSnapshot, restore_snapshot, take_snapshot
+from washnb.plugins import FilesystemKeyValue, HostPlugin, InMemoryKeyValue, NatsKeyValue, NatsServer
+
+from .guests import component, request, start
+
+KEY = ("one", "wasi-keyvalue")
+
+
+@pytest.fixture
+async def shop(host):
+    """Two workloads, each with a key of its own."""
+    await host.attach(InMemoryKeyValue())
+    for name in ("one", "two"):
+        await host.workload_start(request(component("keyvalue"), name=name))
+        await host.call(name, "set", "b", "k", name.encode())
+    return host
+
+
+async def test_all_state_comes_back(shop):
+    """Of each workload by itself, also where it was loaded anew under its name."""
+    first = await take_snapshot(shop)
+    assert first.contents == {KEY: {("b", "k"): b"one"}, ("two", KEY[1]): {("b", "k"): b"two"}}
+    await shop.call("one", "set", "b", "k", b"changed")
+    await shop.call("one", "set", "b", "more", b"new")
+    await shop.workload_stop("two")
+    await shop.workload_start(request(component("keyvalue"), name="two", workload_id="another"))
+    second = await take_snapshot(shop)
+    assert first.diff(second) == [
+        Change(*KEY, ("b", "k"), "set", b"one", b"changed"),
+        Change(*KEY, ("b", "more"), "set", None, b"new"),
+        Change("two", KEY[1], ("b", "k"), "delete", b"two", None),
+    ]
+    assert await restore_snapshot(shop, first) == {}
+    assert await take_snapshot(shop) == first
+    assert await shop.call("two", "get", "b", "k") == b"two"
+
+
+async def test_what_is_not_there_is_named(shop):
+    """A workload or a plugin that is gone; the others are restored."""
+    taken = await take_snapshot(shop)
+    await shop.call("two", "delete", "b", "k")
+    await shop.workload_stop("one")
+    assert await restore_snapshot(shop, taken) == {"wasi-keyvalue of one": "nothing that is loaded uses it"}
+    assert await shop.call("two", "get", "b", "k") == b"two"
+
+
+async def test_state_that_all_share_is_taken_once(host, tmp_path):
+    """Files serve every workload: the snapshot has them once, for all."""
+    await host.attach(FilesystemKeyValue(tmp_path))
+    for name in ("one", "two"):
+        await host.workload_start(request(component("keyvalue"), name=name))
+        await host.call(name, "set", "b", name, b"")
+    taken = await take_snapshot(host)
+    assert taken.contents == {("", KEY[1]): {("b", "one"): b"", ("b", "two"): b""}}
+    await host.call("one", "delete", "b", "two")
+    await restore_snapshot(host, taken)
+    assert await host.call("one", "exists", "b", "two") is True
+
+
+async def test_what_other_hosts_share_is_left_out_and_named(host):
+    """Of a plugin on NATS nothing is taken, and nothing goes there."""
+
+    class Away(NatsKeyValue):
+        """Needs no server, as long as nothing is asked of it."""
+
+        async def start(self):
+            """Connect to nothing."""
+
+        async def stop(self):
+            """Leave nothing."""
+
+    await host.attach(Away(NatsServer("nats://127.0.0.1:1")))
+    await start(host, "keyvalue")
+    taken = await take_snapshot(host)
+    assert not taken.contents
+    assert "which other hosts share" in taken.left_out["wasi-keyvalue"]
+    refused = await restore_snapshot(host, StateSnapshot({("", KEY[1]): {}}))
+    assert "none restored" in refused["wasi-keyvalue"]
+
+
+async def test_own_plugins_have_state_too(host):
+    """A class with `dump` and `restore` is in it."""
+
+    class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+        def roll(self, sides: int) -> int:
+            return sides
+
+    class Dice(HostPlugin):
+        id = "dice"
+        interfaces = (Roll,)
+        seed = "1"
+
+        async def dump(self, workload_id):
+            return {("seed",): self.seed}
+
+        async def restore(self, workload_id, state):
+            self.seed = state["seed",]
+
+    dice = Dice()
+    await host.attach(dice)
+    await start(host, "dice")
+    taken = await take_snapshot(host)
+    dice.seed = "2"
+    assert taken.diff(await take_snapshot(host)) == [Change("dice", "dice", ("seed",), "set", "1", "2")]
+    await restore_snapshot(host, taken)
+    assert dice.seed == "1"
+
+
+def test_it_can_be_kept(tmp_path):
+    """Pickled, and in a file that another session reads; what is no such file is named."""
+    taken = StateSnapshot(
+        {KEY: {("b", "k"): b"\0\xff", ("main", "t"): "text", ("gone",): None}, ("", "x"): {}}, {}, 12.5
+    )
+    assert pickle.loads(pickle.dumps(taken)) == taken
+    path = tmp_path / "state.json"
+    taken.save(path)
+    read = StateSnapshot.load(path)
+    assert (read, read.taken_at) == (taken, 12.5)
+    for broken in ("{}", "nothing", '{"about": [], "taken_at": 1, "values": [["w", "p", ["k"], 3]]}'):
+        path.write_text(broken)
+        with pytest.raises(ConfigError, match="is no snapshot"):
+            StateSnapshot.load(path)

@@ -1,0 +1,38 @@
+"""All objects of a backend at once: what snapshots are made of, and what brings them back."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ..base import State
+from .backend import Backend, NoSuchContainer, NoSuchObject, chunked
+
+
+async def dump(backend: Backend) -> dict[tuple[str, ...], bytes | None]:
+    """Return every container, as None, and every object by container and name."""
+    found: dict[tuple[str, ...], bytes | None] = {}
+    for container in await backend.containers():
+        with contextlib.suppress(NoSuchContainer):  # it is gone meanwhile
+            names = await backend.objects(container)
+            found[container,] = None
+            for name in names:
+                with contextlib.suppress(NoSuchObject):
+                    reader = await backend.read(container, name)
+                    found[container, name] = b"".join([chunk async for chunk in reader])
+    return found
+
+
+async def restore(backend: Backend, state: State) -> None:
+    """Make and write what differs from `state`, and delete what is not in it."""
+    now = await dump(backend)
+    for path in now.keys() - state.keys():
+        if len(path) == 1:
+            await backend.delete(path[0])
+        elif (path[0],) in state:
+            await backend.delete_objects(path[0], [path[1]])
+    for path in sorted(state.keys() - now.keys()):
+        if len(path) == 1:
+            await backend.create(path[0])
+    for path, value in state.items():
+        if isinstance(value, bytes) and now.get(path) != value:
+            await backend.write(path[0], path[1], chunked(value))

@@ -1,0 +1,32 @@
+"""All values of a backend at once: what snapshots are made of, and what brings them back."""
+
+from __future__ import annotations
+
+from ..base import State
+from .backend import Backend
+
+
+async def dump(backend: Backend) -> dict[tuple[str, ...], bytes]:
+    """Return every value by bucket and key."""
+    found: dict[tuple[str, ...], bytes] = {}
+    for bucket in await backend.buckets():
+        cursor = None
+        while True:
+            page = await backend.keys(bucket, cursor)
+            entries = await backend.get_many(bucket, page.keys)
+            found.update({(bucket, *entry[:1]): entry[1] for entry in entries if entry is not None})
+            cursor = page.cursor
+            if cursor is None:
+                break
+    return found
+
+
+async def restore(backend: Backend, state: State) -> None:
+    """Set what differs from `state`, and delete what is not in it. Buckets stay, for those who have opened them."""
+    now = await dump(backend)
+    for bucket in sorted({path[0] for path in (*now, *state)}):
+        await backend.open(bucket)
+        wanted = {path[1]: value for path, value in state.items() if path[0] == bucket and isinstance(value, bytes)}
+        there = {path[1]: value for path, value in now.items() if path[0] == bucket}
+        await backend.set_many(bucket, [(key, value) for key, value in wanted.items() if there.get(key) != value])
+        await backend.delete_many(bucket, [key for key in there if key not in wanted])
