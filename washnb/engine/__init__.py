@@ -12,6 +12,7 @@ from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
 from .interface import Err, Interface, Ok, Some, resource
+from .skeleton import skeleton
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
 
@@ -41,4 +42,5 @@ __all__ = [
     "read_source",
     "resource",
     "shapes",
+    "skeleton",
 ]

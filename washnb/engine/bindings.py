@@ -40,10 +40,11 @@ class Bindings:
         """Let `implementation` serve the import of this name, in the component's own spelling.
 
         `provider` is who serves it, for traces. With `on_fiber` its functions run at once, on the guest's stack: only
-        for short ones that cannot recurse. Raises ConfigError where a function is missing or takes another number of
-        parameters than the import.
+        for short ones that cannot recurse; annotations of these are ours, and are not compared with the types of WIT.
+        Raises ConfigError where a function is missing, takes another number of parameters than the import, or is
+        annotated otherwise.
         """
-        targets = find_targets(import_name, self._functions(import_name), implementation)
+        targets = find_targets(import_name, self._functions(import_name), implementation, compare=not on_fiber)
         for each in targets:
             plan = ImportPlan(import_name, each.function, each.serve, each.hints, provider=provider, on_fiber=on_fiber)
             self._enter(plan)

@@ -9,8 +9,8 @@ from wasmtime import component as wt
 
 from washnb.wit import WitInterface, WitWorld
 
-from .abi.shapes import InterfaceType
-from .reflection import Interfaces, reflect
+from .abi.shapes import InterfaceType, Shape
+from .reflection import Interfaces, named_types, reflect
 from .runtime import Runtime
 
 
@@ -32,6 +32,10 @@ class Code:
     def types(self) -> tuple[Interfaces, Interfaces]:
         """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
         return reflect(self.raw, self.runtime.raw, name=self._name, digest=self.digest[:16])
+
+    def named_types(self, interface: str) -> dict[str, Shape]:
+        """The types that an import declares by name. It is read anew each time: calls have no use for it."""
+        return named_types(self.raw, self.runtime.raw, name=self._name, interface=interface)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,10 @@ class CompiledComponent:
     def exports(self) -> dict[str, InterfaceType]:
         """What it offers, by full name with version; the key "" holds functions at the root."""
         return self.code.types[1]
+
+    def named_types(self, interface: str) -> dict[str, Shape]:
+        """The records, variants, enums and flags that an import declares, by their names in WIT. Takes milliseconds."""
+        return self.code.named_types(interface)
 
     def world(self) -> WitWorld:
         """Its imports and exports as names; functions at the root have none and do not appear."""

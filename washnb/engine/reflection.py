@@ -49,24 +49,33 @@ def reflect(
     one of WASI 0.3, which has no shape.
     """
     walk = _Walk(name)
-    kind = component.type
-    imports = walk.interfaces(
-        kind.imports(engine),
-        engine,
-        lambda name, each: shapes.Resource(f"{split_version(name)[0]}/{each}", each, host=True),
-    )
+    imports = walk.imports(component, engine)
     exports = walk.interfaces(
-        kind.exports(engine),
+        component.type.exports(engine),
         engine,
         lambda name, each: shapes.Resource(f"{name}/{each}#{digest}", each, host=False),
     )
     return imports, exports
 
 
+def named_types(
+    component: wt.Component, engine: WasmtimeEngine, *, name: str, interface: str
+) -> dict[str, shapes.Shape]:
+    """The records, variants, enums and flags that the import `interface` declares, by their names in WIT."""
+    walk = _Walk(name)
+    walk.imports(component, engine)
+    declared = walk.declared.get(interface, {})
+    return {each: walk.shape(kind) for each, kind in declared.items() if isinstance(kind, _NAMED)}
+
+
+_NAMED = (wt.RecordType, wt.VariantType, wt.EnumType, wt.FlagsType)
+
+
 class _Walk:
     """Turns wasmtime's types into shapes and remembers every resource type it has met."""
 
     def __init__(self, component: str) -> None:
+        self.declared: dict[str, dict[str, Any]] = {}
         self._component = component
         self._resources: list[tuple[wt.ResourceType, shapes.Resource]] = []
         self._shapes: dict[type, Callable[[Any], shapes.Shape]] = {
@@ -82,11 +91,19 @@ class _Walk:
             wt.BorrowType: lambda kind: shapes.Borrow(self._resource(kind.ty)),
         }
 
+    def imports(self, component: wt.Component, engine: WasmtimeEngine) -> Interfaces:
+        return self.interfaces(
+            component.type.imports(engine),
+            engine,
+            lambda name, each: shapes.Resource(f"{split_version(name)[0]}/{each}", each, host=True),
+        )
+
     def interfaces(
         self, externs: dict[str, Any], engine: WasmtimeEngine, define: Callable[[str, str], shapes.Resource]
     ) -> Interfaces:
         """All imports, or all exports. `define` makes the resource of an interface's name and its own."""
         contents: dict[str, dict[str, Any]] = {}
+        self.declared = contents
         for name, extern in externs.items():
             item = extern.ty
             if isinstance(item, wt.ComponentInstanceType):

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from washnb.errors import ConfigError
 
 from .abi import hints
+from .abi.annotations import Disagreement, Named, disagreement, normal_form, returned
 from .abi.names import FunctionName, class_name, parse_function, python_name
 from .abi.plan import label_of
-from .abi.shapes import Function
+from .abi.shapes import Borrow, Function, Own, Result
 from .interface import Interface
 
 
@@ -24,10 +25,16 @@ class Target(NamedTuple):
     hints: Callable[[], list[Any]]
 
 
-def find_targets(interface: str, functions: Mapping[str, Function], implementation: Interface) -> list[Target]:
-    """What serves the functions of an import. Raises ConfigError where one is missing or takes other parameters."""
+def find_targets(
+    interface: str, functions: Mapping[str, Function], implementation: Interface, *, compare: bool = True
+) -> list[Target]:
+    """What serves the functions of an import.
+
+    Raises ConfigError where one is missing, takes another number of parameters, or, unless `compare` is off, is
+    annotated with what contradicts the types of WIT.
+    """
     classes = _Classes(implementation)
-    return [_target(interface, function, implementation, classes) for function in functions.values()]
+    return [_target(interface, function, implementation, classes, compare) for function in functions.values()]
 
 
 class _Classes(dict[str, object]):
@@ -43,7 +50,7 @@ class _Classes(dict[str, object]):
         return self[resource]
 
 
-def _target(interface: str, function: Function, implementation: Interface, classes: _Classes) -> Target:
+def _target(interface: str, function: Function, implementation: Interface, classes: _Classes, compare: bool) -> Target:
     parsed = parse_function(function.name)
     count = len(function.params)
     owner = classes[parsed.resource] if parsed.kind else implementation
@@ -55,6 +62,8 @@ def _target(interface: str, function: Function, implementation: Interface, class
         raise _missing(interface, function, implementation, parsed)
     if not hints.accepts(found, count):
         raise _miscounted(interface, function, found)
+    if compare and (wrong := _contradiction(function, found, implementation)):
+        raise _misannotated(interface, function, found, wrong)
     serve = _method(parsed.name) if parsed.kind == "method" else found
     return Target(function, serve, functools.partial(hints.parameter_hints, found, count, implementation))
 
@@ -84,6 +93,34 @@ def _miscounted(interface: str, function: Function, found: Callable[..., Any]) -
         f"{found.__qualname__}{inspect.signature(found)} does not fit {label_of(interface, str(function))}",
         interface=interface,
         repair=_signature(function, parse_function(function.name)),
+    )
+
+
+def _contradiction(function: Function, found: Callable[..., Any], implementation: Interface) -> Disagreement | None:
+    """Where the annotations of a function contradict its types."""
+    annotated, answer = hints.signature_hints(found, len(function.params), implementation)
+    for (name, shape), hint in zip(function.params, annotated, strict=True):
+        if wrong := disagreement(shape, hint, f"parameter {python_name(name)}", incoming=True):
+            return wrong
+    if isinstance(found, type):  # what a class returns is its object
+        return None
+    result = function.result.ok if isinstance(function.result, Result) else function.result
+    return disagreement(result, returned(answer), "its result", incoming=False)
+
+
+def _misannotated(interface: str, function: Function, found: Callable[..., Any], wrong: Disagreement) -> ConfigError:
+    classes: list[Named] = []
+
+    def name_of(shape: Named) -> str:
+        classes.append(shape)
+        return class_name(shape.resource.name) if isinstance(shape, Own | Borrow) else type(shape).__name__
+
+    fitting = f"{wrong.place}: {normal_form(wrong.shape, name_of)}"
+    own = f"%wash plugin new {interface}  # writes the classes of this interface"
+    return ConfigError(
+        f"{found.__qualname__} does not fit {label_of(interface, str(function))}\n{wrong}",
+        interface=interface,
+        repair=[fitting.removeprefix("parameter ").replace("its result:", "->"), *([own] if classes else [])],
     )
 
 

@@ -45,6 +45,8 @@ def _closure(function: Any) -> dict[str, Any]:
 
 
 def _resolve(annotation: Any, scope: dict[str, Any], local: dict[str, Any]) -> Any:
+    if annotation is None:
+        return type(None)
     if not isinstance(annotation, str):
         return annotation
     holder = type("_Holder", (), {"__annotations__": {"it": annotation}})
@@ -61,19 +63,24 @@ def no_hints(count: int) -> list[Any]:
 
 def parameter_hints(function: Callable[..., Any], count: int, owner: object = None) -> list[Any]:
     """The annotations of the first `count` positional parameters; None where there is none."""
+    return signature_hints(function, count, owner)[0]
+
+
+def signature_hints(function: Callable[..., Any], count: int, owner: object = None) -> tuple[list[Any], Any]:
+    """The annotations of the first `count` positional parameters, and of what is returned; None where there is none."""
     described: Any = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
     known = annotations_of(described, owner)
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return no_hints(count)
+        return no_hints(count), None
     hints: list[Any] = []
     for parameter in parameters:
         if parameter.kind is parameter.VAR_POSITIONAL:
             hints += [known.get(parameter.name)] * (count - len(hints))
         elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             hints.append(known.get(parameter.name))
-    return (hints + no_hints(count))[:count]
+    return (hints + no_hints(count))[:count], known.get("return")
 
 
 def accepts(function: Callable[..., Any], count: int) -> bool:

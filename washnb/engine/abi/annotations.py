@@ -1,0 +1,291 @@
+"""How a WIT type is annotated in Python, and whether an annotation that somebody wrote agrees with the type.
+
+Only what is certain is a disagreement: an annotation that is missing, `Any`, or of a kind that says nothing about the
+values agrees with everything.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import types
+import typing
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..interface import Err, Ok, Some
+from .classes import field_hints, find_member, names_case
+from .names import python_name
+from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
+
+Named = Record | Variant | Enum | Flags | Own | Borrow
+"""Types that a class stands for."""
+
+_SCALARS: dict[str, type] = {"bool": bool, "f32": float, "f64": float, "char": str, "string": str}
+_OCTETS = List(Primitive("u8"))
+_VALUES = (bool, int, float, str, bytes, bytearray, memoryview, list, tuple, set, frozenset)
+"""Classes whose objects are never a record, a variant, an enum, flags or a resource."""
+
+
+def normal_form(shape: Shape | None, class_of: Callable[[Named], str]) -> str:
+    """The annotation for values of a type as guests send them; `class_of` names the classes in it."""
+
+    def of(*inner: Shape | None) -> str:
+        return ", ".join(normal_form(each, class_of) for each in inner)
+
+    if shape is None:
+        return "None"
+    if isinstance(shape, Primitive):
+        return _natural(shape).__name__
+    if isinstance(shape, List):
+        return "bytes" if shape == _OCTETS else f"list[{of(shape.element)}]"
+    if isinstance(shape, Tuple):
+        return f"tuple[{of(*shape.items)}]"
+    if isinstance(shape, Option):
+        return f"Some[{of(shape.some)}] | None" if isinstance(shape.some, Option) else f"{of(shape.some)} | None"
+    if isinstance(shape, Result):
+        return f"Ok[{of(shape.ok)}] | Err[{of(shape.err)}]"
+    return class_of(shape)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The innermost type that an annotation does not agree with: its place (`point.x`), and what stands there."""
+
+    place: str
+    shape: Shape | None
+    hint: Any
+
+    def __str__(self) -> str:
+        wit = "nothing" if self.shape is None else str(self.shape)
+        return f"{self.place} is {wit} in WIT, and annotated {_shown(self.hint)}"
+
+
+def disagreement(shape: Shape | None, hint: Any, place: str, *, incoming: bool) -> Disagreement | None:
+    """Where an annotation contradicts a type, None where it does not.
+
+    `incoming` values are made by the guest and have the normal form; of those that Python returns, more is accepted.
+    """
+    return next(_Walk(incoming).whole(shape, hint, place), None)
+
+
+def returned(hint: Any) -> Any:
+    """What is awaited, of the annotation of a function that returns an awaitable."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    is_awaitable = isinstance(origin, type) and issubclass(origin, typing.Awaitable | Coroutine)
+    return arguments[-1] if is_awaitable and arguments else hint
+
+
+def _natural(shape: Primitive) -> type:
+    return _SCALARS.get(shape.name, int)
+
+
+def _shown(hint: Any) -> str:
+    if hint is type(None):
+        return "None"
+    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint).replace("typing.", "")
+
+
+def _members(hint: Any) -> list[Any] | None:
+    """The alternatives of an annotation, NoneType among them; None where it says nothing."""
+    while True:
+        if typing.get_origin(hint) is typing.Annotated:
+            hint = typing.get_args(hint)[0]
+        elif hasattr(hint, "__supertype__"):
+            hint = hint.__supertype__
+        elif hasattr(hint, "__value__"):  # an alias of the `type` statement
+            hint = hint.__value__
+        else:
+            break
+    if hint is None or hint in (Any, object) or isinstance(hint, typing.TypeVar | str):
+        return None
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return [hint]
+    inner = [_members(each) for each in typing.get_args(hint)]
+    return None if None in inner else [each for members in inner for each in members or ()]
+
+
+class _Walk:
+    """Compares annotations with types; each method yields the first place where they disagree, or nothing."""
+
+    def __init__(self, incoming: bool) -> None:
+        self._incoming = incoming
+
+    def whole(self, shape: Shape | None, hint: Any, place: str) -> Iterator[Disagreement]:
+        """A type and everything in it."""
+        members = _members(hint)
+        if members is None:
+            return
+        some = [each for each in members if each is not type(None)]
+        if shape is None:
+            if some == members and not any(each in (typing.NoReturn, typing.Never) for each in some):
+                yield Disagreement(place, shape, hint)
+            return
+        if isinstance(shape, Option):
+            yield from self._option(shape, hint, some, place, has_none=len(some) < len(members))
+        elif some == members or (self._incoming and some):
+            yield from self._one_of(shape, hint, some, place)
+        else:
+            yield Disagreement(place, shape, hint)
+
+    def _option(
+        self, shape: Option, hint: Any, some: list[Any], place: str, *, has_none: bool
+    ) -> Iterator[Disagreement]:
+        if self._incoming and not (has_none and some):
+            yield Disagreement(place, shape, hint)
+        elif not isinstance(shape.some, Option):
+            yield from self._one_of(shape.some, hint, some, place) if some else ()
+        else:
+            for each in some:
+                if not _is_a(each, Some):
+                    yield Disagreement(place, shape, hint)
+                for inner in typing.get_args(each):
+                    yield from self.whole(shape.some, inner, f"{place}.value")
+
+    def _one_of(self, shape: Shape, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
+        """One alternative that agrees is enough; of variants and results, each must."""
+        if isinstance(shape, Variant):
+            yield from self._variant(shape, hint, members, place)
+        elif isinstance(shape, Result):
+            yield from self._result(shape, hint, members, place)
+        else:
+            found = [next(self._single(shape, each, place), None) for each in members]
+            if None not in found:
+                yield found[0] if len(found) == 1 and found[0] else Disagreement(place, shape, hint)
+
+    def _single(self, shape: Shape, hint: Any, place: str) -> Iterator[Disagreement]:
+        cls = typing.get_origin(hint) or hint
+        if not isinstance(cls, type):  # a Literal, or something newer than this
+            return
+        if isinstance(shape, Primitive):
+            agrees = self._scalar(_natural(shape), cls)
+        elif isinstance(shape, List | Tuple):
+            yield from self._sequence(shape, hint, cls, place)
+            return
+        elif isinstance(shape, Record):
+            yield from self._record(shape, hint, cls, place)
+            return
+        elif isinstance(shape, Enum | Flags):
+            agrees = self._named(shape, cls)
+        else:
+            assert isinstance(shape, Own | Borrow)
+            agrees = not issubclass(cls, (*_VALUES, dict)) and _mark_of(cls) in (None, shape.resource.name)
+        if not agrees:
+            yield Disagreement(place, shape, hint)
+
+    def _scalar(self, natural: type, cls: type) -> bool:
+        if natural is int and cls is bool:
+            return False
+        if {natural, cls} == {int, float}:
+            return (natural is int) == self._incoming
+        if natural is bool and cls is int:
+            return self._incoming
+        return _is_a(cls, natural) or _is_a(natural, cls)
+
+    def _sequence(self, shape: List | Tuple, hint: Any, cls: type, place: str) -> Iterator[Disagreement]:
+        arguments = typing.get_args(hint)
+        fixed = cls is tuple and arguments[1:] != (...,)
+        if shape == _OCTETS:
+            agrees = _is_a(bytes, cls) or issubclass(cls, bytes | bytearray | memoryview)
+            agrees = agrees or (not self._incoming and issubclass(cls, list | tuple))
+        else:
+            natural = list if isinstance(shape, List) else tuple
+            agrees = _is_a(natural, cls) or (issubclass(cls, Sequence) and not issubclass(cls, str | bytes | bytearray))
+        if isinstance(shape, Tuple) and fixed and arguments:
+            agrees = agrees and len(arguments) == len(shape.items)
+        if not agrees:
+            yield Disagreement(place, shape, hint)
+        elif isinstance(shape, Tuple) and fixed:
+            for index, (item, inner) in enumerate(zip(shape.items, arguments, strict=False)):
+                yield from self.whole(item, inner, f"{place}[{index}]")
+        elif isinstance(shape, List) and arguments and not fixed:
+            yield from self.whole(shape.element, arguments[0], f"{place}[]")
+
+    def _record(self, shape: Record, hint: Any, cls: type, place: str) -> Iterator[Disagreement]:
+        fields = {python_name(name): inner for name, inner in shape.fields}
+        if self._incoming:
+            agrees = not issubclass(cls, _VALUES) and cls is hint and _takes(cls, fields)
+        else:
+            agrees = _is_a(cls, Mapping) or (not issubclass(cls, _VALUES) and _has(cls, fields))
+        if not agrees:
+            yield Disagreement(place, shape, hint)
+            return
+        hints = field_hints(cls)
+        for name, inner in fields.items():
+            yield from self.whole(inner, hints.get(name), f"{place}.{name}")
+
+    def _variant(self, shape: Variant, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
+        for member in members:
+            cls = typing.get_origin(member) or member
+            if not isinstance(cls, type):
+                continue
+            case = next((each for each in shape.cases if names_case(cls, each[0])), None)
+            if case is None:
+                if not self._base_of_cases(shape, cls):
+                    yield Disagreement(place, shape, hint)
+            elif not _takes(cls, ["value"] if case[1] else [], by_name=False):
+                yield Disagreement(place, shape, hint)
+            elif case[1] is not None:
+                yield from self.whole(case[1], field_hints(cls).get("value"), f"{place}.value")
+
+    def _base_of_cases(self, shape: Variant, cls: type) -> bool:
+        below = () if issubclass(cls, (*_VALUES, dict)) else _heirs(cls)
+        return any(names_case(each, name) for each in below for name, _ in shape.cases)
+
+    def _result(self, shape: Result, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
+        for member in members:
+            cls = typing.get_origin(member) or member
+            if cls not in (Ok, Err):
+                yield Disagreement(place, shape, hint)
+            for inner in typing.get_args(member):
+                yield from self.whole(shape.ok if cls is Ok else shape.err, inner, f"{place}.value")
+
+    def _named(self, shape: Enum | Flags, cls: type) -> bool:
+        """Whether it is an enum or flags with all the names; text and sets of it are taken, and never given."""
+        kind = enum.Enum if isinstance(shape, Enum) else enum.Flag
+        if issubclass(cls, kind):
+            return all(find_member(cls, name) is not None for name in shape.names)
+        texts = str if isinstance(shape, Enum) else set | frozenset | list | tuple
+        return not self._incoming and issubclass(cls, texts)
+
+
+def _is_a(cls: Any, kind: Any) -> bool:
+    """`issubclass`, and True where the question cannot be answered, as of a protocol."""
+    try:
+        return issubclass(typing.get_origin(cls) or cls, kind)
+    except TypeError:
+        return True
+
+
+def _mark_of(cls: type) -> str | None:
+    return getattr(cls, "wit_resource", None)
+
+
+def _heirs(cls: type) -> Iterator[type]:
+    """The classes below a class."""
+    below: list[type] = type.__subclasses__(cls)
+    for each in below:
+        yield each
+        yield from _heirs(each)
+
+
+def _takes(cls: type, names: Any, *, by_name: bool = True) -> bool:
+    """Whether objects can be made with arguments of these names; yes where the class keeps its signature to itself."""
+    if inspect.isabstract(cls) or getattr(cls, "_is_protocol", False):
+        return False
+    try:
+        signature = inspect.signature(cls)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(**dict.fromkeys(names)) if by_name else signature.bind(*names)
+    except TypeError:
+        return False
+    return True
+
+
+def _has(cls: type, names: Mapping[str, object]) -> bool:
+    """Whether objects have the attributes, as far as the class of a dataclass says."""
+    fields = getattr(cls, "__dataclass_fields__", None)
+    return fields is None or all(name in fields or hasattr(cls, name) for name in names)
