@@ -30,7 +30,7 @@ class Change(NamedTuple):
     new: bytes | str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StateSnapshot:
     """What plugins kept at one moment, by workload (its name; "": all) and id of the plugin.
 
@@ -44,6 +44,10 @@ class StateSnapshot:
     def diff(self, later: StateSnapshot) -> list[Change]:
         """Return what has changed from this one to `later`, in order; what only one of them is about is no change."""
         return list(_changes(self.contents, later.contents))
+
+    def __repr__(self) -> str:
+        """How much it holds: values may be secrets."""
+        return f"<StateSnapshot of {sum(map(len, self.contents.values()))} values>"
 
     def save(self, path: str | Path) -> None:
         """Write it into a file, which holds the values as they are: secrets, too."""

@@ -1,8 +1,9 @@
-"""What a session breaks on purpose: its methods about faults."""
+"""What a session breaks on purpose, and how state comes back: its methods about faults and snapshots."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from . import hosted
@@ -13,7 +14,7 @@ T = TypeVar("T")
 
 
 class Breaking(Protocol):
-    """The part of a session that lets calls of guests go wrong."""
+    """The part of a session that lets calls of guests go wrong, and takes what is kept for them back."""
 
     @property
     def deployments(self) -> hosted.Deployments | None:
@@ -62,3 +63,20 @@ class Breaking(Protocol):
         """Let calls go their way again: all, or those on a target."""
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.faults_cleared(deployments, target))
+
+    def snapshot(self) -> hosted.ShownSnapshot:
+        """Take what plugins keep for what is loaded: keys, blobs, edited settings, in memory and in files.
+
+        `later - earlier` is what has changed, `save(FILE)` writes it, `restore` brings it back. What is on NATS, where
+        other hosts share it, is left out and named.
+        """
+        __tracebackhide__ = True
+        return self.on_host(hosted.snapshot_taken)
+
+    def restore(self, snapshot: hosted.StateSnapshot | str | Path) -> News:
+        """Bring a snapshot back, for workloads of the same names: a value of `snapshot`, or a file that it has saved.
+
+        What is not in it stays as it is. Raises ConfigError for what is no snapshot.
+        """
+        __tracebackhide__ = True
+        return self.on_host(lambda deployments: hosted.restored(deployments, snapshot))

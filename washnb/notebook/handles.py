@@ -201,7 +201,7 @@ def _last_of(output: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Known:
-    """What can be named in a line: what is loaded and attached, where state is, what faults are for, the URL of NATS."""
+    """What can be named in a line: what is loaded and attached, where state is, what can fail, the URL of NATS."""
 
     workloads: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()

@@ -54,3 +54,8 @@ from .reports import status as status
 from .serving import nats_started as nats_started
 from .serving import nats_status as nats_status
 from .serving import nats_stopped as nats_stopped
+from .snapshots import ShownSnapshot as ShownSnapshot
+from .snapshots import StateDiff as StateDiff
+from .snapshots import StateSnapshot as StateSnapshot
+from .snapshots import restored as restored
+from .snapshots import snapshot_taken as snapshot_taken

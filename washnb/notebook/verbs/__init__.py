@@ -7,7 +7,7 @@ from washnb.errors import ConfigError
 from ..arguments import VerbParser, closest
 from ..elsewhere import ELSEWHERE
 from ..text import Text
-from . import border, capabilities, faults, kinds, requests, views, workloads
+from . import border, capabilities, faults, kinds, requests, snapshots, views, workloads
 from .verb import Asking, Verb
 
 __all__ = ["VERBS", "Asking", "Verb", "kinds", "overview", "verb_named"]
@@ -57,6 +57,7 @@ VERBS: dict[str, Verb] = {
         *requests.VERBS,
         *border.VERBS,
         *faults.VERBS,
+        *snapshots.VERBS,
         *views.VERBS,
         Verb("help", "this", _help_options, _help),
     )

@@ -1,0 +1,118 @@
+"""Snapshots: what `snapshot` and `restore` do on the host's loop, and how snapshots and their differences look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from washnb.errors import ConfigError
+from washnb.host import Change, StateSnapshot, restore_snapshot, take_snapshot
+
+from ..handles import News
+from ..text import HIDDEN, Table, face, is_secret, one_line, size
+from .deployments import Deployments
+
+__all__ = ["ShownSnapshot", "StateDiff", "StateSnapshot", "restored", "snapshot_taken"]
+
+_ACTIONS = {"set": "changed", "delete": "- deleted"}
+_SHOWN_BYTES = 400
+_SHOWN_CHANGES = 200
+
+
+@dataclass(frozen=True, repr=False)
+class ShownSnapshot(StateSnapshot):
+    """A snapshot that shows itself: `later - earlier` is the difference, `save` writes it into a file."""
+
+    def __sub__(self, earlier: StateSnapshot) -> StateDiff:
+        return StateDiff(earlier.diff(self))
+
+    def _table(self) -> Table:
+        rows = [
+            (workload or "all workloads", plugin, _counted(len(state)), size(sum(map(_size, state.values()))))
+            for (workload, plugin), state in self.contents.items()
+        ]
+        title = f"snapshot of {time.strftime('%H:%M:%S', time.localtime(self.taken_at))}"
+        return Table(("of", "plugin", "values", "size"), rows, empty="nothing that is loaded keeps state", title=title)
+
+    @property
+    def _notes(self) -> str:
+        return "\n".join(f"left out: {why}" for why in self.left_out.values())
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, (repr(self._table()), self._notes)))
+
+    def _repr_html_(self) -> str:
+        notes = Table(("left out", ""), self.left_out.items(), empty="")._repr_html_() if self.left_out else ""
+        return f"{self._table()._repr_html_()}{notes}"
+
+
+class StateDiff(Table):
+    """What has changed from one snapshot to a later one. `changes` are the `Change`s, with the whole values."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        """Show `changes`."""
+        self.changes = list(changes)
+        rows = [
+            (each.workload or "all workloads", each.plugin, " / ".join(each.path), _action(each), *_values(each))
+            for each in self.changes[:_SHOWN_CHANGES]
+        ]
+        more = len(self.changes) - len(rows)
+        super().__init__(
+            ("of", "plugin", "where", "what", "before", "after"),
+            rows,
+            empty="nothing has changed",
+            title=f"the first {len(rows)} of {len(self.changes)} changes" if more else "",
+        )
+
+
+async def snapshot_taken(deployments: Deployments) -> ShownSnapshot:
+    """Take a snapshot of what is loaded. Raises BackendError where the outside world of a plugin fails."""
+    taken = await take_snapshot(deployments.host)
+    return ShownSnapshot(taken.contents, taken.left_out, taken.taken_at)
+
+
+async def restored(deployments: Deployments, snapshot: StateSnapshot | str | Path) -> News:
+    """Bring a snapshot back, or one in a file, and say what could not be. Raises ConfigError for what is none."""
+    if not isinstance(snapshot, StateSnapshot):
+        snapshot = _read(snapshot)
+    refused = await restore_snapshot(deployments.host, snapshot)
+    done = len(snapshot.contents) - len(refused)
+    told = [f"restored the state of {done} of {len(snapshot.contents)}" if refused else "restored the state"]
+    return News("; ".join([*told, *(f"not {what}: {why}" for what, why in refused.items())]))
+
+
+def _read(path: object) -> StateSnapshot:
+    if not isinstance(path, str | Path):
+        raise ConfigError(f"{path!r:.60} is no snapshot", repair="before = wash.snapshot()")
+    try:
+        return StateSnapshot.load(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", repair="%wash snapshot --save FILE") from None
+
+
+def _counted(values: int) -> str:
+    return f"{values:,}"
+
+
+def _size(value: bytes | str | None) -> int:
+    return len(value or b"")
+
+
+def _action(change: Change) -> str:
+    return "+ added" if change.action == "set" and change.old is None else _ACTIONS[change.action]
+
+
+def _values(change: Change) -> tuple[str, str]:
+    if any(map(is_secret, change.path)):
+        return tuple("" if each is None else HIDDEN for each in (change.old, change.new))  # type: ignore[return-value]
+    return _shown(change.old), _shown(change.new)
+
+
+def _shown(value: bytes | str | None) -> str:
+    if value is None or isinstance(value, str):
+        return one_line(value or "")
+    seen = face(value, _SHOWN_BYTES)
+    note = f"  ({seen.note})" if seen.note else ""
+    return one_line(value[:32].hex(" ") if seen.kind == "hex" else " ".join(seen.text.split())) + note
