@@ -12,7 +12,7 @@ import pytest
         ("x = %wash lo", ["load", "logs"]),
         ("%%wash se", ["send", "serve"]),
         ("%wash load --al", ["--allow-host"]),
-        ("%wash trace ", ["on", "off", "last", "clear"]),
+        ("%wash trace ", ["on", "off", "last", "clear", "save"]),
         ("%wash attach key", ["keyvalue"]),
         ("%wash load x --attach lo", ["logging", "logs"]),
         ("%wash send P", ["POST", "PUT", "PATCH"]),

@@ -25,8 +25,9 @@ from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView
 
 T = TypeVar("T")
 
+PLUGIN_ACTIONS = ("new",)
 NATS_ACTIONS = ("start", "stop", "status")
-TRACE_ACTIONS = ("on", "off", "last", "clear")
+TRACE_ACTIONS = ("on", "off", "last", "clear", "save")
 
 _CLOSING = 5.0
 """Seconds that a host has to stop."""
@@ -182,6 +183,17 @@ class Session(Breaking):
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.detached(deployments, plugin, from_))
 
+    def plugin(self, action: str, interface: str, *, from_: hosted.Source | None = None) -> hosted.PluginSkeleton:
+        """Write (`new`) a class for an interface that a component imports: the text of a cell, to be filled in.
+
+        `interface` may be as much of the name as is unambiguous. `from_` is the component: the name of a workload, or
+        what `load` takes; without it everything that is loaded counts, what waits for the plugin too.
+        """
+        __tracebackhide__ = True
+        if action not in PLUGIN_ACTIONS:
+            raise ConfigError(f"plugin knows no {action!r}", repair=f"%wash plugin {'|'.join(PLUGIN_ACTIONS)} INTERFACE")
+        return self.on_host(lambda deployments: hosted.skeleton_of(deployments, interface, from_))
+
     @property
     def plugins(self) -> ToldTable:
         """What is attached, what it serves, and who uses it."""
@@ -265,11 +277,18 @@ class Session(Breaking):
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.receipt_of(deployments, name))
 
-    def trace(self, action: str | None = None) -> hosted.TraceReport:
-        """Show the host calls of the requests so far, or of the `last` one; turn recording `on` or `off`; `clear`."""
+    def trace(self, action: str | None = None, path: str | Path | None = None) -> hosted.TraceReport | hosted.FilmFile:
+        """Show the host calls of the requests so far, or of the `last` one; turn recording `on` or `off`; `clear`.
+
+        `save` writes what is remembered to `path` as one page that plays it, without kernel and network.
+        """
         __tracebackhide__ = True
         if action not in {None, *TRACE_ACTIONS}:
             raise ConfigError(f"trace knows no {action!r}", repair=f"%wash trace [{'|'.join(TRACE_ACTIONS)}]")
+        if action == "save":
+            if path is None:
+                raise ConfigError("trace save needs the name of a file", repair="%wash trace save film.html")
+            return hosted.film_saved(self.on_host(hosted.filmed), Path(path).expanduser())
         if action in {"on", "off"}:
             self.tracing = action == "on"
         return self.on_host(lambda deployments: hosted.traced(deployments, action))

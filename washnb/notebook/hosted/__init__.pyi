@@ -16,6 +16,9 @@ from .faults import ShownFault as ShownFault
 from .faults import fault_set as fault_set
 from .faults import fault_table as fault_table
 from .faults import faults_cleared as faults_cleared
+from .filming import FilmFile as FilmFile
+from .filming import film_saved as film_saved
+from .filming import filmed as filmed
 from .history import History as History
 from .history import Message as Message
 from .history import RequestTrace as RequestTrace
@@ -54,6 +57,8 @@ from .reports import status as status
 from .serving import nats_started as nats_started
 from .serving import nats_status as nats_status
 from .serving import nats_stopped as nats_stopped
+from .skeletons import PluginSkeleton as PluginSkeleton
+from .skeletons import skeleton_of as skeleton_of
 from .snapshots import ShownSnapshot as ShownSnapshot
 from .snapshots import StateDiff as StateDiff
 from .snapshots import StateSnapshot as StateSnapshot

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from washnb.events import Event, HostCall, LogLine, MessageHandled, MessageSent, RequestHandled
+from washnb.events import Event, HostCall, LogLine, MessageHandled, MessageSent, RequestHandled, StateChanged
 from washnb.host import Parity, Receipts, Trace
 
 from ..text import escape, one_line, plain
@@ -14,6 +15,7 @@ from ..text import escape, one_line, plain
 KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
 KEPT_MESSAGES = 1_000
+KEPT_CHANGES = 2_000
 
 Message = MessageSent | MessageHandled
 """What is remembered of messages: each that was sent from this host, and each that was handled on it."""
@@ -21,8 +23,13 @@ Message = MessageSent | MessageHandled
 
 @dataclass
 class RequestTrace:
-    """The host calls of one request or message, and, once it is handled, what was asked and how it ended."""
+    """The host calls of one request or message, and, once it is handled, what was asked and how it ended.
 
+    `begun` is the Unix timestamp from which its host calls count.
+    """
+
+    number: int
+    begun: float
     calls: Trace = field(default_factory=Trace)
     handled: RequestHandled | MessageHandled | None = None
 
@@ -94,6 +101,8 @@ class History:
         self.parity = Parity()
         self.receipts = Receipts()
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
+        self.changes: deque[tuple[float, StateChanged]] = deque(maxlen=KEPT_CHANGES)
+        """Changes of state, each with the Unix timestamp at which it was told."""
         self._requests: OrderedDict[int, RequestTrace] = OrderedDict()
 
     def take(self, event: Event) -> None:
@@ -103,9 +112,11 @@ class History:
         if isinstance(event, LogLine):
             self.lines.append(event)
         elif isinstance(event, HostCall):
-            self._request(event.request).calls.append(event)
+            self._request(event.request, event.started + event.duration).calls.append(event)
+        elif isinstance(event, StateChanged):
+            self.changes.append((time.time(), event))
         elif isinstance(event, RequestHandled | MessageHandled):
-            self._request(event.request).handled = event
+            self._request(event.request, event.duration).handled = event
         if isinstance(event, MessageSent | MessageHandled):
             self.messages.append(event)
 
@@ -115,12 +126,14 @@ class History:
         return answered[-1:] if last else list(self._requests.values())
 
     def clear_requests(self) -> None:
-        """Forget all requests."""
+        """Forget all requests, and the changes of state that they made."""
         self._requests.clear()
+        self.changes.clear()
 
-    def _request(self, number: int) -> RequestTrace:
+    def _request(self, number: int, ago: float) -> RequestTrace:
+        """The request of that number; one that is heard of now has begun so many seconds `ago`."""
         if number not in self._requests:
-            self._requests[number] = RequestTrace()
+            self._requests[number] = RequestTrace(number, time.time() - ago)
             if len(self._requests) > KEPT_REQUESTS:
                 self._requests.popitem(last=False)
         return self._requests[number]

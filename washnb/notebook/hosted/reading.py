@@ -120,6 +120,7 @@ async def known(deployments: Deployments) -> Known:
         plugins=tuple(deployments.host.plugins),
         buckets=() if buckets is None else await _names(buckets.backend.buckets()),
         containers=() if containers is None else await _names(containers.backend.containers()),
+        imports=tuple(sorted({name for one in deployments for name in one.imports})),
         nats=server.url if server.running else "",
         targets=deployments.host.faults.targets(),
         faults=tuple(each.fault.target for each in deployments.host.faults),

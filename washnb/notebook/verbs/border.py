@@ -11,6 +11,8 @@ from .verb import Verb, name_option
 def _trace_options(parser: VerbParser) -> None:
     shown = "|".join(TRACE_ACTIONS)
     parser.word("action", nargs="?", completes=kinds.ACTIONS, metavar=shown, help="without this, all requests so far")
+    parser.word("path", nargs="?", metavar="FILE", help="save: where the film goes, one page that plays the trace")
+    parser.epilog = "%wash trace save film.html"
 
 
 def _receipt_options(parser: VerbParser) -> None:
@@ -23,7 +25,7 @@ VERBS = (
         "trace",
         "the host calls of requests",
         _trace_options,
-        lambda asking: asking.session.trace(asking.options.action),
+        lambda asking: asking.session.trace(asking.options.action, asking.options.path),
     ),
     Verb(
         "receipt",

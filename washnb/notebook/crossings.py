@@ -1,0 +1,71 @@
+"""What pages are told of host calls and of what these changed: texts, bounded, with control characters made visible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from washnb.host import text_of
+
+from .hosted.timeline import Change, Crossing, Passage, Shares
+from .text import one_line, plain
+
+_LONGEST = 2_000
+"""Characters of one value."""
+
+_LINE = 300
+
+
+def crossing_entry(crossing: Crossing) -> dict[str, Any]:
+    """One host call: what was asked and answered, by whom, how it ended, its values, and what it changed and logged."""
+    call = crossing.call
+    return {
+        "n": call.number,
+        "interface": call.interface,
+        "function": call.function,
+        "asked": one_line(crossing.asked, _LINE),
+        "answer": one_line(crossing.answer, _LINE),
+        "outcome": crossing.outcome,
+        "injected": plain(call.injected),
+        "provider": call.provider or "nobody",
+        "took": call.duration,
+        "values": [[name, _text(text_of(value))] for name, value in call.arguments],
+        "result": _text(crossing.answer),
+        "changes": [change_entry(each) for each in crossing.changes],
+        "lines": [one_line(each.message, _LINE) for each in crossing.lines],
+    }
+
+
+def change_entry(change: Change) -> dict[str, Any]:
+    """One change of state; `before` and `after` are null where the trace does not know them."""
+    return {
+        "workload": change.workload,
+        "plugin": change.plugin,
+        "path": [plain(each) for each in change.path],
+        "action": change.action,
+        "before": None if change.before is None else one_line(change.before, _LINE),
+        "after": None if change.after is None else one_line(change.after, _LINE),
+    }
+
+
+def passage_entry(passage: Passage) -> dict[str, Any]:
+    """A request without its calls: what was asked, how it ended, and where its time went, in seconds."""
+    shares: Shares = passage.shares
+    return {
+        "n": passage.number,
+        "title": one_line(passage.trace.headline, 200),
+        "workload": passage.workload,
+        "failed": passage.failed,
+        "error": one_line(passage.error, _LINE),
+        "took": passage.duration,
+        "guest": shares.guest,
+        "host": shares.host,
+        "waiting": shares.waiting,
+        "calls": len(passage.crossings),
+        "dropped": passage.trace.calls.dropped,
+        "under": list(passage.under or ()),
+        "lines": [one_line(each.message, _LINE) for each in passage.lines],
+    }
+
+
+def _text(text: str) -> str:
+    return plain(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)")

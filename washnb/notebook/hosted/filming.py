@@ -1,0 +1,50 @@
+"""The film of what is remembered, as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from washnb.errors import ConfigError
+
+from ..film import Film, film_of
+from ..handles import Told
+from ..text import escape, size
+from .deployments import Deployments
+from .timeline import Timeline
+
+
+class FilmFile(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
+    """Where a film was written to."""
+
+    def __new__(cls, path: Path, film: Film) -> Self:
+        """Tell of `film` at `path`."""
+        made = super().__new__(cls, str(path))
+        requests = f"{film.requests} request{'' if film.requests == 1 else 's'}"
+        left = f"; {film.left_out:,} calls were left out" if film.left_out else ""
+        made.news = f"{path}: {requests}, {film.calls:,} host calls, {size(len(film.html.encode()))}{left}"
+        return made
+
+    def _repr_html_(self) -> str:
+        return f'<a href="{escape(self)}" target="_blank" rel="noopener">{escape(self)}</a>'
+
+
+async def filmed(deployments: Deployments) -> Film:
+    """Make the film of what is remembered. Raises ConfigError where that is nothing."""
+    timeline = Timeline.of(deployments.history)
+    if not timeline.passages:
+        tracing = deployments.host.tracing
+        raise ConfigError(
+            "there is nothing to film: no request yet" if tracing else "there is nothing to film: tracing is off",
+            repair="%wash send /" if tracing else "%wash trace on",
+        )
+    return film_of(timeline)
+
+
+def film_saved(film: Film, path: Path) -> FilmFile:
+    """Write a film. Raises ConfigError where that cannot be."""
+    try:
+        path.write_text(film.html, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}", repair="%wash trace save film.html") from None
+    return FilmFile(path, film)

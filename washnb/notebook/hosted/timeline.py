@@ -1,0 +1,294 @@
+"""What happened when: the requests that are remembered, their host calls, and what belongs to each of these.
+
+Events of state and of logs do not say which call they come from. They are told while it lasts (over NATS a moment
+later), so that time, workload, plugin and key find it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from washnb.events import HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
+from washnb.host import Meanings, Outcome, outcome_of, sentence, text_of
+
+from .history import History, RequestTrace
+
+_LATE = 0.5
+"""Seconds by which a backend elsewhere may tell of a change after the call that made it."""
+
+_CLOCK = 2e-4
+"""Seconds by which timestamps of two clocks may differ."""
+
+_FIRST_FAILURE = 400
+"""The first status of HTTP that says that something went wrong."""
+
+_LOOKED_AT = 64
+"""Calls, or requests, that are looked at for each change or line."""
+
+NOTHING = "none"
+"""How a trace shows an option without a value, and so what is there after a delete."""
+
+
+@dataclass
+class Change:
+    """A change of state: `before` and `after` are texts of the values as the trace knows them; None: not known.
+
+    `time` is the Unix timestamp at which it was told.
+    """
+
+    time: float
+    workload: str
+    plugin: str
+    path: tuple[str, ...]
+    action: str
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What has changed: workload, plugin, and the names that lead there."""
+        return self.workload, self.plugin, "/".join(self.path)
+
+
+@dataclass
+class Crossing:
+    """One host call, at a Unix timestamp, with the changes that it made and the lines that were logged in it."""
+
+    call: HostCall
+    time: float
+    changes: list[Change] = field(default_factory=list)
+    lines: list[LogLine] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return outcome_of(self.call)
+
+    @property
+    def end(self) -> float:
+        """The Unix timestamp of its return."""
+        return self.time + self.call.duration
+
+    def has_changed(self, place: tuple[str, str, str]) -> bool:
+        """Whether a change there is known to be its work."""
+        return any(each.place == place for each in self.changes)
+
+    @property
+    def asked(self) -> str:
+        """The call without its interface and its answer: `bucket#1.get("count")`."""
+        said = sentence(self.call._replace(result=None, error=None, injected=""))
+        return said.removeprefix(f"{self.call.interface.partition('@')[0]}.")
+
+    @property
+    def answer(self) -> str:
+        """What came back: the value, or the error; "" where a function returns nothing."""
+        if self.call.error is not None:
+            return self.call.error or "error"
+        return "" if self.call.result is None else text_of(self.call.result)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the guest asked to be suspended until something is ready."""
+        return self.call.interface.startswith("wasi:io/poll") or "blocking-" in self.call.function
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Where the seconds of a request went: to the guest, to host calls, to calls that wait until something is ready."""
+
+    guest: float
+    host: float
+    waiting: float
+
+
+@dataclass
+class Passage:
+    """A request, message or call of an export, with its crossings in order. `begun` is a Unix timestamp.
+
+    `under` is the request and the call of it that sent the message, where that is known.
+    """
+
+    trace: RequestTrace
+    crossings: list[Crossing]
+    lines: list[LogLine] = field(default_factory=list)
+    under: tuple[int, int] | None = None
+
+    @property
+    def number(self) -> int:
+        """The number that its events carry."""
+        return self.trace.number
+
+    @property
+    def begun(self) -> float:
+        """The Unix timestamp of its beginning."""
+        return self.trace.begun
+
+    @property
+    def workload(self) -> str:
+        """The workload that handled it; "" where none did."""
+        if self.trace.handled is not None:
+            return self.trace.handled.workload
+        return next((each.call.workload for each in self.crossings), "")
+
+    @property
+    def duration(self) -> float:
+        """Seconds from its beginning to the end of its answer, or of its last call so far."""
+        last = max((each.end - self.begun for each in self.crossings), default=0.0)
+        return max(last, 0.0 if self.trace.handled is None else self.trace.handled.duration)
+
+    @property
+    def error(self) -> str:
+        """Why it failed; "" where it did not."""
+        return (self.trace.handled.error or "") if self.trace.handled is not None else ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, or was answered with a status that says so."""
+        handled = self.trace.handled
+        return bool(self.error) or (isinstance(handled, RequestHandled) and handled.status >= _FIRST_FAILURE)
+
+    @property
+    def shares(self) -> Shares:
+        """Where its time went."""
+        crossing = _covered((each.time, each.end) for each in self.crossings)
+        waiting = _covered((each.time, each.end) for each in self.crossings if each.waits)
+        return Shares(max(0.0, self.duration - crossing), crossing - waiting, waiting)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What is remembered, oldest first. `outside` are the changes of state that no call made: edits, other hosts."""
+
+    passages: tuple[Passage, ...]
+    outside: tuple[Change, ...]
+
+    @classmethod
+    def of(cls, history: History) -> Timeline:
+        """Put together what belongs together."""
+        passages = sorted(map(_passage, history.requests()), key=lambda each: each.begun)
+        crossings = sorted((each for passage in passages for each in passage.crossings), key=lambda each: each.time)
+        outside = _join_changes(crossings, history.changes)
+        _follow_values(crossings, outside)
+        _join_lines(passages, history.lines)
+        _nest(passages)
+        return cls(tuple(passages), tuple(outside))
+
+
+def _passage(trace: RequestTrace) -> Passage:
+    return Passage(trace, [Crossing(call, trace.begun + call.started) for call in trace.calls])
+
+
+def _covered(spans: Iterable[tuple[float, float]]) -> float:
+    """The seconds that spans cover together: a call within another one does not count twice."""
+    total, reached = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _join_changes(crossings: Sequence[Crossing], changes: Iterable[tuple[float, StateChanged]]) -> list[Change]:
+    """Give each change to the call that made it, and return those that no call made. `crossings` are in order."""
+    by_plugin: dict[tuple[str, str], list[Crossing]] = {}
+    for each in crossings:
+        by_plugin.setdefault((each.call.workload, each.call.provider), []).append(each)
+    outside: list[Change] = []
+    for told, event in changes:
+        change = Change(told, event.workload, event.plugin, event.path, event.action)
+        maker = _maker(by_plugin.get((event.workload, event.plugin), []), change)
+        (outside if maker is None else maker.changes).append(change)
+    return outside
+
+
+def _maker(crossings: Sequence[Crossing], change: Change) -> Crossing | None:
+    """The latest call that has not made this change yet, and lasted when it was told; else one that names the key."""
+    last = bisect_right(crossings, change.time + _CLOCK, key=lambda each: each.time)
+    begun = [each for each in crossings[max(0, last - _LOOKED_AT) : last] if not each.has_changed(change.place)]
+    lasting = [each for each in begun if change.time <= each.end + _CLOCK]
+    late = (each for each in begun if change.time <= each.end + _LATE and _names(each.call.arguments, change.path[-1]))
+    return next(reversed(lasting), None) or next(late, None)
+
+
+def _names(value: Any, name: str) -> bool:
+    """Whether a name is somewhere in the arguments of a call."""
+    return value == name or (isinstance(value, tuple) and any(_names(each, name) for each in value))
+
+
+def _follow_values(crossings: Iterable[Crossing], outside: Iterable[Change]) -> None:
+    """Tell each change what was there before and is there now, as far as the calls so far have shown it."""
+    known: dict[tuple[str, str, str], str] = {}
+    meanings: dict[int, Meanings] = {}
+    moments: list[Crossing | Change] = [*crossings, *outside]
+    for moment in sorted(moments, key=lambda each: each.time):
+        if isinstance(moment, Change):
+            known.pop(moment.place, None)  # what somebody else has put there did not cross the border
+            continue
+        call = moment.call
+        for change in moment.changes:
+            change.before = known.pop(change.place, None)
+            change.after = NOTHING if change.action == "delete" else _value_of(call, change.path[-1])
+            if change.after is not None:
+                known[change.place] = change.after
+        for kind, name in meanings.setdefault(call.request, Meanings()).touched(call):
+            if kind == "keys" and call.function.endswith(".get") and call.error is None:
+                known[call.workload, call.provider, name] = text_of(call.result)
+
+
+def _value_of(call: HostCall, name: str) -> str | None:
+    """The value that a call has put under a name: its argument, one of its pairs, or the sum that it returned."""
+    arguments = dict(call.arguments)
+    pairs = (pair for each in arguments.values() if isinstance(each, tuple) for pair in each)
+    paired = next((pair[1] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2 and pair[0] == name), None)
+    counted = call.result if isinstance(call.result, int) else None
+    value = arguments.get("value", counted if paired is None else paired)
+    return None if value is None else text_of(value)
+
+
+def _join_lines(passages: Iterable[Passage], lines: Iterable[LogLine]) -> None:
+    """Give each line to the call that wrote it, or else to the request in which it was written."""
+    by_workload: dict[str, list[Passage]] = {}
+    for each in passages:
+        by_workload.setdefault(each.workload, []).append(each)
+    for line in lines:
+        of_workload = by_workload.get(line.workload, [])
+        last = bisect_right(of_workload, line.time + _CLOCK, key=lambda each: each.begun)
+        begun = of_workload[max(0, last - _LOOKED_AT) : last][::-1]
+        during = [each for each in begun if line.time <= each.begun + each.duration + _CLOCK]
+        writers = (crossing for each in during for crossing in each.crossings if _writes(crossing, line))
+        writer = next(writers, None)
+        if writer is not None:
+            writer.lines.append(line)
+        elif during:
+            during[0].lines.append(line)
+
+
+def _writes(crossing: Crossing, line: LogLine) -> bool:
+    """Whether a call is one in which a line may have been written: it names the message, or denies a request."""
+    if not crossing.time - _CLOCK <= line.time <= crossing.end + _CLOCK:
+        return False
+    return _names(crossing.call.arguments, line.message) or (line.stream == "host" and crossing.outcome == "denied")
+
+
+def _nest(passages: Sequence[Passage]) -> None:
+    """Put messages below the calls that sent them: these name the subject, and the message came right then."""
+    sent: dict[str, list[tuple[Passage, Crossing]]] = {}
+    for passage in passages:
+        for crossing in passage.crossings:
+            subject = _subject(crossing.call)
+            if subject is not None:
+                sent.setdefault(subject, []).append((passage, crossing))
+    for passage in passages:
+        handled = passage.trace.handled
+        if isinstance(handled, MessageHandled):
+            for sender, crossing in sent.get(handled.subject, ()):
+                if crossing.time - _CLOCK <= handled.time <= crossing.end + _LATE:
+                    passage.under = sender.number, crossing.call.number
+
+
+def _subject(call: HostCall) -> str | None:
+    if call.interface.startswith("wasmcloud:messaging/consumer"):
+        return next((name for kind, name in Meanings().touched(call) if kind == "subjects"), None)
+    return None
