@@ -19,7 +19,7 @@ from tests.engine.echo import echo_component
 from tests.engine.guests import DRIVEN, HOST, THINGS
 from tests.engine.hosting import started
 from tests.engine.values import NAMES, shapes
-from washnb.engine import Function, Interface, InterfaceType, example_names, skeleton
+from washnb.engine import Function, Interface, InterfaceType, Skeleton, example_names, skeleton
 from washnb.engine.abi.names import class_name
 from washnb.engine.abi.shapes import (
     Borrow,
@@ -42,8 +42,9 @@ _numbers = itertools.count()
 
 
 @contextlib.contextmanager
-def module_of(text: str) -> Iterator[Mapping[str, Any]]:
+def module_of(text: str | Skeleton) -> Iterator[Mapping[str, Any]]:
     """Run a skeleton as a cell is run: its names are those of a module."""
+    text = text if isinstance(text, str) else text.text
     module = types.ModuleType(f"skeleton{next(_numbers)}")
     sys.modules[module.__name__] = module
     try:
@@ -129,7 +130,7 @@ def test_text():
         Function("open", (("id", Enum(("one", "two-three"))),), Result(Own(bucket), error)),
         resources=(bucket,),
     )
-    assert skeleton(interface, {"error": error}) == TEXT
+    assert skeleton(interface, {"error": error}) == ("Host", TEXT)
 
 
 TEXT = '''from dataclasses import dataclass
@@ -192,7 +193,7 @@ async def test_a_skeleton_says_which_method_is_not_written(shared_engine):
 async def test_methods_are_filled_in(shared_engine):
     """Resources of the skeleton are made and used by a guest."""
     component = await shared_engine.compile(THINGS.encode())
-    text = skeleton(component.imports[HOST], component.named_types(HOST))
+    text = skeleton(component.imports[HOST], component.named_types(HOST)).text
     for method, body in (
         ("Thing.__init__", "self.n = n"),
         ("Thing.number", "return self.n"),
@@ -212,7 +213,7 @@ async def test_values_come_in_the_classes_of_the_skeleton(shared_engine):
     component = await shared_engine.compile(echo_component(point).encode())
     declared = component.named_types(ECHO)
     assert {shade, colour, point, Flags(("x", "y"))} == set(declared.values())
-    text = skeleton(component.imports[ECHO], declared)
+    text = skeleton(component.imports[ECHO], declared).text
     with module_of(
         text.replace('raise NotImplementedError("Host.echo0 is not written yet")', "seen.append(a); return a")
     ) as module:

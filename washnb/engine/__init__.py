@@ -12,7 +12,7 @@ from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
 from .interface import Err, Interface, Ok, Some, resource
-from .skeleton import skeleton
+from .skeletons import Skeleton, skeleton
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
 
@@ -32,6 +32,7 @@ __all__ = [
     "InterfaceType",
     "Limits",
     "Ok",
+    "Skeleton",
     "Some",
     "SourceBytes",
     "case_class",

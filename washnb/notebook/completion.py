@@ -14,7 +14,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from washnb.errors import ConfigError
 
 from .arguments import words
-from .session import NATS_ACTIONS, TRACE_ACTIONS, Session
+from .session import NATS_ACTIONS, PLUGIN_ACTIONS, TRACE_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
 from .views import LEVELS
 
@@ -116,6 +116,8 @@ class _Offers:
             kinds.TARGETS: lambda: ("clear", *self._session.known().targets),
             kinds.FAULTS: lambda: self._session.known().faults,
             kinds.NATS_ACTIONS: lambda: NATS_ACTIONS,
+            kinds.PLUGIN_ACTIONS: lambda: PLUGIN_ACTIONS,
+            kinds.IMPORTS: lambda: self._session.known().imports,
         }
         return found[kind]() if kind in found else ()
 

@@ -27,6 +27,5 @@ ELSEWHERE: dict[str, str] = {
     "capture": "%wash trace",
     "doctor": "%wash status",
     "claims": "%wash inspect NAME_OR_PATH",
-    "plugin": "%wash attach PLUGIN, %wash plugins",
     "ui": "%wash kv, blobs, config, logs and messages are live views",
 }

@@ -207,6 +207,7 @@ class Known:
     plugins: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()

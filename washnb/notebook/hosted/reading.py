@@ -120,7 +120,7 @@ async def known(deployments: Deployments) -> Known:
         plugins=tuple(deployments.host.plugins),
         buckets=() if buckets is None else await _names(buckets.backend.buckets()),
         containers=() if containers is None else await _names(containers.backend.containers()),
-        imports=tuple(sorted({name for one in deployments for name in one.imports})),
+        imports=tuple(sorted({name for one in deployments for name in _imports(deployments, one)})),
         nats=server.url if server.running else "",
         targets=deployments.host.faults.targets(),
         faults=tuple(each.fault.target for each in deployments.host.faults),
@@ -132,6 +132,14 @@ async def known(deployments: Deployments) -> Known:
             for function in functions
         ),
     )
+
+
+def _imports(deployments: Deployments, one: Deployment) -> Sequence[str]:
+    """What a workload imports; of one that waits, what it waits for."""
+    if one.waiting:
+        return one.missing
+    kinds = deployments.host.component(one.workload_id).imports
+    return [name for name, kind in kinds.items() if name and kind.functions]
 
 
 async def _names(asked: Awaitable[Sequence[str]]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from washnb.errors import ConfigError
 from ..arguments import VerbParser, closest
 from ..elsewhere import ELSEWHERE
 from ..text import Text
-from . import border, capabilities, faults, kinds, requests, snapshots, views, workloads
+from . import border, capabilities, faults, kinds, plugins, requests, snapshots, views, workloads
 from .verb import Asking, Verb
 
 __all__ = ["VERBS", "Asking", "Verb", "kinds", "overview", "verb_named"]
@@ -54,6 +54,7 @@ VERBS: dict[str, Verb] = {
     for verb in (
         *workloads.VERBS,
         *capabilities.VERBS,
+        *plugins.VERBS,
         *requests.VERBS,
         *border.VERBS,
         *faults.VERBS,

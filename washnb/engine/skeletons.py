@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from washnb.wit import split_version
 
@@ -41,13 +42,21 @@ _WORD = re.compile(r"\w+")
 _WIDTH = 110
 
 
-def skeleton(interface: InterfaceType, declared: Mapping[str, Shape] | None = None) -> str:
+class Skeleton(NamedTuple):
+    """The text of a module, and the name of the class in it that serves the interface."""
+
+    class_name: str
+    text: str
+
+
+def skeleton(interface: InterfaceType, declared: Mapping[str, Shape] | None = None) -> Skeleton:
     """Write a module with a class for the interface, for its types and its resources; each method raises.
 
     It runs as it is. `declared` are the types of the interface by their names in WIT; a type that has none gets one
     from the place where it is used.
     """
-    return _Skeleton(interface, _Names(interface, declared or {})).text()
+    names = _Names(interface, declared or {})
+    return Skeleton(names.interface, _Writing(interface, names).text())
 
 
 class _Names:
@@ -104,7 +113,7 @@ def _parts(shape: Shape) -> Iterator[tuple[Shape | None, str]]:
         yield from ((inner, name) for name, inner in shape.cases)
 
 
-class _Skeleton:
+class _Writing:
     """Writes the module from its top to its end, and remembers what has been defined so far."""
 
     def __init__(self, interface: InterfaceType, names: _Names) -> None:

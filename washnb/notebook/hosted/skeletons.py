@@ -1,0 +1,99 @@
+"""Skeletons of plugins: what components import, as classes for a person to fill in. Runs on the host's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from washnb.engine import CompiledComponent, InterfaceType, skeleton
+from washnb.errors import ConfigError, WashError
+from washnb.plugins import catalog
+from washnb.wit import split_version
+
+from ..arguments import closest
+from ..text import Text
+from .deployments import Deployments, Source
+
+
+class PluginSkeleton(Text):
+    """The text of a cell; `interface` is what its class, `class_name`, serves."""
+
+    def __new__(cls, text: str, interface: str, class_name: str) -> Self:
+        """Keep the names besides the text."""
+        made = super().__new__(cls, text)
+        made.interface, made.class_name = interface, class_name
+        return made
+
+    interface: str
+    class_name: str
+
+
+async def skeleton_of(deployments: Deployments, wanted: str, source: Source | None) -> PluginSkeleton:
+    """Write the class that serves an import of `source`, or else of what is loaded, also of what waits for it.
+
+    `wanted` is the interface, or as much of its name as is unambiguous. Where several workloads import it, the class
+    has what any of them needs. Raises ConfigError where nobody imports it.
+    """
+    components = await _components(deployments, source)
+    name = _chosen(
+        wanted, {name for each in components for name, kind in each.imports.items() if name and kind.functions}
+    )
+    importing = [each for each in components if name in each.imports]
+    kinds = [each.imports[name] for each in importing]
+    together = InterfaceType(
+        name,
+        {key: function for kind in kinds for key, function in kind.functions.items()},
+        {key: resource for kind in kinds for key, resource in kind.resources.items()},
+    )
+    declared = {key: shape for each in importing for key, shape in each.named_types(name).items()}
+    class_name, text = skeleton(together, declared)
+    return PluginSkeleton(text, name, class_name)
+
+
+async def _components(deployments: Deployments, source: Source | None) -> list[CompiledComponent]:
+    if source is not None:
+        return [await deployments.compiled(source)]
+    found = []
+    for each in deployments:
+        try:
+            found.append(await deployments.compiled(each.name))
+        except WashError:  # its source is gone, or broken by now; the others are asked
+            continue
+    return found
+
+
+def _chosen(wanted: str, names: Iterable[str]) -> str:
+    """The one import that is meant. Raises ConfigError where that is none, or several."""
+    spellings = {name: _spellings(name) for name in sorted(names)}
+    for rank in range(3):
+        meant = [name for name, ranked in spellings.items() if wanted.lower() in ranked[rank]]
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            raise ConfigError(
+                f"{wanted} may be any of {len(meant)} imports", repair=[f"%wash plugin new {name}" for name in meant]
+            )
+    raise _unknown(wanted, spellings)
+
+
+def _spellings(name: str) -> tuple[set[str], set[str], set[str]]:
+    """What a name goes by: as it is, without its version, in part."""
+    plain, _ = split_version(name)
+    package, _, interface = plain.partition("/")
+    entry = catalog.by_interface(name)
+    parts = {interface, package, package.partition(":")[2], plain.partition(":")[2], *(entry.words if entry else ())}
+    return {name.lower()}, {plain.lower()}, {part.lower() for part in parts}
+
+
+def _unknown(wanted: str, spellings: Mapping[str, tuple[set[str], set[str], set[str]]]) -> ConfigError:
+    near = closest(wanted, {each for ranked in spellings.values() for each in (*ranked[1], *ranked[2])})
+    if near is not None:
+        repair = [f"did you mean %wash plugin new {near}?"]
+    elif spellings:
+        repair = [f"there is {', '.join(spellings)}"]
+    else:
+        repair = [
+            f"%wash plugin new {wanted} --from PATH_OF_A_COMPONENT",
+            "%wash load SOURCE  # it may wait for the plugin",
+        ]
+    return ConfigError(f"nothing here imports {wanted!r}", repair=repair)
