@@ -317,7 +317,7 @@ async def test_the_wrong_number_of_arguments_is_said_with_the_signature(shared_e
     """Too few and too many."""
     async with await started(shared_engine, echo_component(U8), host_for(None, [])) as instance:
         for arguments in [(), (1, 2)]:
-            with pytest.raises(MismatchError, match=r"echo0 takes 1 arguments, not \d: echo0: func\(a: u8\) -> u8"):
+            with pytest.raises(MismatchError, match=r"echo0 takes 1 arguments, not \d\n  echo0: func\(a: u8\) -> u8"):
                 await instance.call("echo0", *arguments)
 
 

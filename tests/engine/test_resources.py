@@ -293,3 +293,27 @@ async def test_a_guest_resource_is_used_up_only_by_a_call_that_takes_place(share
         await instance.call("end-two", one, two)
         assert await instance.call("dropped") == 2
         assert not instance._store.handles
+
+
+async def test_a_guest_resource_comes_as_what_stands_for_it(shared_engine, no_stores_left):
+    """Made of the handle, taken as an argument for it, and of no use once the handle is given up."""
+
+    class Standing:
+        def __init__(self, handle: GuestResource) -> None:
+            self.wit_handle = handle
+
+    async with await started(shared_engine, COUNTER) as instance:
+        instance.represent(Standing)
+        counter = await instance.call("[constructor]counter", 40)
+        assert isinstance(counter, Standing)
+        assert await instance.call("[method]counter.inc", counter) == 41
+        counter.wit_handle.give_up()
+        counter.wit_handle.give_up()
+        assert not instance._store.handles
+        with pytest.raises(
+            MismatchError, match=r"counter.inc: .* was given away before\n  \[method\]counter.inc: func"
+        ):
+            await instance.call("[method]counter.inc", counter)
+        assert instance.ended is None
+    assert instance.ended == "it was closed"
+    counter.wit_handle.give_up()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Any, Protocol, Self
 
 from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
 from washnb.wit import split_version, versions_match
 
+from .abi.handles import GuestResource
 from .abi.layout import call_async, get_func, instantiate_async, val_delete
 from .abi.plan import ExportPlan
 from .abi.shapes import Function
@@ -93,6 +95,15 @@ class Instance:
         if timeout is None:
             return await self._call(plan, index, arguments)
         return await self._within(timeout, plan.label, self._call(plan, index, arguments))
+
+    @property
+    def ended(self) -> str | None:
+        """Why it takes no more calls; None as long as it does."""
+        return self._end
+
+    def represent(self, stand_in: Callable[[GuestResource], object]) -> None:
+        """Let resources that the guest defines come out of it as what `stand_in` makes of their handles."""
+        self._store.stand_in = stand_in
 
     async def _within(self, seconds: float | None, doing: str, work: Any) -> Any:
         if seconds is None:

@@ -54,7 +54,7 @@ class Store:
 
     __slots__ = (
         *("_memory", "_raw", "boxes", "closing", "context", "error", "failure", "func", "handles", "instance", "lent"),
-        *("next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "spent", "switch"),
+        *("next_rep", "objects", "observer", "pending", "result", "scratch", "slots", "spent", "stand_in", "switch"),
     )
 
     def __init__(self, engine: int, slots: list[Any], observer: Any, limits: Limits) -> None:
@@ -79,6 +79,7 @@ class Store:
         self.lent: list[int] = []
         self.handles: set[GuestResource] = set()
         self.spent: list[GuestResource] = []
+        self.stand_in: Any = None  # see Instance.represent
         self.pending: Any = None
         self.failure: tuple[BaseException, int | str] | None = None
         self.closing = False

@@ -19,7 +19,7 @@ from .classes import names_case
 from .layout import SCALARS
 from .members import HOST_VALUE_LIMIT, items_of
 from .names import folded, python_name
-from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
+from .shapes import Borrow, Enum, Flags, Function, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 
 _SHOWN = 80
 
@@ -33,13 +33,18 @@ class Mismatch:
     reason: str
 
 
-def mismatch_error(function: str, place: str, shape: Shape | None, value: Any) -> MismatchError:
-    """The error for a value at `place` (a parameter's name, or "result") of `function`, which is known not to fit."""
+def mismatch_error(
+    function: str, place: str, shape: Shape | None, value: Any, signature: Function | None = None
+) -> MismatchError:
+    """The error for a value at `place` (a parameter's name, or "result") of `function`, which is known not to fit.
+
+    It ends with the `signature`, where that is what the caller has to look at.
+    """
     found = find(shape, value, place)
     if found is None:
         found = Mismatch(place, shape, shown(value))
     message = f"{function}: {found.place} is {expected(found.shape)}, not {found.reason}"
-    return MismatchError(message)
+    return MismatchError(message, repair=() if signature is None else str(signature))
 
 
 def expected(shape: Shape | None) -> str:

@@ -51,7 +51,7 @@ def type_id(key: str) -> int:
 class GuestResource:
     """A handle to a resource that a guest defines: an argument for later calls of the same instance, gone with it.
 
-    A function that takes ownership uses the handle up.
+    A function that takes ownership uses the handle up. What has it as its attribute `wit_handle` can stand for it.
     """
 
     __slots__ = ("address", "owner", "resource", "used_up")
@@ -61,6 +61,13 @@ class GuestResource:
         self.resource = resource
         self.address = address
         self.used_up = False
+
+    def give_up(self) -> None:
+        """Let go of the handle, on the thread of its instance. The guest keeps its resource: nobody can drop it."""
+        if not self.used_up and self in self.owner.handles:
+            self.used_up = True
+            self.owner.handles.remove(self)
+            any_delete(self.address)
 
     def __repr__(self) -> str:
         return f"<guest resource {self.resource.name}{' (used up)' if self.used_up else ''}>"
@@ -104,15 +111,16 @@ def _refused(error: int) -> GuestError:
     )
 
 
-def adopt(store: Any, handle: int, resource: Resource) -> GuestResource:
-    """A handle of our own to a resource that the guest defines."""
+def adopt(store: Any, handle: int, resource: Resource) -> Any:
+    """A handle of our own to a resource that the guest defines, or what stands for it."""
     adopted = GuestResource(store, resource, any_clone(handle))
     store.handles.add(adopted)
-    return adopted
+    return adopted if store.stand_in is None else store.stand_in(adopted)
 
 
 def hand_back(store: Any, value: object, resource: Resource, *, owned: bool) -> int:
     """The address of a box for a guest's own resource, given or lent. Raises MismatchError for anything else."""
+    value = getattr(value, "wit_handle", value)
     if not isinstance(value, GuestResource) or value.resource.key != resource.key:
         raise MismatchError(f"a handle to the guest's resource {resource.name} is needed, not {value!r}")
     if value.owner is not store:

@@ -210,12 +210,15 @@ class ExportPlan:
         """Pack the arguments for wasmtime to read in place. Raises MismatchError where they do not fit."""
         if len(arguments) != len(self.function.params):
             raise MismatchError(
-                f"{self.label} takes {len(self.function.params)} arguments, not {len(arguments)}: {self.function}"
+                f"{self.label} takes {len(self.function.params)} arguments, not {len(arguments)}",
+                repair=str(self.function),
             )
         try:
             return self._pack(store, arguments, keep)
-        except MismatchError:
-            raise
+        except MismatchError as error:  # of a handle
+            raise MismatchError(
+                f"{self.label}: {error.message}", repair=error.repair or str(self.function)
+            ) from error.__cause__
         except MISFITS as error:
             raise self._mismatch(arguments) from error
 
@@ -234,8 +237,8 @@ class ExportPlan:
     def _mismatch(self, arguments: tuple[Any, ...]) -> MismatchError:
         for (name, shape), value in zip(self.function.params, arguments, strict=True):
             if find(shape, value, name) is not None:
-                return mismatch_error(self.label, name, shape, value)
-        return MismatchError(f"{self.label}: the arguments do not fit {self.function}")
+                return mismatch_error(self.label, name, shape, value, self.function)
+        return MismatchError(f"{self.label}: the arguments do not fit", repair=str(self.function))
 
     def _reader(self) -> Callable[[Any, int], Any]:
         source = Source("lift(store, address)")
