@@ -127,6 +127,27 @@ def test_plugin_that_does_not_fit_is_mended_and_attached_anew(session):
     assert session.send("/").status == 200
 
 
+def test_plugin_that_does_not_fit_is_in_nobody_elses_way(session):
+    """What keeps one workload from running is told where it is about the plugin, and stops no other workload."""
+
+    class Bad(Interface, wit="workshop:dice/roll"):
+        def rol(self, sides: int) -> int:
+            return sides
+
+    for name in ("counter", "lucky"):
+        with pytest.raises(UnsatisfiedImportError):
+            session.load(f"example:{name}")
+    with pytest.raises(ConfigError, match="Bad has nothing"):
+        session.attach(Bad)
+    assert session.attach("keyvalue").news == "attached wasi-keyvalue; counter is running"
+    assert session.load("example:greeter", attach=["config", "logging"]).state == "running"
+    with pytest.raises(ConfigError, match="Bad has nothing") as caught:
+        session.attach(Roll)
+    assert caught.value.__notes__[-1].endswith("or without it: %wash detach bad")
+    session.detach("bad")
+    assert session.attach(Roll).news == "lucky is running"
+
+
 @pytest.mark.parametrize(
     ("subject", "message", "repair"),
     [

@@ -18,6 +18,7 @@ from washnb.errors import ConfigError, GuestError, UnsatisfiedImportError, WashE
 from washnb.host import Host
 from washnb.plugins import HostPlugin, LocalNats, NatsServer, catalog
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
+from washnb.wit import WitInterface
 
 from ..arguments import closest
 from .history import History
@@ -169,13 +170,13 @@ class Deployments:
         """Stop every workload and forget their names, which are returned."""
         return [await self.unload(name) for name in self.names]
 
-    async def attach(self, plugins: Iterable[HostPlugin], to: str | None = None) -> tuple[str, ...]:
+    async def attach(self, plugins: Sequence[HostPlugin], to: str | None = None) -> tuple[str, ...]:
         """Attach plugins, each in place of what has its id, for all workloads or one; start what waited for them.
 
         Returns the names that run now and did not before.
 
         Raises ConfigError for one that does not fit, and what keeps a workload from running other than that it waits
-        for more.
+        for more, unless that is about an interface which none of these plugins serves.
         """
         async with self._turn:
             for plugin in plugins:
@@ -184,10 +185,19 @@ class Deployments:
             for deployment in waited:
                 await self._start(deployment)
         for deployment in waited:
-            if deployment.error is not None and not isinstance(deployment.error, UnsatisfiedImportError):
-                deployment.error.add_note(f"{deployment.name} waits until it is mended and attached again")
-                raise deployment.error
+            error = deployment.error
+            if error is None or isinstance(error, UnsatisfiedImportError):
+                continue
+            if error.interface is None or _serving(plugins, error.interface):
+                error.add_note(self._way_out(deployment.name, error.interface))
+                raise error
         return tuple(deployment.name for deployment in waited if not deployment.waiting)
+
+    def _way_out(self, name: str, interface: str | None) -> str:
+        """Say what starts a workload that one of several plugins keeps from running, or the only one."""
+        serving = [] if interface is None else _serving(self.host.plugins.values(), interface)
+        detaching = f", or without it: %wash detach {serving[0]}" if len(serving) > 1 else ""
+        return f"{name} waits until it is mended and attached again{detaching}"
 
     async def detach(self, plugin: str, from_: str | None = None) -> str:
         """Take a plugin away, by its word or id, from all workloads or from one, also where it is in use.
@@ -289,3 +299,9 @@ async def _request(deployment: Deployment) -> WorkloadStartRequest:
 def _component(deployment: Deployment) -> Component:
     read = read_source(deployment.source, deployment.name)
     return Component(deployment.name, read.data, local_resources=deployment.resources)
+
+
+def _serving(plugins: Iterable[HostPlugin], interface: str) -> list[str]:
+    """The ids of the plugins that serve an interface; where there are several, the first one is asked."""
+    wanted = WitInterface.parse(interface)
+    return sorted(plugin.id for plugin in plugins if plugin.world().serves(wanted))
