@@ -123,10 +123,13 @@ def test_a_url_is_a_server_with_options():
         ("natss://me:hidden@host", "did you mean nats://HOST:PORT?"),
         ("file:", "did you mean file:DIR?"),
         ("redis", "%wash attach keyvalue=file:./state"),
+        ("./mine", "%wash attach keyvalue=file:./mine"),
+        ("localhost:4222", "%wash attach keyvalue=nats://localhost:4222"),
+        ("//me:hidden@host:4222", "%wash attach keyvalue=file:./state"),
     ],
 )
 def test_a_backend_that_is_none(backend, repair):
-    """A slip gets the closest form, and a password in it is not repeated."""
+    """A slip gets the closest form, a missing scheme is put before it, and a password in it is not repeated."""
     with pytest.raises(ConfigError, match="is no backend; there are memory, file:DIR, nats://HOST:PORT") as caught:
         catalog.find("kv").create(backend)
     assert caught.value.repair == (repair,)

@@ -145,7 +145,8 @@ async def test_credentials(nats_servers, tmp_path):
         with pytest.raises(AccessDenied, match=r"refuses the connection: .*Authorization Violation") as raised:
             await server.open()
         assert "hunter3" not in str(raised.value)
-        assert "user=..., password=..." in raised.value.repair[0]
+        assert "env:NATS_URL" in raised.value.repair[0]
+        assert "user=..., password=..." in raised.value.repair[1]
 
 
 async def test_nobody_answers(server):

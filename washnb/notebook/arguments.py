@@ -177,7 +177,7 @@ class VerbParser(argparse.ArgumentParser):
         """Say what was wrong, and how the verb is used."""
         extra = message.removeprefix("unrecognized arguments: ")
         if extra != message and not extra.startswith("-"):
-            hint = "# what belongs together, as a path with spaces does, stands in quotes"
+            hint = "# what belongs together stands in quotes"
             raise ConfigError(f"%wash {self.verb} takes fewer words: {extra!r} is too much", repair=(self._used, hint))
         raise ConfigError(f"%wash {self.verb}: {message}", repair=self._used)
 

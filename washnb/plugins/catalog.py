@@ -168,12 +168,19 @@ def backend_of(backend: Backend, **options: Any) -> Backend:
     scheme, _, directory = backend.partition(":")
     if scheme == "file" and directory:
         return Path(directory.removeprefix("//")).expanduser()
-    near = difflib.get_close_matches(scheme, FORMS, n=1)
     shown = f"{scheme}:..." if "@" in directory else backend  # there may be a password before it
-    raise ConfigError(
-        f"{shown!r} is no backend; there are {', '.join(FORMS.values())}",
-        repair=f"did you mean {FORMS[near[0]]}?" if near else "%wash attach keyvalue=file:./state",
-    )
+    raise ConfigError(f"{shown!r} is no backend; there are {', '.join(FORMS.values())}", repair=_meant(backend))
+
+
+def _meant(backend: str) -> str:
+    """The line for what is nearly a backend: a server or a directory without its scheme, or a word misspelt."""
+    scheme, _, rest = backend.partition(":")
+    if rest.isdecimal():
+        return f"%wash attach keyvalue=nats://{backend}"
+    if "/" in scheme and "@" not in rest:
+        return f"%wash attach keyvalue=file:{backend}"
+    near = difflib.get_close_matches(scheme, FORMS, n=1)
+    return f"did you mean {FORMS[near[0]]}?" if near else "%wash attach keyvalue=file:./state"
 
 
 def by_interface(name: str) -> CatalogEntry | None:

@@ -200,7 +200,10 @@ class NatsServer:
         if refusal is not None:
             return AccessDenied(
                 f"NATS server {self.url} refuses the connection: {refusal}",
-                repair=f'NatsServer("{self.url}", user=..., password=...)  # or token=..., user_credentials=...',
+                repair=(
+                    "%wash attach keyvalue=env:NATS_URL  # there nats://USER:PASSWORD@HOST:PORT",
+                    f'NatsServer("{self.url}", user=..., password=...)  # or token=..., user_credentials=...',
+                ),
             )
         return BackendError(f"no NATS server answers at {self.url}: {_said(reasons[-1])}", repair=_START)
 
