@@ -15,6 +15,7 @@ from .interface import Err, Interface, Ok, Some, resource
 from .skeletons import Skeleton, skeleton
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
+from .surface import Surface, surface
 
 __all__ = [
     "Bindings",
@@ -35,6 +36,7 @@ __all__ = [
     "Skeleton",
     "Some",
     "SourceBytes",
+    "Surface",
     "case_class",
     "example_names",
     "find_mismatch",
@@ -44,4 +46,5 @@ __all__ = [
     "resource",
     "shapes",
     "skeleton",
+    "surface",
 ]

@@ -31,11 +31,15 @@ class Code:
     @cached_property
     def types(self) -> tuple[Interfaces, Interfaces]:
         """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
-        return reflect(self.raw, self.runtime.raw, name=self._name, digest=self.digest[:16])
+        return reflect(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
 
     def named_types(self, interface: str) -> dict[str, Shape]:
-        """The types that an import declares by name. It is read anew each time: calls have no use for it."""
-        return named_types(self.raw, self.runtime.raw, name=self._name, interface=interface)
+        """The types that an import or export declares by name, read anew each time: calls have no use for it."""
+        return named_types(self.raw, self.runtime.raw, name=self._name, digest=self._mark, interface=interface)
+
+    @property
+    def _mark(self) -> str:
+        return self.digest[:16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ class CompiledComponent:
         return self.code.types[1]
 
     def named_types(self, interface: str) -> dict[str, Shape]:
-        """The records, variants, enums and flags that an import declares, by their names in WIT. Takes milliseconds."""
+        """The records, variants, enums and flags that an import or export declares, by WIT name. Takes milliseconds."""
         return self.code.named_types(interface)
 
     def world(self) -> WitWorld:

@@ -43,6 +43,9 @@ class Instance:
     Make it with `new`, end it with `close` or as an async context manager.
     """
 
+    CLOSED = "it was closed"
+    """What `ended` says of one that somebody closed."""
+
     def __init__(self, component: CompiledComponent, store: Store, linker: ComponentLinker, label: str) -> None:
         """Used by `new`."""
         self.component = component
@@ -163,7 +166,7 @@ class Instance:
             store.settle()
         text = take_error(store)
         if store.closing:
-            self._finish("it was closed")
+            self._finish(self.CLOSED)
             raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label)
         if text is not None or store.failure is not None:
             raise self._failure(doing, text or "", limits)
@@ -215,7 +218,7 @@ class Instance:
         Idempotent. Called from a host function of the call in flight, it takes effect when that returns.
         """
         if self._doing is None:
-            self._finish("it was closed")
+            self._finish(self.CLOSED)
             return
         self._store.closing = True
         if self._task is not None and self._task is not _running_task():

@@ -49,22 +49,18 @@ def reflect(
     one of WASI 0.3, which has no shape.
     """
     walk = _Walk(name)
-    imports = walk.imports(component, engine)
-    exports = walk.interfaces(
-        component.type.exports(engine),
-        engine,
-        lambda name, each: shapes.Resource(f"{name}/{each}#{digest}", each, host=False),
-    )
-    return imports, exports
+    return walk.imports(component, engine), walk.exports(component, engine, digest)
 
 
 def named_types(
-    component: wt.Component, engine: WasmtimeEngine, *, name: str, interface: str
+    component: wt.Component, engine: WasmtimeEngine, *, name: str, digest: str, interface: str
 ) -> dict[str, shapes.Shape]:
-    """The records, variants, enums and flags that the import `interface` declares, by their names in WIT."""
+    """The records, variants, enums and flags that the import or export `interface` declares, by their names in WIT."""
     walk = _Walk(name)
     walk.imports(component, engine)
     declared = walk.declared.get(interface, {})
+    walk.exports(component, engine, digest)
+    declared = declared | walk.declared.get(interface, {})
     return {each: walk.shape(kind) for each, kind in declared.items() if isinstance(kind, _NAMED)}
 
 
@@ -96,6 +92,14 @@ class _Walk:
             component.type.imports(engine),
             engine,
             lambda name, each: shapes.Resource(f"{split_version(name)[0]}/{each}", each, host=True),
+        )
+
+    def exports(self, component: wt.Component, engine: WasmtimeEngine, digest: str) -> Interfaces:
+        """Those of a component whose imports are known."""
+        return self.interfaces(
+            component.type.exports(engine),
+            engine,
+            lambda name, each: shapes.Resource(f"{name}/{each}#{digest}", each, host=False),
         )
 
     def interfaces(

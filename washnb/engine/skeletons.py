@@ -37,7 +37,9 @@ _IMPORTS = {
     "Any": "from typing import Any",
 }
 _OURS = ("Err", "Interface", "Ok", "Some", "resource")
-_TAKEN = {*_IMPORTS, *_OURS, "False", "None", "True"}
+TAKEN = {*_IMPORTS, *_OURS, "False", "None", "True"}
+"""Names that a skeleton uses for other things than its classes."""
+
 _WORD = re.compile(r"\w+")
 _WIDTH = 110
 
@@ -66,7 +68,7 @@ class _Names:
         self.declared = {shape: name for name, shape in reversed([*declared.items()])}
         self.resources: dict[Resource, str] = {}
         self.types: dict[Shape, str] = {}
-        self._taken = set(_TAKEN)
+        self._taken = set(TAKEN)
         for name, resource in interface.resources.items():
             if resource not in self.resources:
                 self.resources[resource] = self._unused(name)
@@ -129,12 +131,17 @@ class _Writing:
 
     def text(self) -> str:
         """The whole module."""
-        own = {each: name for each, name in self._names.resources.items() if each.key == f"{self._package}/{each.name}"}
+        own = {each: name for each, name in self._names.resources.items() if self._is_own(each)}
         blocks = [self._foreign(each, name) for each, name in self._names.resources.items() if each not in own]
         blocks += [self._type(shape, name) for shape, name in self._names.types.items()]
         blocks += [self._resource(each, name) for each, name in own.items()]
         blocks.append(self._served(own.values()))
         return "\n\n\n".join([self._imports(), *blocks]) + "\n"
+
+    def _is_own(self, resource: Resource) -> bool:
+        """Whether the interface defines it: to a host, or, as an export, in the guest, whose keys carry a digest."""
+        homes = (self._package, self._interface.name)
+        return resource.key.partition("#")[0] in {f"{home}/{resource.name}" for home in homes}
 
     def _imports(self) -> str:
         ours = f"from washnb import {', '.join(name for name in _OURS if name in self._uses)}"
@@ -233,7 +240,7 @@ class _Writing:
         """An annotation; in quotes where it names a class that comes later."""
         text = normal_form(shape, self._class_of)
         words = set(_WORD.findall(text))
-        self._uses |= words & _TAKEN
+        self._uses |= words & TAKEN
         if shadowed := words & self._shadowed:
             self._uses.add("builtins")
             text = _WORD.sub(lambda word: f"builtins.{word[0]}" if word[0] in shadowed else word[0], text)

@@ -1,0 +1,48 @@
+"""Surfaces: an interface as Python classes, whose signatures read like code and whose values the guest takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.hosting import bound
+from washnb.engine import Instance, Some, surface
+from washnb.engine.abi.shapes import Function, InterfaceType, Option, Primitive, Result, Variant
+
+CARTS = (Path(__file__).parent.parent / "components" / "carts.wat").read_text()
+
+
+async def test_a_surface_has_names_signatures_and_documentation(shared_engine):
+    """Types have their names of WIT, a union its own, and nothing is in quotes."""
+    component = (await bound(shared_engine, CARTS)).component
+    ((name, exported),) = component.exports.items()
+    made = surface(exported, component.named_types(name))
+    assert list(made.types) == ["Item", "Discount_Nothing", "Discount_Percent", "Discount", "Cart"]
+    assert str(made.signature(made.served.price)) == "(self, item: Item, from_: Discount) -> int"
+    assert made.served.price.__doc__ == "price: func(item: item, from: discount) -> u32"
+    assert str(made.signature(made.served.Cart.put)) == "(self, count: int) -> int"
+    assert made.served.Cart.wit_resource == "cart"
+    assert made.names["Some"] is Some
+
+
+async def test_classes_of_a_surface_are_values_for_the_guest(shared_engine):
+    """A record, and each case of a variant."""
+    bindings = await bound(shared_engine, CARTS)
+    ((name, exported),) = bindings.component.exports.items()
+    types = surface(exported, bindings.component.named_types(name)).types
+    item = types["Item"](3, cents=200)
+    async with await Instance.new(bindings.component, bindings) as instance:
+        assert await instance.call("price", item, types["Discount_Nothing"]()) == 600
+        assert await instance.call("price", item, types["Discount_Percent"](50)) == 300
+
+
+@pytest.mark.parametrize("name", ["", "test:some/where@1.0.0"])
+def test_what_has_no_names_in_wit_is_called_after_its_place(name):
+    """Functions at the root, and types that are written where they are used."""
+    text = Primitive("string")
+    choice = Variant((("one", None), ("two", text)))
+    function = Function("pick", (("from", Option(choice)),), Result(None, text))
+    made = surface(InterfaceType(name, {"pick": function}, {}))
+    assert str(made.signature(made.served.pick)) == "(self, from_: From | None) -> None"
+    assert made.names["From_Two"]("x").value == "x"
