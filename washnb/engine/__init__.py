@@ -11,13 +11,15 @@ from .bindings import Bindings
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
-from .interface import Err, Interface, Ok, Some, resource
+from .interface import Around, Err, Interface, Ok, Serve, Some, resource
 from .skeletons import Skeleton, skeleton
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
 from .surface import Surface, surface
+from .targets import offered
 
 __all__ = [
+    "Around",
     "Bindings",
     "CallObserver",
     "CompiledComponent",
@@ -33,6 +35,7 @@ __all__ = [
     "InterfaceType",
     "Limits",
     "Ok",
+    "Serve",
     "Skeleton",
     "Some",
     "SourceBytes",
@@ -42,6 +45,7 @@ __all__ = [
     "find_mismatch",
     "mismatch_error",
     "names",
+    "offered",
     "read_source",
     "resource",
     "shapes",

@@ -24,6 +24,9 @@ T = TypeVar("T")
 E = TypeVar("E")
 C = TypeVar("C", bound=type)
 
+Serve = Callable[..., Any]
+"""What serves a function: it may return an awaitable."""
+
 
 class Interface:
     """One WIT interface, implemented in Python; `wit` is its full name.
@@ -48,6 +51,22 @@ class Interface:
                 f"class {cls.__name__} does not say which WIT interface it implements",
                 repair=f'class {cls.__name__}(Interface, wit="namespace:package/interface@version"):',
             )
+
+
+class Around(Interface):
+    """Serves what another interface serves, with somebody's say in each function.
+
+    `around` gets the name of the import, the function's name in WIT, and what serves it; it returns what is called
+    instead, with the same arguments.
+    """
+
+    wit = ""
+
+    def __init__(self, implementation: Interface, around: Callable[[str, str, Serve], Serve]) -> None:
+        """Serve the interface of `implementation`."""
+        self.implementation = implementation
+        self.around = around
+        self.wit = implementation.wit  # type: ignore[misc]  # each object has that of another class
 
 
 def resource(name: str) -> Callable[[C], C]:

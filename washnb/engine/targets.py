@@ -14,7 +14,7 @@ from .abi.annotations import Disagreement, Named, disagreement, normal_form, ret
 from .abi.names import FunctionName, class_name, parse_function, python_name
 from .abi.plan import label_of
 from .abi.shapes import Borrow, Function, Own, Result
-from .interface import Interface
+from .interface import Around, Interface
 
 
 class Target(NamedTuple):
@@ -33,8 +33,19 @@ def find_targets(
     Raises ConfigError where one is missing, takes another number of parameters, or, unless `compare` is off, is
     annotated with what contradicts the types of WIT.
     """
+    if isinstance(implementation, Around):
+        inner = find_targets(interface, functions, implementation.implementation, compare=compare)
+        return [each._replace(serve=implementation.around(interface, each.function.name, each.serve)) for each in inner]
     classes = _Classes(implementation)
     return [_target(interface, function, implementation, classes, compare) for function in functions.values()]
+
+
+def offered(implementation: object) -> set[str]:
+    """The functions that an implementation seems to serve, as `open` and `bucket.get`, in Python's spelling."""
+    classes = hints.resource_classes(implementation)
+    found = {name for name in dir(implementation) if not name.startswith("_") and name != "wit"}
+    inner = {f"{python_name(name)}.{each}" for name, cls in classes.items() for each in dir(cls) if each[0] != "_"}
+    return found | inner | {python_name(name) for name in classes}
 
 
 class _Classes(dict[str, object]):

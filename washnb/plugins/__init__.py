@@ -28,12 +28,14 @@ from .logging import Logger, NatsLogger, TracingLogger
 from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
+from .wrapper import Call, Wrapper, around, holds, unwrapped
 
 __all__ = [
     "Attachable",
     "Blobstore",
     "BlobstoreBackend",
     "BrokerMessage",
+    "Call",
     "Config",
     "ConfigBackend",
     "DynamicConfig",
@@ -70,9 +72,13 @@ __all__ = [
     "TracingLogger",
     "WorkloadContext",
     "WorkloadItem",
+    "Wrapper",
+    "around",
     "as_plugin",
     "catalog",
+    "holds",
     "registered_plugins",
     "resource",
     "subject_matcher",
+    "unwrapped",
 ]

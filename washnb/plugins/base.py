@@ -3,6 +3,7 @@
 The life of a plugin, in the order of wash-runtime:
 
     start                       once, before the first workload
+    adopt                       where it replaces another plugin of its id: what it keeps of that one
       on_workload_bind          a workload comes that uses the plugin
         on_workload_item_bind   for each of its components that imports something of it: link it here
         on_workload_resolved    for each of these components, once everything is linked
@@ -12,6 +13,9 @@ The life of a plugin, in the order of wash-runtime:
 A reload binds the new version of a workload under the id of the old one before it unbinds the old one: what is kept
 for a workload lives as long as one binding of its id does (`PerWorkload` counts). A `WashError` raised in one of
 these methods fails the workload, or the start of the host, with its message.
+
+A plugin around another one is a `Wrapper`: it has a say in some functions, and passes on the rest, the life included.
+The others of the host are found by their ids in `siblings`.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from washnb.engine import Err, Interface
@@ -135,6 +140,9 @@ class HostPlugin:
     host_id: str = ""
     """The id of the host, which puts it here before it calls `start`."""
 
+    siblings: Mapping[str, HostPlugin] = MappingProxyType({})
+    """The plugins of the host by their ids, as they come and go. The host puts it here before it calls `start`."""
+
     def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
         """Refuse a class without id, unless it is only a base of others, and interfaces that are none."""
         super().__init_subclass__(**keywords)
@@ -162,6 +170,14 @@ class HostPlugin:
 
     async def start(self) -> None:
         """Get ready: connect, open, start tasks. Once per host."""
+
+    def adopt(self, former: HostPlugin) -> None:
+        """Take over from `former`, which this plugin is about to replace: what is to be kept says this method.
+
+        It is called once this plugin has started, and before workloads go over to it. Until then `former` serves, and
+        calls that have begun finish on it: share the objects that hold its state instead of copying them. Where a
+        workload cannot go over, all come back, and `former` adopts this one.
+        """
 
     async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
         """Meet a workload. `interfaces` are the entries of it that the plugin serves, with their `config`."""

@@ -7,13 +7,14 @@ from washnb.plugins import BrokerMessage, Messaging, subject_matcher
 
 from ..handles import News, Reply
 from .deployments import Deployments
+from .reading import plugin_of
 
 __all__ = ["messaging_of", "published", "requested", "subject_matcher"]
 
 
 def messaging_of(deployments: Deployments) -> Messaging | None:
     """What carries the messages, None where nothing is attached that does."""
-    return next((each for each in deployments.host.plugins.values() if isinstance(each, Messaging)), None)
+    return plugin_of(deployments, Messaging)
 
 
 async def published(deployments: Deployments, subject: str, body: bytes) -> News:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from washnb.errors import BackendError, WorkloadNotFound
 from washnb.host import Host
@@ -22,10 +22,11 @@ from washnb.plugins import (
     NoSuchContainer,
     NoSuchObject,
     ObjectInfo,
+    unwrapped,
 )
 
 from ..arguments import quoted
-from ..handles import Known, spelling
+from ..handles import Known
 from .deployments import Deployment, Deployments
 
 __all__ = [
@@ -39,18 +40,19 @@ __all__ = [
     "ObjectInfo",
     "blobs_of",
     "config_of",
-    "functions_of",
     "host_of",
     "keyvalue_of",
     "known",
     "logs_place",
     "place_of",
+    "plugin_of",
     "require_loaded",
     "server_of",
     "state_of",
 ]
 
 B = TypeVar("B")
+P = TypeVar("P", bound=HostPlugin)
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,21 @@ class Kept(Generic[B]):
     place: str
 
 
+def plugin_of(deployments: Deployments, kind: Callable[..., P]) -> P | None:
+    """The attached plugin that is of a class, also inside of what is wrapped around it."""
+    inner = map(unwrapped, deployments.host.plugins.values())
+    return next((each for each in inner if isinstance(each, cast("type[P]", kind))), None)
+
+
 def keyvalue_of(deployments: Deployments, of: str | None) -> Kept[KeyValueBackend] | None:
     """The buckets of the workload `of`, or else of the one used last that has any; None where nobody has."""
-    plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, KeyValue)), None)
+    plugin = plugin_of(deployments, KeyValue)
     return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
 
 
 def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] | None:
     """The settings of a workload's component, which has the workload's name; chosen as by `keyvalue_of`."""
-    plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Config)), None)
+    plugin = plugin_of(deployments, Config)
     if plugin is None:
         return None
     return _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id, one.name))
@@ -77,13 +85,13 @@ def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] |
 
 def blobs_of(deployments: Deployments, of: str | None) -> Kept[BlobstoreBackend] | None:
     """The containers of a workload; chosen as by `keyvalue_of`."""
-    plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Blobstore)), None)
+    plugin = plugin_of(deployments, Blobstore)
     return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
 
 
 def logs_place(deployments: Deployments) -> str:
     """Where the plugin of wasi:logging keeps lines, or sends them to; empty where none is attached."""
-    plugin = next((each for each in deployments.host.plugins.values() if isinstance(each, Logger)), None)
+    plugin = plugin_of(deployments, Logger)
     return "" if plugin is None else place_of(plugin)
 
 
@@ -148,11 +156,6 @@ async def _names(asked: Awaitable[Sequence[str]]) -> tuple[str, ...]:
         return tuple(await asked)
     except BackendError:
         return ()
-
-
-async def functions_of(deployments: Deployments, name: str) -> Mapping[str, Mapping[str, str]]:
-    """The functions that a workload exports, by interface. Raises WorkloadNotFound, and what keeps it waiting."""
-    return deployments.running(name).functions
 
 
 async def host_of(deployments: Deployments) -> Host:
