@@ -30,6 +30,7 @@ CELLS = (
     "%wash blobs --of gallery",
     "wash.load('example:worker', attach=['messaging'], config={'subscriptions': 'tasks.*'})",
     "%wash messages",
+    "%wash trace",
 )
 LAB = """
 import os, signal, sys, threading
@@ -294,3 +295,28 @@ def test_messages_are_sent_from_the_page(page):
     assert view.get_by_label("subject", exact=True).input_value().startswith("_INBOX.")
     send("nobody.here", "x", "Request")
     expect(view.get_by_role("alert").first).to_contain_text("no responders")
+
+
+def test_trace_opens_and_filters(page):
+    """A request opens to its calls, a call to its values and what they changed, by keyboard; new requests come in."""
+    from playwright.sync_api import expect
+
+    for cell in (0, 3, 10):
+        page.run(cell)
+    view = page.output(10).locator(".washnb")
+    requests = view.locator(".washnb-request")
+    expect(requests).to_have_count(2)
+    requests.last.get_by_role("button").focus()
+    page.page.keyboard.press("Enter")
+    expect(view.get_by_role("button", name="increment")).to_be_visible()
+    view.get_by_role("button", name="increment").focus()
+    page.page.keyboard.press("Enter")
+    facts = view.locator(".washnb-facts")
+    expect(facts.get_by_role("row", name="changed")).to_contain_text("default / x: 1 → 2")
+    page.run(3)
+    expect(requests).to_have_count(3)
+    expect(facts).to_be_visible()
+    view.get_by_label("filter functions").fill("increment")
+    expect(view.locator(".washnb-call:not(.washnb-request)")).to_have_count(3)
+    view.get_by_label("in trouble").check()
+    expect(view).to_contain_text("nothing here passes the filters")

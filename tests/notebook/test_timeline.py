@@ -42,7 +42,7 @@ def changed(key, action="set", workload="w"):
 
 def changes(told):
     """Each call's changes: key, before, after."""
-    timeline = Timeline.of(told.history)
+    timeline = Timeline.of(told.history.memory())
     found = {each.call.number: each.changes for one in timeline.passages for each in one.crossings if each.changes}
     return {number: [(one.path[-1], one.before, one.after) for one in each] for number, each in found.items()}, [
         each.path[-1] for each in timeline.outside
@@ -114,7 +114,7 @@ def test_lines_belong_to_their_call_or_request(told):
     line(0.25, "printed")
     told(0.4, RequestHandled(1, "w", "GET", "/", 200, 0.4))
     line(0.9, "later")
-    (passage,) = Timeline.of(told.history).passages
+    (passage,) = Timeline.of(told.history.memory()).passages
     assert [each.message for each in passage.crossings[0].lines] == ["hello"]
     assert [each.message for each in passage.lines] == ["printed"]
 
@@ -125,7 +125,7 @@ def test_time_is_shared_out(told):
     told(0.3, call(2, 0.1, 0.1))
     told(0.7, call(3, 0.5, 0.2, "poll", interface="wasi:io/poll@0.2.0"))
     told(1.0, RequestHandled(1, "w", "GET", "/", 200, 1.0))
-    (passage,) = Timeline.of(told.history).passages
+    (passage,) = Timeline.of(told.history.memory()).passages
     shares = passage.shares
     assert (round(shares.guest, 6), round(shares.host, 6), round(shares.waiting, 6)) == (0.4, 0.4, 0.2)
 
@@ -137,7 +137,7 @@ def test_a_message_stands_below_the_call_that_sent_it(session):
     assert session.send("POST", "/tasks.shout", body="hey", to="desk").text == "HEY"
 
     async def timeline(deployments):
-        return Timeline.of(deployments.history)
+        return Timeline.of(deployments.history.memory())
 
     desk, worker = session.on_host(timeline).passages
     assert worker.under is not None

@@ -41,6 +41,12 @@ class Trace(Sequence[HostCall]):
         self._room -= call.size
         self._calls.append(call)
 
+    def only(self, passes: Callable[[HostCall], bool]) -> Trace:
+        """Return the calls that pass, as a trace of their own, from which nothing was dropped."""
+        chosen = Trace()
+        chosen._calls = list(filter(passes, self._calls))
+        return chosen
+
     @overload
     def __getitem__(self, index: int) -> HostCall: ...
 

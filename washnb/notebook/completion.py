@@ -14,9 +14,9 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from washnb.errors import ConfigError
 
 from .arguments import words
-from .session import NATS_ACTIONS, PLUGIN_ACTIONS, TRACE_ACTIONS, Session
+from .session import NATS_ACTIONS, PLUGIN_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
-from .views import LEVELS
+from .views import LEVELS, TRACE_ACTIONS
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
 _LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*(?:"\S*)?|'[^']*(?:'\S*)?|\S*)$""")

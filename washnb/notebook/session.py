@@ -21,13 +21,12 @@ from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownRes
 from .progress import ProgressLines
 from .requests import asked_of, encoded
 from .thread import HostThread
-from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView
+from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, TraceView
 
 T = TypeVar("T")
 
 PLUGIN_ACTIONS = ("new",)
 NATS_ACTIONS = ("start", "stop", "status")
-TRACE_ACTIONS = ("on", "off", "last", "clear", "save")
 
 _CLOSING = 5.0
 """Seconds that a host has to stop."""
@@ -191,7 +190,7 @@ class Session(Breaking):
         """
         __tracebackhide__ = True
         if action not in PLUGIN_ACTIONS:
-            raise ConfigError(f"plugin knows no {action!r}", repair=f"%wash plugin {'|'.join(PLUGIN_ACTIONS)} INTERFACE")
+            raise ConfigError(f"plugin knows no {action!r}", repair="%wash plugin new INTERFACE")
         return self.on_host(lambda deployments: hosted.skeleton_of(deployments, interface, from_))
 
     @property
@@ -239,7 +238,7 @@ class Session(Breaking):
         Raises Err where the function returns a WIT error.
         """
         __tracebackhide__ = True
-        return self.on_host(lambda deployments: deployments.call(name, export, arguments))
+        return self.on_host(lambda deployments: hosted.called(deployments, self, name, export, arguments))
 
     def run(
         self,
@@ -276,22 +275,6 @@ class Session(Breaking):
         """
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.receipt_of(deployments, name))
-
-    def trace(self, action: str | None = None, path: str | Path | None = None) -> hosted.TraceReport | hosted.FilmFile:
-        """Show the host calls of the requests so far, or of the `last` one; turn recording `on` or `off`; `clear`.
-
-        `save` writes what is remembered to `path` as one page that plays it, without kernel and network.
-        """
-        __tracebackhide__ = True
-        if action not in {None, *TRACE_ACTIONS}:
-            raise ConfigError(f"trace knows no {action!r}", repair=f"%wash trace [{'|'.join(TRACE_ACTIONS)}]")
-        if action == "save":
-            if path is None:
-                raise ConfigError("trace save needs the name of a file", repair="%wash trace save film.html")
-            return hosted.film_saved(self.on_host(hosted.filmed), Path(path).expanduser())
-        if action in {"on", "off"}:
-            self.tracing = action == "on"
-        return self.on_host(lambda deployments: hosted.traced(deployments, action))
 
     @property
     def tracing(self) -> bool:
@@ -349,6 +332,11 @@ class Session(Breaking):
     def logs(self) -> LogsView:
         """What components logged and printed."""
         return LogsView(self)
+
+    @property
+    def trace(self) -> TraceView:
+        """The host calls of requests: `wash.trace("last")`; `on`, `off` and `clear`; `wash.trace("save", PATH)`."""
+        return TraceView(self)
 
     @property
     def messages(self) -> MessagesView:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..crossings import change_entry, crossing_entry, passage_entry
+from ..hosted.crossings import change_entry, crossing_entry, passage_entry
 from ..hosted.timeline import Passage, Timeline
 
 MAX_BYTES = 2 * 1024 * 1024

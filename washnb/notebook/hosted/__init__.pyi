@@ -5,12 +5,16 @@ from .actions import completed as completed
 from .actions import opened as opened
 from .actions import sent as sent
 from .actions import served as served
-from .actions import traced as traced
 from .attaching import attached as attached
 from .attaching import detached as detached
+from .crossings import crossing_entry as crossing_entry
+from .crossings import passage_entry as passage_entry
+from .calling import called as called
+from .calling import exports_of as exports_of
 from .deployments import Deployment as Deployment
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source
+from .exports import Exports as Exports
 from .faults import Fault as Fault
 from .faults import ShownFault as ShownFault
 from .faults import fault_set as fault_set
@@ -18,7 +22,7 @@ from .faults import fault_table as fault_table
 from .faults import faults_cleared as faults_cleared
 from .filming import FilmFile as FilmFile
 from .filming import film_saved as film_saved
-from .filming import filmed as filmed
+from .filming import memory_of as memory_of
 from .history import History as History
 from .history import Message as Message
 from .history import RequestTrace as RequestTrace
@@ -39,7 +43,6 @@ from .reading import NoSuchObject as NoSuchObject
 from .reading import ObjectInfo as ObjectInfo
 from .reading import blobs_of as blobs_of
 from .reading import config_of as config_of
-from .reading import functions_of as functions_of
 from .reading import host_of as host_of
 from .reading import keyvalue_of as keyvalue_of
 from .reading import known as known
@@ -64,3 +67,6 @@ from .snapshots import StateDiff as StateDiff
 from .snapshots import StateSnapshot as StateSnapshot
 from .snapshots import restored as restored
 from .snapshots import snapshot_taken as snapshot_taken
+from .timeline import Crossing as Crossing
+from .timeline import Passage as Passage
+from .timeline import Timeline as Timeline

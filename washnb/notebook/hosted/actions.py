@@ -19,7 +19,6 @@ from ..grants import name_of
 from ..handles import Address, Completed, ShownResponse
 from ..requests import Asked
 from .deployments import NAMESPACE, Deployments, Source
-from .history import TraceReport
 
 _FIRST_PORT = 8000
 _LAST_PORT = 65_535
@@ -53,15 +52,6 @@ async def sent(deployments: Deployments, asked: Asked, to: str | None, seconds: 
     finally:
         unsubscribe()
     return ShownResponse.of(response, denied)
-
-
-async def traced(deployments: Deployments, action: str | None) -> TraceReport:
-    """Report on the requests that are remembered."""
-    history = deployments.history
-    if action == "clear":
-        history.clear_requests()
-    shown = [] if action in {"on", "off"} else history.requests(last=action == "last")
-    return TraceReport(shown, tracing=deployments.host.tracing)
 
 
 async def served(deployments: Deployments, port: int | str | None) -> Address:

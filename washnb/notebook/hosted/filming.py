@@ -11,6 +11,7 @@ from ..film import Film, film_of
 from ..handles import Told
 from ..text import escape, size
 from .deployments import Deployments
+from .history import Memory
 from .timeline import Timeline
 
 
@@ -29,20 +30,21 @@ class FilmFile(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
         return f'<a href="{escape(self)}" target="_blank" rel="noopener">{escape(self)}</a>'
 
 
-async def filmed(deployments: Deployments) -> Film:
-    """Make the film of what is remembered. Raises ConfigError where that is nothing."""
-    timeline = Timeline.of(deployments.history)
-    if not timeline.passages:
+async def memory_of(deployments: Deployments) -> Memory:
+    """What a film is made of. Raises ConfigError where that is nothing."""
+    memory = deployments.history.memory()
+    if not memory.requests:
         tracing = deployments.host.tracing
         raise ConfigError(
             "there is nothing to film: no request yet" if tracing else "there is nothing to film: tracing is off",
             repair="%wash send /" if tracing else "%wash trace on",
         )
-    return film_of(timeline)
+    return memory
 
 
-def film_saved(film: Film, path: Path) -> FilmFile:
-    """Write a film. Raises ConfigError where that cannot be."""
+def film_saved(memory: Memory, path: Path) -> FilmFile:
+    """Make a film and write it. Raises ConfigError where that cannot be."""
+    film = film_of(Timeline.of(memory))
     try:
         path.write_text(film.html, encoding="utf-8")
     except OSError as error:

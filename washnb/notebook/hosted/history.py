@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable
@@ -34,6 +35,13 @@ class RequestTrace:
     handled: RequestHandled | MessageHandled | None = None
 
     @property
+    def workload(self) -> str:
+        """The workload that handled it; "" where none did."""
+        if self.handled is not None:
+            return self.handled.workload
+        return next((call.workload for call in self.calls), "")
+
+    @property
     def headline(self) -> str:
         """Method, target and status of a request, subject and outcome of a message, and what went wrong."""
         done = self.handled
@@ -45,6 +53,15 @@ class RequestTrace:
             outcome = "failed" if done.error else "handled"
             return one_line(f"message {done.subject}  {outcome}  by {done.workload}{error}", 200)
         return one_line(f"{done.method} {done.target}  {done.status}  to {done.workload or 'nobody'}{error}", 200)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is remembered at one moment: requests, changes of state with the time at which they were told, log lines."""
+
+    requests: tuple[RequestTrace, ...]
+    changes: tuple[tuple[float, StateChanged], ...]
+    lines: tuple[LogLine, ...]
 
 
 class TraceReport:
@@ -124,6 +141,15 @@ class History:
         """Return the requests that are remembered, or only the one answered last."""
         answered = [request for request in self._requests.values() if request.handled is not None]
         return answered[-1:] if last else list(self._requests.values())
+
+    def memory(self, most: int | None = None) -> Memory:
+        """Return what is remembered: all, or the latest requests with no more than about `most` calls."""
+        requests = list(self._requests.values())
+        if most is not None:
+            counts = itertools.accumulate(len(each.calls) for each in reversed(requests))
+            kept = sum(1 for count in counts if count <= most)
+            requests = requests[len(requests) - max(1, kept) :]
+        return Memory(tuple(requests), tuple(self.changes), tuple(self.lines))
 
     def clear_requests(self) -> None:
         """Forget all requests, and the changes of state that they made."""

@@ -14,7 +14,7 @@ from typing import Any
 from washnb.events import HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
 from washnb.host import Meanings, Outcome, outcome_of, sentence, text_of
 
-from .history import History, RequestTrace
+from .history import Memory, RequestTrace
 
 _LATE = 0.5
 """Seconds by which a backend elsewhere may tell of a change after the call that made it."""
@@ -129,9 +129,7 @@ class Passage:
     @property
     def workload(self) -> str:
         """The workload that handled it; "" where none did."""
-        if self.trace.handled is not None:
-            return self.trace.handled.workload
-        return next((each.call.workload for each in self.crossings), "")
+        return self.trace.workload
 
     @property
     def duration(self) -> float:
@@ -166,13 +164,13 @@ class Timeline:
     outside: tuple[Change, ...]
 
     @classmethod
-    def of(cls, history: History) -> Timeline:
-        """Put together what belongs together."""
-        passages = sorted(map(_passage, history.requests()), key=lambda each: each.begun)
+    def of(cls, memory: Memory) -> Timeline:
+        """Put together what belongs together. Of thousands of calls this takes a while: not on the host's loop."""
+        passages = sorted(map(_passage, memory.requests), key=lambda each: each.begun)
         crossings = sorted((each for passage in passages for each in passage.crossings), key=lambda each: each.time)
-        outside = _join_changes(crossings, history.changes)
+        outside = _join_changes(crossings, memory.changes)
         _follow_values(crossings, outside)
-        _join_lines(passages, history.lines)
+        _join_lines(passages, memory.lines)
         _nest(passages)
         return cls(tuple(passages), tuple(outside))
 

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..arguments import VerbParser
-from ..session import TRACE_ACTIONS
+from ..views import TRACE_ACTIONS
 from . import kinds
-from .verb import Verb, name_option
+from .verb import Asking, Verb, name_option, seconds_of
 
 
 def _trace_options(parser: VerbParser) -> None:
     shown = "|".join(TRACE_ACTIONS)
     parser.word("action", nargs="?", completes=kinds.ACTIONS, metavar=shown, help="without this, all requests so far")
     parser.word("path", nargs="?", metavar="FILE", help="save: where the film goes, one page that plays the trace")
-    parser.epilog = "%wash trace save film.html"
+    parser.option("--of", metavar="NAME", completes=kinds.WORKLOADS, help="only what this workload did")
+    parser.option("--interface", metavar="TEXT", help="only calls of interfaces with this in their names: keyvalue")
+    parser.option("--function", metavar="TEXT", help="only calls of functions with this in their names: get")
+    parser.switch("--errors", help="only calls that failed, were denied or injected")
+    parser.option("--slower", metavar="SECONDS", help="only calls that took at least as long")
+    parser.epilog = "%wash trace last --interface keyvalue        %wash trace save film.html"
+
+
+def _trace(asking: Asking) -> Any:
+    options = asking.options
+    return asking.session.trace(
+        options.action,
+        options.path,
+        of=options.of,
+        interface=options.interface,
+        function=options.function,
+        errors=options.errors,
+        slower=seconds_of(options.slower),
+    )
 
 
 def _receipt_options(parser: VerbParser) -> None:
@@ -21,12 +41,7 @@ def _receipt_options(parser: VerbParser) -> None:
 
 
 VERBS = (
-    Verb(
-        "trace",
-        "the host calls of requests",
-        _trace_options,
-        lambda asking: asking.session.trace(asking.options.action, asking.options.path),
-    ),
+    Verb("trace", "the host calls of requests, live, and as a film", _trace_options, _trace),
     Verb(
         "receipt",
         "what a workload used and was denied, and the least that it needs",

@@ -1,4 +1,4 @@
-"""Live looks at the state of workloads: key-value, blobs, config, logs, messages."""
+"""Live looks at the state of workloads: key-value, blobs, config, logs, messages, trace."""
 
 from .base import View
 from .blobs import BlobsView
@@ -6,5 +6,16 @@ from .config import ConfigView
 from .keyvalue import KeyValueView
 from .logs import LEVELS, LogsView
 from .messages import MessagesView
+from .trace import TRACE_ACTIONS, TraceView
 
-__all__ = ["LEVELS", "BlobsView", "ConfigView", "KeyValueView", "LogsView", "MessagesView", "View"]
+__all__ = [
+    "LEVELS",
+    "TRACE_ACTIONS",
+    "BlobsView",
+    "ConfigView",
+    "KeyValueView",
+    "LogsView",
+    "MessagesView",
+    "TraceView",
+    "View",
+]

@@ -16,10 +16,10 @@ class Wish(TypedDict, total=False):
     `shown` and `hidden` tell that somebody looks at the view, or no longer, and are not answered. `set` and `delete`
     change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read` asks for the bytes
     from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were all. `publish` and
-    `request` send bytes to the subject `key`.
+    `request` send bytes to the subject `key`. `values` asks for all of the host call `key` of the request `group`.
     """
 
-    do: Literal["shown", "hidden", "set", "delete", "create", "read", "upload", "publish", "request"]
+    do: Literal["shown", "hidden", "set", "delete", "create", "read", "upload", "publish", "request", "values"]
     ticket: str
     group: str
     key: str

@@ -6,8 +6,8 @@ from typing import Any
 
 from washnb.host import text_of
 
-from .hosted.timeline import Change, Crossing, Passage, Shares
-from .text import one_line, plain
+from ..text import one_line, plain
+from .timeline import Change, Crossing, Passage, Shares
 
 _LONGEST = 2_000
 """Characters of one value."""

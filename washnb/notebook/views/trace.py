@@ -1,0 +1,221 @@
+"""The view `trace`: requests and messages as rows, their host calls as bars, and what each call said and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from washnb.errors import ConfigError
+from washnb.events import Event, HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
+
+from .. import hosted
+from ..handles import News
+from ..widgets import Answer, Door, Wish
+from .base import View
+
+TRACE_ACTIONS = ("on", "off", "last", "clear", "save")
+
+_LOOKED_AT = 2_000
+"""Calls that a look goes through: the latest, and those before whose values they have changed."""
+
+_SHOWN_CALLS = 400
+_SHOWN_REQUESTS = 50
+_ASKED = 160
+"""Characters of a call in its row; the widget asks for its values when somebody wants to see them."""
+
+
+class TracingDoor(Door, Protocol):
+    """What the view needs of the session: also, to turn recording on and off."""
+
+    tracing: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which calls are shown: of a workload, of interfaces and functions with a text in their names, in trouble, slow.
+
+    `slower` is in seconds.
+    """
+
+    of: str | None = None
+    interface: str = ""
+    function: str = ""
+    errors: bool = False
+    slower: float = 0.0
+
+    @property
+    def chooses(self) -> bool:
+        """Whether calls are chosen at all, and not only workloads."""
+        return self != Filter(self.of)
+
+    def passes(self, call: HostCall) -> bool:
+        """Whether a call is shown."""
+        from washnb.host import outcome_of
+
+        return (
+            self.interface in call.interface
+            and self.function in call.function
+            and (not self.errors or outcome_of(call) != "ok")
+            and call.duration >= self.slower
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see: requests whose calls pass, oldest first; the timeline behind them; whether it goes on."""
+
+    requests: Sequence[hosted.RequestTrace]
+    timeline: hosted.Timeline
+    tracing: bool
+
+
+class TraceView(View):
+    """Requests with their host calls, oldest first. `.data` is the list of those that pass, as `RequestTrace`s."""
+
+    widget = "trace"
+
+    def __init__(self, door: TracingDoor, *, last: bool = False, chosen: Filter | None = None) -> None:
+        """Look at all that is remembered, or at the request answered `last`."""
+        self.chosen = chosen or Filter()
+        super().__init__(door, self.chosen.of)
+        self._door = door
+        self.last = last
+
+    def __call__(
+        self,
+        action: str | None = None,
+        path: str | Path | None = None,
+        *,
+        of: str | None = None,
+        interface: str | None = None,
+        function: str | None = None,
+        errors: bool = False,
+        slower: float | None = None,
+    ) -> Any:
+        """Do what `%wash trace` does: look closer, turn recording `on` or `off`, `clear`, `save` a film to `path`.
+
+        A filter is a workload, a part of an interface's or a function's name, calls in trouble (failed, denied or
+        injected), or calls that took at least so many seconds. Returns the view, the path of the film, or news.
+        """
+        __tracebackhide__ = True
+        if action not in {None, *TRACE_ACTIONS}:
+            raise ConfigError(f"trace knows no {action!r}", repair=f"%wash trace [{'|'.join(TRACE_ACTIONS)}]")
+        if action == "save":
+            return self._saved(path)
+        if action in {"on", "off"}:
+            self._door.tracing = action == "on"
+            return News("host calls are recorded" if self._door.tracing else "host calls are not recorded")
+        if action == "clear":
+            self.door.on_host(_clear)
+            return News("no request yet")
+        before = self.chosen
+        chosen = Filter(
+            of or before.of,
+            interface or before.interface,
+            function or before.function,
+            errors or before.errors,
+            slower or before.slower,
+        )
+        return TraceView(self._door, last=self.last or action == "last", chosen=chosen)
+
+    def _saved(self, path: str | Path | None) -> hosted.FilmFile:
+        if path is None:
+            raise ConfigError("trace save needs the name of a file", repair="%wash trace save film.html")
+        return hosted.film_saved(self.door.on_host(hosted.memory_of), Path(path).expanduser())
+
+    def __iter__(self) -> Iterator[hosted.RequestTrace]:
+        """The requests that pass the filters."""
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        """How many requests pass the filters."""
+        return len(self.data)
+
+    async def read(self, deployments: hosted.Deployments) -> list[hosted.RequestTrace]:
+        """Read the requests that pass the filters, each with the calls that do."""
+        return self._passing(deployments.history.requests(last=self.last))
+
+    def _passing(self, requests: Sequence[hosted.RequestTrace]) -> list[hosted.RequestTrace]:
+        chosen = self.chosen
+        if chosen.of is not None:
+            requests = [each for each in requests if each.workload == chosen.of]
+        if not chosen.chooses:
+            return list(requests)
+        cut = [replace(each, calls=each.calls.only(chosen.passes)) for each in requests]
+        return [each for each in cut if each.calls]
+
+    async def look(self, deployments: hosted.Deployments) -> Look:
+        """Read the latest requests, and put together what belongs to their calls."""
+        memory = deployments.history.memory(_LOOKED_AT)
+        requests = await self.read(deployments)
+        return Look(requests, hosted.Timeline.of(memory), deployments.host.tracing)
+
+    def still(self, look: Look) -> hosted.TraceReport:
+        """Each request with a line for each call."""
+        return hosted.TraceReport(look.requests, tracing=look.tracing)
+
+    def picture(self, look: Look) -> dict[str, Any]:
+        """The latest requests; the widget filters them once more, as the person likes."""
+        kept = {each.number: {call.number for call in each.calls} for each in look.requests}
+        rows: list[dict[str, Any]] = []
+        room = _SHOWN_CALLS
+        for passage in reversed(look.timeline.passages):
+            if passage.number not in kept:
+                continue
+            if room <= 0 or len(rows) >= _SHOWN_REQUESTS:
+                break
+            wanted = [each for each in passage.crossings if each.call.number in kept[passage.number]]
+            rows.insert(0, {**hosted.passage_entry(passage), "rows": [_row(passage, each) for each in wanted[:room]]})
+            room -= len(wanted)
+        report = self.still(look)
+        return {
+            "title": "trace",
+            "place": "" if look.tracing else "recording is off",
+            "requests": rows,
+            "older": len(look.requests) - len(rows),
+            "empty": "" if look.requests else repr(report),
+        }
+
+    def concerns(self, event: Event) -> bool:
+        """Calls, and what belongs to them."""
+        return isinstance(event, HostCall | RequestHandled | MessageHandled | StateChanged | LogLine)
+
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
+        """Tell all of one call, as the widget asks."""
+        if wish.get("do") != "values":
+            return await super().grant(deployments, wish, value)
+        timeline = hosted.Timeline.of(deployments.history.memory(_LOOKED_AT))
+        found = (
+            hosted.crossing_entry(crossing)
+            for passage in timeline.passages
+            for crossing in passage.crossings
+            if (str(passage.number), str(crossing.call.number)) == (wish["group"], wish["key"])
+        )
+        entry = next(found, None)
+        if entry is None:
+            raise KeyError("this call is no longer remembered")
+        return Answer(entry)
+
+
+def _row(passage: hosted.Passage, crossing: hosted.Crossing) -> dict[str, Any]:
+    """One call as its row needs it; `at` is in seconds from the beginning of the request."""
+    entry = hosted.crossing_entry(crossing)
+    return {
+        "n": entry["n"],
+        "interface": entry["interface"].partition("@")[0],
+        "function": entry["function"],
+        "asked": entry["asked"][:_ASKED],
+        "answer": entry["answer"][:_ASKED],
+        "outcome": entry["outcome"],
+        "provider": entry["provider"],
+        "at": max(0.0, crossing.time - passage.begun),
+        "took": entry["took"],
+        "changed": bool(crossing.changes),
+        "waits": crossing.waits,
+    }
+
+
+async def _clear(deployments: hosted.Deployments) -> None:
+    deployments.history.clear_requests()

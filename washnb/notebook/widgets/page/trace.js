@@ -1,0 +1,188 @@
+// The trace: requests as rows, their host calls as bars on the request's own axis of time, values on demand.
+
+// Shape and colour say the same, so that each is enough.
+const ENDINGS = { ok: ["●", "answered"], failed: ["✕", "failed"], denied: ["⊘", "denied"], injected: ["⚡", "injected by a fault"] };
+const LEAST = [["0", "any duration"], ["0.001", "1 ms and more"], ["0.01", "10 ms and more"], ["0.1", "100 ms and more"], ["1", "1 s and more"]];
+const NEITHER = "nothing here passes the filters";
+
+function ending(outcome) {
+  const [shape, meaning] = ENDINGS[outcome];
+  return make("span", { class: "washnb-mark", "data-outcome": outcome, role: "img", "aria-label": meaning, title: meaning }, shape);
+}
+
+/** Seconds in the unit that people would choose. */
+function span(seconds) {
+  if (seconds < 1e-3) return `${Math.round(seconds * 1e6)} µs`;
+  return seconds < 1 ? `${(seconds * 1e3).toFixed(1)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+/** A bar that holds parts: each a class, where it begins and how long it is, as shares of the whole. */
+function bar(parts, label) {
+  const node = make("span", { class: "washnb-bar", role: "img", "aria-label": label, title: label });
+  for (const [kind, at, share] of parts) {
+    const part = make("span", { "data-part": kind });
+    part.style.left = `${100 * Math.min(1, at)}%`;
+    part.style.width = `${100 * Math.min(1 - Math.min(1, at), share)}%`;
+    node.append(part);
+  }
+  return node;
+}
+
+/** Where the time of a request went: guest, host and waiting, side by side. */
+function shares(request) {
+  const whole = request.took || 1;
+  const words = `${span(request.guest)} in the guest, ${span(request.host)} in the host, ${span(request.waiting)} waiting`;
+  const [guest, host] = [request.guest / whole, request.host / whole];
+  return bar([["guest", 0, guest], ["host", guest, host], ["waiting", guest + host, request.waiting / whole]], words);
+}
+
+function fact(name, ...content) {
+  return make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, ...content));
+}
+
+/** All of one call: its values, what it changed, what was logged in it. */
+function valuesOf(call) {
+  const code = (text) => make("code", {}, text);
+  const facts = [fact("interface", call.interface), ...call.values.map(([name, value]) => fact(name, code(value)))];
+  facts.push(fact(call.outcome === "ok" ? "result" : "error", ending(call.outcome), " ", code(call.result || "nothing")));
+  if (call.injected) facts.push(fact("fault", call.injected));
+  for (const { path, action, before, after } of call.changes) {
+    const old = before === null ? [] : [make("del", {}, before), " → "];
+    facts.push(fact("changed", code(path.join(" / ")), ": ", ...old, action === "delete" ? "deleted" : code(after ?? "another value")));
+  }
+  for (const line of call.lines) facts.push(fact("logged", code(line)));
+  facts.push(fact("served by", call.provider), fact("took", span(call.took)));
+  return make("table", { class: "washnb-facts" }, make("tbody", {}, ...facts));
+}
+
+function renderTrace(model, root, ask) {
+  const redraw = () => draw();
+  const workload = make("select", { "aria-label": "workload", onchange: redraw });
+  const interfaces = make("select", { "aria-label": "interface", onchange: redraw });
+  const least = make("select", { "aria-label": "least duration", onchange: redraw });
+  const filter = make("input", { type: "search", placeholder: "function", "aria-label": "filter functions", oninput: redraw });
+  const errors = make("input", { type: "checkbox", onchange: redraw });
+  const legend = ["guest", "host", "waiting"].map((kind) => make("small", { class: "washnb-legend", "data-part": kind }, kind));
+  const [head, writeHead] = headOf(...legend, workload, interfaces, filter, least, make("label", {}, errors, "in trouble"));
+  const list = make("ol", { class: "washnb-requests" });
+  const empty = make("div", { class: "washnb-empty" });
+  root.append(head, make("div", { class: "washnb-scroll", tabindex: "0", role: "group", "aria-label": "requests" }, list), empty);
+  const rows = new Map(); // what is open, and what has the focus, stays from picture to picture
+  const opened = new Map();
+
+  const passes = (call) =>
+    (!interfaces.value || call.interface === interfaces.value) &&
+    call.took >= Number(least.value) &&
+    (!errors.checked || call.outcome !== "ok") &&
+    (!filter.value || call.function.includes(filter.value.toLowerCase()));
+  const filtering = () => interfaces.value || Number(least.value) || errors.checked || filter.value;
+
+  /** A row whose button opens what is below it; the same one as before, where nothing that it shows has changed. */
+  function row(id, shown, open, build) {
+    const text = JSON.stringify(shown);
+    if (rows.get(id)?.text !== text) rows.set(id, { text, node: build() });
+    const { node } = rows.get(id);
+    node.querySelector("button").setAttribute("aria-expanded", String(open));
+    return node;
+  }
+
+  function toggle(id, begin) {
+    if (opened.has(id)) opened.delete(id);
+    else opened.set(id, begin?.());
+    draw();
+  }
+
+  /** A panel that fills itself with all of a call. */
+  function valuesPanel(request, call) {
+    const panel = make("div", { class: "washnb-panel", role: "status" }, "...");
+    ask({ do: "values", group: String(request.n), key: String(call.n) }).then(
+      ({ content }) => panel.replaceChildren(valuesOf(content)),
+      () => panel.replaceChildren("this call is no longer remembered"),
+    );
+    return panel;
+  }
+
+  function callRow(request, call) {
+    const id = `${request.n} ${call.n}`;
+    const node = row(id, [call, request.took], opened.has(id), () => {
+      const whole = request.took || 1;
+      const kind = call.outcome === "ok" ? (call.waits ? "waiting" : "host") : call.outcome;
+      const label = `${ENDINGS[call.outcome][1]}, from ${span(call.at)} on, for ${span(call.took)}`;
+      const name = button("", () => toggle(id, () => valuesPanel(request, call)), { class: "washnb-plain washnb-key" });
+      name.append(call.asked + (call.answer ? ` → ${call.answer}` : ""));
+      if (call.changed) name.append(make("small", {}, "  changes state"));
+      return make(
+        "div",
+        { class: "washnb-call" },
+        ending(call.outcome),
+        name,
+        make("span", { class: "washnb-component" }, call.provider),
+        bar([[kind, call.at / whole, Math.max(0.004, call.took / whole)]], label),
+        make("span", { class: "washnb-size" }, span(call.took)),
+      );
+    });
+    return [node, ...(opened.has(id) ? [opened.get(id)] : [])];
+  }
+
+  /** A request, below it its calls, and below these the messages that they sent. */
+  function requestRow(request, all) {
+    const id = `${request.n}`;
+    const calls = request.rows.filter(passes);
+    const nested = all.filter((each) => each.under[0] === request.n);
+    const open = opened.has(id) || Boolean(filtering());
+    const node = row(id, { ...request, rows: [] }, open, () => {
+      const title = button("", () => toggle(id), { class: "washnb-plain washnb-key" });
+      title.append(request.title);
+      return make(
+        "div",
+        { class: "washnb-call washnb-request" },
+        ending(request.failed ? "failed" : "ok"),
+        title,
+        make("span", { class: "washnb-component" }, `${request.calls} call${request.calls === 1 ? "" : "s"}`),
+        shares(request),
+        make("span", { class: "washnb-size" }, span(request.took)),
+      );
+    });
+    const inside = open
+      ? calls.flatMap((call) => [...callRow(request, call), ...below(nested.filter((each) => each.under[1] === call.n), all)])
+      : below(nested, all);
+    if (open) inside.push(...notes(request).map((text) => make("div", { class: "washnb-note" }, text)));
+    return make("li", {}, node, make("div", { class: "washnb-inside" }, ...inside));
+  }
+
+  /** What is said below the calls of a request: lines that no call wrote, and calls that are not here. */
+  function notes(request) {
+    const said = request.lines.map((line) => `logged: ${line}`);
+    const rest = request.calls - request.rows.length + request.dropped;
+    return rest > 0 ? [...said, `and ${rest} more calls`] : said;
+  }
+
+  const below = (nested, all) => nested.map((each) => make("ol", { class: "washnb-requests" }, requestRow(each, all)));
+
+  function draw() {
+    const picture = model.get("picture");
+    const all = picture.requests ?? [];
+    const calls = all.flatMap((request) => request.rows);
+    const named = (names, every) => [["", every], ...[...new Set(names)].sort().map((name) => [name, name])];
+    choices(workload, named(all.map((request) => request.workload).filter(Boolean), "all workloads"));
+    choices(interfaces, named(calls.map((call) => call.interface), "all interfaces"));
+    choices(least, LEAST);
+    writeHead(picture);
+    const there = new Set(all.map((request) => request.n));
+    for (const kept of [rows, opened])
+      for (const id of kept.keys()) if (!there.has(Number(id.split(" ")[0]))) kept.delete(id);
+    const top = all
+      .filter((request) => !request.under.length || !there.has(request.under[0]))
+      .filter((request) => !workload.value || request.workload === workload.value)
+      .filter((request) => !filtering() || request.rows.some(passes));
+    const focused = document.activeElement;
+    const end = list.parentNode.scrollTop;
+    list.replaceChildren(...top.map((request) => requestRow(request, all)));
+    list.parentNode.scrollTop = end;
+    if (list.contains(focused)) focused.focus();
+    const older = picture.older ? `and ${picture.older} older requests` : "";
+    write(empty, all.length && !top.length ? NEITHER : all.length ? older : picture.empty ?? "");
+    empty.hidden = !empty.textContent;
+  }
+  return draw;
+}
