@@ -88,12 +88,12 @@ async def test_a_table_without_intercepts_is_as_it_was(shared_engine):
     bindings = await bound(shared_engine, DRIVEN, Driven())
     async with await Instance.new(bindings.component, bindings) as instance:
         assert await instance.call("wait", 1) == 2
-        before = list(bindings.handlers)
+        before = list(bindings.table.handlers)
         bindings.intercept({WAIT: always(ten_more)})
-        assert bindings.handlers != before
+        assert bindings.table.handlers != before
         bindings.intercept({})
         assert await instance.call("wait", 1) == 2
-        assert [each.__code__ for each in bindings.handlers] == [each.__code__ for each in before]
+        assert [each.__code__ for each in bindings.table.handlers] == [each.__code__ for each in before]
 
 
 async def test_who_serves_may_change_beneath(shared_engine):

@@ -293,18 +293,20 @@ async def test_a_plugin_that_cannot_start_replaces_nothing(host):
     assert await host.call("a", "play", 6) == 1
 
 
-async def test_a_replacement_that_cannot_be_bound_is_told_and_served_by_nobody(host):
-    """What it raises reaches who attached it; the old plugin is gone, and a good one heals it."""
+async def test_a_replacement_that_cannot_be_bound_is_told_and_replaces_nothing(host):
+    """What it raises reaches who attached it; the old plugin goes on, for all workloads; a good one comes later."""
     old = Dice(1)
-    await host.attach(old)
+    await host.attach(old, to="a")
     await runs(host, "a")
-    for _ in range(2):  # in place of the old one, then where the workload has lost what it serves
+    for _ in range(2):
         broken = Dice(2, breaks=ConfigError("wrong bucket"))
         with pytest.raises(ConfigError, match="wrong bucket"):
-            await host.attach(broken, replace=True)
-        assert (old.bound, old.running, broken.bound) == ([], 0, [])
-        with pytest.raises(GuestError, match="revoked"):
-            await host.call("a", "play", 6)
+            await host.attach(broken, to="b", replace=True)
+        assert (old.bound, old.running, broken.bound, broken.running) == (["a"], 1, [], 0)
+        assert host.plugins["dice"] is old
+        assert not host.granted("dice", "b")
+        assert await host.call("a", "play", 6) == 1
+    await host.attach(InMemoryKeyValue())  # tries nothing again
     await host.attach(Dice(3), replace=True)
     assert await host.call("a", "play", 6) == 3
 

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
 from washnb.errors import ConfigError, GuestError
 
 from .abi.hints import no_hints
-from .abi.plan import Handler, ImportPlan, Intercept, InterceptedPlan, label_of
+from .abi.plan import Handler, ImportPlan, Intercept, label_of
 from .abi.shapes import Enum, Function, Primitive, Result, Variant
 from .component import CompiledComponent
 from .interface import Err, Interface
 from .linker import linker_of
 from .store import Store
+from .table import Table
 from .targets import find_targets
 
 
 class Bindings:
     """The binding table of one component: which Python object serves which import.
 
-    All instances of a component in a workload share one. A change takes effect at the next call.
+    All instances of a component in a workload share one. A change takes effect at the next host call; after `renew`,
+    at the next call of an export.
     """
 
     def __init__(self, component: CompiledComponent) -> None:
         """Begin with nothing bound: every call of an import ends the guest."""
         self.component = component
         self.linker = linker_of(component)
-        self.handlers: list[Handler] = [_unserved(component.name, *each) for each in self.linker.functions]
-        self.watched: list[Handler] = list(self.handlers)  # the same for instances with an observer
+        unserved = [_unserved(component.name, *each) for each in self.linker.functions]
+        self.table = Table(unserved, unserved, {})
+        self._former: list[Table] = []
         self._bound: set[str] = set()
-        self._plans: dict[int, ImportPlan] = {}
         self._intercepts: dict[int, Intercept] = {}
         self._copies: WeakSet[Bindings] = WeakSet()
 
@@ -47,7 +50,7 @@ class Bindings:
         targets = find_targets(import_name, self._functions(import_name), implementation, compare=not on_fiber)
         for each in targets:
             plan = ImportPlan(import_name, each.function, each.serve, each.hints, provider=provider, on_fiber=on_fiber)
-            self._enter(plan)
+            self._enter(plan, self.table)
         self._bound.add(import_name)
 
     def unbind(self, import_name: str, reason: str, repair: str | Sequence[str] = ()) -> None:
@@ -59,7 +62,8 @@ class Bindings:
         for function in self._functions(import_name).values():
             hints = functools.partial(no_hints, len(function.params))
             refuse = _refusal(import_name, function, reason, repair)
-            self._enter(ImportPlan(import_name, function, refuse, hints, provider="", on_fiber=True, direct=False))
+            plan = ImportPlan(import_name, function, refuse, hints, provider="", on_fiber=True, direct=False)
+            self._enter(plan, *self._in_use())
         self._bound.discard(import_name)
 
     def intercept(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
@@ -71,9 +75,29 @@ class Bindings:
         changed = self._intercepts.keys() | wanted.keys()
         self._intercepts.clear()
         self._intercepts.update(wanted)
-        self._enter_again(changed)
-        for table in self._copies:
-            table._enter_again(changed)  # noqa: SLF001 - a table, too
+        for bindings in (self, *self._copies):
+            for table in bindings._in_use():  # noqa: SLF001 - of the same class
+                for slot in changed & table.plans.keys():
+                    table.enter(slot, table.plans[slot], wanted.get(slot))
+
+    def renew(self) -> None:
+        """Let calls of exports that have begun finish by what is bound now: what is bound from here on is for others.
+
+        What is taken back, and what is intercepted, they meet all the same.
+        """
+        self._former = self._in_use()
+        self.table = self.table.copy()
+
+    def revert(self, bound: Table) -> None:
+        """Go back to `bound`, which was the table before `renew`, for calls that begin from now on."""
+        self.table = bound
+        self._former = [each for each in self._former if each is not bound]
+        self._bound = {self.linker.functions[slot][0] for slot, plan in bound.plans.items() if plan.provider}
+
+    async def quiet(self) -> None:
+        """Wait until the calls of exports are over that had begun before `renew`."""
+        former = [*self._former, *(each.table for each in self._copies)]
+        await asyncio.gather(*(table.quiet() for table in former))
 
     def unserved(self) -> tuple[str, ...]:
         """The imports that hold a function and that nobody serves."""
@@ -83,26 +107,20 @@ class Bindings:
     def copy(self) -> Bindings:
         """A table with the same entries, to be bound otherwise; what `intercept` is told holds for both."""
         twin = Bindings(self.component)
-        twin.handlers[:] = self.handlers
-        twin.watched[:] = self.watched
+        twin.table = self.table.copy()
         twin._bound |= self._bound
-        twin._plans |= self._plans
         twin._intercepts, twin._copies = self._intercepts, self._copies
         self._copies.add(twin)
         return twin
 
-    def _enter(self, plan: ImportPlan) -> None:
+    def _enter(self, plan: ImportPlan, *tables: Table) -> None:
         slot = self.linker.slots[plan.interface, plan.function.name]
-        self._plans[slot] = plan
-        if slot in self._intercepts:
-            plan = InterceptedPlan(plan, self._intercepts[slot])
-        self.handlers[slot] = _deferred(plan, slot, watched=False)
-        self.watched[slot] = _deferred(plan, slot, watched=True)
+        for table in tables:
+            table.enter(slot, plan, self._intercepts.get(slot))
 
-    def _enter_again(self, slots: Iterable[int]) -> None:
-        for slot in slots:
-            if slot in self._plans:
-                self._enter(self._plans[slot])
+    def _in_use(self) -> list[Table]:
+        """The table, and those before it that calls go by."""
+        return [*(each for each in self._former if each.calls), self.table]
 
     def _functions(self, import_name: str) -> dict[str, Function]:
         interface = self.component.imports.get(import_name)
@@ -114,18 +132,6 @@ class Bindings:
                 repair=[f"it imports {name}" for name in self.component.imports],
             )
         return interface.functions
-
-
-def _deferred(plan: ImportPlan, slot: int, *, watched: bool) -> Handler:
-    """A handler that puts the plan's own in its place when it is first called: that is when code is generated."""
-
-    def first(store: Store, arguments: int, results: int) -> object:
-        handler = plan.watched if watched else plan.handle
-        if store.slots[slot] is first:
-            store.slots[slot] = handler
-        return handler(store, arguments, results)
-
-    return first
 
 
 def _unserved(component: str, interface: str, function: Function) -> Handler:

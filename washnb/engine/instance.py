@@ -46,12 +46,13 @@ class Instance:
     CLOSED = "it was closed"
     """What `ended` says of one that somebody closed."""
 
-    def __init__(self, component: CompiledComponent, store: Store, linker: ComponentLinker, label: str) -> None:
+    def __init__(self, component: CompiledComponent, store: Store, bindings: Bindings, label: str) -> None:
         """Used by `new`."""
         self.component = component
         self.label = label
         self._store = store
-        self._linker = linker
+        self._bindings = bindings
+        self._linker = bindings.linker
         self._doing: str | None = None
         self._task: asyncio.Task[Any] | None = None
         self._end: str | None = None
@@ -74,9 +75,8 @@ class Instance:
         """
         linker = bindings.linker
         limits = limits or Limits(memory_mib=component.runtime.memory_limit_mib)
-        slots = bindings.handlers if observer is None else bindings.watched
-        store = Store(linker.engine, slots, observer, limits)
-        instance = cls(component, store, linker, label or component.name)
+        store = Store(linker.engine, [], observer, limits)
+        instance = cls(component, store, bindings, label or component.name)
         future = instantiate_async(linker.address, store.context, linker.component, store.instance, store.error)
         await instance._within(timeout, "its start", instance._drive("its start", future, limits))
         return instance
@@ -145,7 +145,9 @@ class Instance:
 
     async def _drive(self, doing: str, future: int, limits: Limits | None = None) -> None:
         """Run what `future` stands for; `limits` are those of a start."""
-        store = self._store
+        store, table = self._store, self._bindings.table
+        store.slots = table.handlers if store.observer is None else table.watched
+        table.calls += 1
         self._doing = doing
         self._task = _running_task()
         try:
@@ -162,6 +164,7 @@ class Instance:
             store.failure = store.failure or (error, doing)
         finally:
             self._doing = self._task = None
+            table.leave()
             store.free_boxes()
             store.settle()
         text = take_error(store)

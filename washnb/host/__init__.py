@@ -2,6 +2,7 @@
 
 import logging
 
+from .api import HostApi
 from .builder import HostBuilder
 from .command import CommandResult
 from .component import WASI_PROVIDER
@@ -10,7 +11,7 @@ from .fault import Fault
 from .faults import Faults, SetFault
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
-from .host import Host, HostApi
+from .host import Host
 from .outcome import Outcome, outcome_of
 from .parity import Parity
 from .receipt import ImportUse, Receipt, Receipts, Tally

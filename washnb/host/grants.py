@@ -5,7 +5,8 @@ Names count, not ids: a grant holds for workloads that come later, and over a re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from washnb.errors import ConfigError
@@ -44,13 +45,23 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
         self._plugins = dict(plugins)
         self._granted = {plugin_id: _Granted(to_everyone=True) for plugin_id in plugins}
 
-    def grant(self, plugin: HostPlugin, to: str | None) -> None:
-        """Attach a plugin, in place of what has its id, and let one workload use it, or all. Grants only add up."""
+    def grant(self, plugin: HostPlugin, to: str | None) -> Callable[[], None]:
+        """Attach a plugin, in place of what has its id, and let one workload use it, or all. Grants only add up.
+
+        The function that is returned brings back what had its id, with the grants that it had, if anything had it.
+        """
+        before, granted = self._plugins.get(plugin.id), copy.deepcopy(self._granted.get(plugin.id))
+
+        def undo() -> None:
+            if self._plugins.get(plugin.id) is plugin and before is not None and granted is not None:
+                self._plugins[plugin.id], self._granted[plugin.id] = before, granted
+
         self._plugins[plugin.id] = plugin
         if to is None:
             self._granted[plugin.id] = _Granted(to_everyone=True)
         else:
             self._granted.setdefault(plugin.id, _Granted()).put(to, granted=True)
+        return undo
 
     def revoke(self, plugin_id: str, from_: str) -> None:
         """Take a plugin back from one workload. Raises ConfigError where that one may not use it."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from washnb.engine import CompiledComponent, Engine, Instance
 from washnb.errors import ConfigError, WashError
 from washnb.events import EventBus, PluginChanged
-from washnb.plugins import Attachable, HostPlugin, as_plugin, holds
+from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .asked import Headers, request_of, require_seconds, require_texts
@@ -35,34 +36,6 @@ PLUGIN_STOP_SECONDS = 6.0
 """How long a plugin may take to stop: wash-runtime's five seconds, and its one more."""
 
 _log = logging.getLogger(__name__)
-
-
-class HostApi(Protocol):
-    """What one asks of a host: wash-runtime's four calls, and those that it lacks."""
-
-    async def heartbeat(self) -> HostHeartbeat:
-        """Say who the host is and how much runs on it."""
-
-    async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
-        """Start a workload under an id. Never raises for a bad workload: the response says so."""
-
-    async def workload_status(self, workload_id: str) -> WorkloadStatus:
-        """Say how a workload does."""
-
-    async def workload_stop(self, workload_id: str) -> WorkloadStatus:
-        """Stop a workload, and let go of what was kept for it."""
-
-    def workloads(self) -> tuple[WorkloadSummary, ...]:
-        """Say what is there."""
-
-    async def call(self, workload: str, export: str, *args: Any) -> Any:
-        """Call an exported function of a workload."""
-
-    async def send(self, method: str, path: str) -> Response:
-        """Send a request through the router, without a socket."""
-
-    def events(self) -> EventBus:
-        """Where the host tells what happens."""
 
 
 class Host:
@@ -164,7 +137,8 @@ class Host:
 
         It serves the workloads that start from now on, and those that lost what it serves. A plugin that is attached
         already gets the grant besides those that it has. With `replace` it takes the place of another one with its id,
-        and its grants: guests are served by either at every moment, and where it cannot start, the other one stays.
+        and its grants, and what it wants to keep of it (`adopt`): the next calls of exports go to it, those that have
+        begun finish on the other one, for five seconds. Where it cannot start or serve a workload, the other one stays.
         Raises ConfigError where its id is attached already, and whatever `start` raises.
         """
         made = as_plugin(plugin)
@@ -174,12 +148,12 @@ class Host:
             require_unique(made, {**others, **self._starting})
             if self.running:
                 await self._begin(made)
-        self._plugins.grant(made, to)
+        undo = self._plugins.grant(made, to)
         self._events.publish(PluginChanged(made.id, "attach", to or ""))
-        if replaced in {None, made}:
+        if replaced is None or replaced is made:
             await self._registry.settle(restore=(made.id,))
         else:
-            await to_its_end(self._leave(replaced, restore=(made.id,)))
+            await to_its_end(self._replace(replaced, made, undo))
 
     async def detach(self, plugin_id: str, *, from_: str | None = None) -> None:
         """Take a plugin away, or only from workloads named `from_`, also where it is in use: their next call fails.
@@ -360,19 +334,33 @@ class Host:
             await _stop_plugin(plugin)
             self._require_running()
 
+    async def _replace(self, former: HostPlugin, plugin: HostPlugin, undo: Callable[[], None]) -> None:
+        """Let all workloads go over to a plugin, or none where one cannot, then stop the one that nobody uses."""
+        try:
+            _adopt(plugin, former)
+            await self._registry.settle(restore=(plugin.id,))
+        except BaseException:
+            undo()
+            self._events.publish(PluginChanged(former.id, "attach"))
+            with contextlib.suppress(ConfigError):
+                _adopt(former, plugin)
+            await self._leave(plugin, restore=(former.id,))
+            raise
+        if self.running:
+            await _stop_plugin(former)
+
     async def _leave(self, plugin: HostPlugin, *, restore: Collection[str] = ()) -> None:
         """Part every workload from a plugin that is not attached any more, then stop it."""
         try:
             await self._registry.settle(restore=restore)
         finally:
-            if self.running and not holds(self._plugins.get(plugin.id), plugin):
+            if self.running:
                 await _stop_plugin(plugin)
 
     async def _start_plugin(self, plugin: HostPlugin) -> None:
-        plugin.events, plugin.host_id, plugin.siblings = self._events, self.id, self.plugins
+        plugin.events, plugin.host_id = self._events, self.id
         try:
-            if not holds(self._plugins.get(plugin.id), plugin):
-                await plugin.start()
+            await plugin.start()
         except WashError:
             raise
         except Exception as error:
@@ -387,6 +375,15 @@ class Host:
             await _stop_plugin(plugin)
         if self._owns_engine:
             self.engine.close()
+
+
+def _adopt(plugin: HostPlugin, former: HostPlugin) -> None:
+    try:
+        plugin.adopt(former)
+    except WashError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"plugin {plugin.id!r} failed to adopt: {type(error).__name__}: {error}") from error
 
 
 async def _stop_plugin(plugin: HostPlugin) -> None:

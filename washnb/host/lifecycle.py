@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,9 @@ from .resolve import Grant
 
 LIFECYCLE_SECONDS = 30.0
 """How long a plugin may take to bind or unbind a workload, as in wash-runtime."""
+
+SWAP_GRACE = 5.0
+"""How many seconds calls have to finish on a plugin that another one has replaced."""
 
 Plugins = Mapping[str, HostPlugin]
 Resolve = Callable[[Plugins], Sequence[Grant]]
@@ -108,15 +112,37 @@ class Lifecycle:
 
     async def _leave(self, plugin_id: str, plugins: Plugins) -> None:
         """Part from a plugin; where another one has its id, that one serves before this one is gone."""
-        plugin, grants = self._bound.pop(plugin_id)
-        try:
-            if plugin_id in plugins:
-                theirs = [grant for grant in self._resolve(plugins) if grant.plugin_id == plugin_id]
-                await self._bind(theirs, plugins)
-        finally:
-            _, served = self._bound.get(plugin_id, (None, ()))
-            self._revoke(plugin_id, grants, but=served)
+        if plugin_id in plugins:
+            await self._replace(plugin_id, plugins)
+        else:
+            plugin, grants = self._bound.pop(plugin_id)
+            self._revoke(plugin_id, grants)
             await self._part(plugin, grants)
+
+    async def _replace(self, plugin_id: str, plugins: Plugins) -> None:
+        """Go over to the plugin that has the id now: calls that have begun finish on the one before, for some seconds.
+
+        Where it cannot be bound, the one before stays.
+        """
+        before = {component: component.bindings.table for component in self._components.values()}
+        former, grants = self._bound.pop(plugin_id)
+        for component in before:
+            component.bindings.renew()
+        try:
+            await self._bind([grant for grant in self._resolve(plugins) if grant.plugin_id == plugin_id], plugins)
+        except BaseException:
+            for component, table in before.items():
+                component.bindings.revert(table)
+            self._bound[plugin_id] = (former, grants)
+            self._lost.difference_update(*map(_singles, grants))
+            raise
+        _, served = self._bound.get(plugin_id, (None, ()))
+        self._revoke(plugin_id, grants, but=served)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SWAP_GRACE):
+                for component in before:
+                    await component.bindings.quiet()
+        await self._part(former, grants)
 
     async def _bind(self, grants: Sequence[Grant], plugins: Plugins) -> None:
         chosen = [

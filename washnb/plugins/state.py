@@ -26,6 +26,15 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
     def _states(self) -> dict[str, tuple[S, int]]:
         return {}
 
+    @cached_property
+    def _adopted(self) -> dict[str, S]:
+        return {}
+
+    def adopt(self, former: HostPlugin) -> None:
+        """Keep the state of an earlier version of the same class, one that was edited and defined again."""
+        if isinstance(former, PerWorkload) and _is_version(type(self), type(former)):
+            self._adopted.update((each, state) for each, (state, _) in former._states.items())  # noqa: SLF001
+
     @abstractmethod
     def new_state(self, workload: WorkloadContext) -> S:
         """Make what is kept for a workload that is not bound yet."""
@@ -39,8 +48,13 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
 
     async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
         """Make the workload's state, or keep the one it has from the version that is being replaced."""
-        state, bindings = self._states.get(workload.workload_id) or (self.new_state(workload), 0)
-        self._states[workload.workload_id] = (state, bindings + 1)
+        workload_id = workload.workload_id
+        if workload_id in self._states:
+            state, bindings = self._states[workload_id]
+        else:
+            state, bindings = self._adopted.get(workload_id) or self.new_state(workload), 0
+        self._states[workload_id] = (state, bindings + 1)
+        self._adopted.pop(workload_id, None)
         await super().on_workload_bind(workload, interfaces)
 
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
@@ -54,6 +68,7 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         """Drop everything: a host that stops does not unbind its workloads."""
         await super().stop()
         self._states.clear()
+        self._adopted.clear()
 
 
 class SharedState(PerWorkload[str], abstract=True):
@@ -73,6 +88,9 @@ class SharedState(PerWorkload[str], abstract=True):
 
 class OfManyHosts(HostPlugin, abstract=True):
     """A plugin whose state other hosts may share: no snapshot of it is taken, and none goes there."""
+
+    def adopt(self, former: HostPlugin) -> None:
+        """Keep nothing: what is kept is not here."""
 
     async def dump(self, workload_id: str) -> State:  # noqa: ARG002
         """Refuse."""
@@ -119,3 +137,8 @@ class PerComponent(PerWorkload[dict[str, S]], abstract=True):
         if item.component not in components:
             components[item.component] = self.new_component_state(item)
         await super().on_workload_item_bind(item, interfaces)
+
+
+def _is_version(new: type, old: type) -> bool:
+    """Whether a class is another one's next version: of the same name and place, and not the same."""
+    return new is not old and (new.__module__, new.__qualname__) == (old.__module__, old.__qualname__)
