@@ -16,7 +16,7 @@ from typing import Any, Self
 from washnb.engine import CompiledComponent, Engine, Instance
 from washnb.errors import ConfigError, WashError
 from washnb.events import EventBus, PluginChanged
-from washnb.plugins import Attachable, HostPlugin, as_plugin
+from washnb.plugins import Attachable, HostPlugin, as_plugin, holds
 from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .asked import Headers, request_of, require_seconds, require_texts
@@ -346,7 +346,7 @@ class Host:
                 _adopt(former, plugin)
             await self._leave(plugin, restore=(former.id,))
             raise
-        if self.running:
+        if self.running and not holds(plugin, former):
             await _stop_plugin(former)
 
     async def _leave(self, plugin: HostPlugin, *, restore: Collection[str] = ()) -> None:
@@ -354,13 +354,14 @@ class Host:
         try:
             await self._registry.settle(restore=restore)
         finally:
-            if self.running:
+            if self.running and not holds(self._plugins.get(plugin.id), plugin):
                 await _stop_plugin(plugin)
 
     async def _start_plugin(self, plugin: HostPlugin) -> None:
-        plugin.events, plugin.host_id = self._events, self.id
+        plugin.events, plugin.host_id, plugin.siblings = self._events, self.id, self.plugins
         try:
-            await plugin.start()
+            if not holds(self._plugins.get(plugin.id), plugin):
+                await plugin.start()
         except WashError:
             raise
         except Exception as error:

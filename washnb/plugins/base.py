@@ -13,6 +13,9 @@ The life of a plugin, in the order of wash-runtime:
 A reload binds the new version of a workload under the id of the old one before it unbinds the old one: what is kept
 for a workload lives as long as one binding of its id does (`PerWorkload` counts). A `WashError` raised in one of
 these methods fails the workload, or the start of the host, with its message.
+
+A plugin around another one is a `Wrapper`: it has a say in some functions, and passes on the rest, the life included.
+The others of the host are found by their ids in `siblings`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from washnb.engine import Err, Interface
@@ -135,6 +139,9 @@ class HostPlugin:
 
     host_id: str = ""
     """The id of the host, which puts it here before it calls `start`."""
+
+    siblings: Mapping[str, HostPlugin] = MappingProxyType({})
+    """The plugins of the host by their ids, as they come and go. The host puts it here before it calls `start`."""
 
     def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
         """Refuse a class without id, unless it is only a base of others, and interfaces that are none."""

@@ -11,6 +11,7 @@ from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.wit import WitInterface
 
 from .base import HostPlugin, State, WorkloadContext, WorkloadItem
+from .wrapper import unwrapped
 
 S = TypeVar("S")
 
@@ -32,6 +33,7 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
 
     def adopt(self, former: HostPlugin) -> None:
         """Keep the state of an earlier version of the same class, one that was edited and defined again."""
+        former = unwrapped(former)
         if isinstance(former, PerWorkload) and _is_version(type(self), type(former)):
             self._adopted.update((each, state) for each, (state, _) in former._states.items())  # noqa: SLF001
 
