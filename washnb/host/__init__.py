@@ -19,6 +19,7 @@ from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
 from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
+from .spans import Spans
 from .touched import Meanings
 from .trace import Trace, sentence
 from .values import is_secret, text_of
@@ -49,6 +50,7 @@ __all__ = [
     "Router",
     "SetFault",
     "StateSnapshot",
+    "Spans",
     "Tally",
     "Trace",
     "WorkloadSummary",

@@ -1,0 +1,139 @@
+"""Spans of OpenTelemetry: each request and message a span, its host calls below it. A subscriber of the event bus.
+
+Only opentelemetry's API is used here: where spans go is up to the provider that a program has set up. The library is
+the extra `otel`, and is imported by whoever makes a `Spans`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import Any
+
+from washnb.errors import ConfigError
+from washnb.events import Event, HostCall, MessageHandled, RequestHandled
+
+from .outcome import outcome_of
+from .trace import Trace, sentence
+
+_MAX_REQUESTS = 1_000
+_SECOND = 1_000_000_000  # in nanoseconds, in which OpenTelemetry counts
+_FIRST_FAILURE = 500
+"""The first status for which HTTP's conventions call a span of a server failed."""
+
+
+class Spans:
+    """Makes spans of what a host tells: `host.events().subscribe(Spans().take)`, or `wash.subscribe(Spans().take)`.
+
+    A request's spans are made when it is handled; the host calls are there while the host traces, as many as a trace
+    keeps. Names of attributes are those of OpenTelemetry's conventions where there are any, and `washnb.*` otherwise.
+    Values that crossed the border leave the process only with `values`, redacted as in traces.
+    """
+
+    def __init__(self, provider: Any = None, *, values: bool = False) -> None:
+        """Give spans to `provider`, by default the one that is set for the process.
+
+        Raises ConfigError where opentelemetry is not installed.
+        """
+        try:
+            from opentelemetry import trace
+        except ImportError:
+            raise ConfigError("spans need opentelemetry", repair="pip install 'washnb[otel]'") from None
+        self._otel = trace
+        self._tracer = trace.get_tracer("washnb", tracer_provider=provider)
+        self._values = values
+        self._open: OrderedDict[int, _Begun] = OrderedDict()
+
+    def take(self, event: Event) -> None:
+        """Remember a host call until its request is handled; make spans of what is."""
+        if isinstance(event, HostCall):
+            self._begun(event.request, event.started + event.duration).calls.append(event)
+        elif isinstance(event, RequestHandled | MessageHandled):
+            begun = self._open.pop(event.request, None) or _Begun(_ago(event.duration))
+            self._handled(event, begun)
+
+    def close(self) -> None:
+        """Make spans of what nobody will say the end of: runs, and calls of exports."""
+        while self._open:
+            self._end(self._open.popitem(last=False)[1])
+
+    def _begun(self, number: int, ago: float) -> _Begun:
+        begun = self._open.get(number)
+        if begun is None:
+            begun = self._open[number] = _Begun(_ago(ago))
+            if len(self._open) > _MAX_REQUESTS:
+                self._end(self._open.popitem(last=False)[1])
+        return begun
+
+    def _handled(self, event: RequestHandled | MessageHandled, begun: _Begun) -> None:
+        attributes: dict[str, str | int] = {"washnb.workload": event.workload}
+        if isinstance(event, RequestHandled):
+            path, _, query = event.target.partition("?")
+            kind, name = self._otel.SpanKind.SERVER, event.method
+            attributes |= {"http.request.method": event.method, "url.path": path}
+            attributes |= {"http.response.status_code": event.status} | ({"url.query": query} if query else {})
+            failed = event.error is not None or event.status >= _FIRST_FAILURE
+        else:
+            kind, name = self._otel.SpanKind.CONSUMER, f"process {event.workload}"
+            attributes |= {"messaging.operation.type": "process", "messaging.destination.name": event.subject}
+            attributes |= {"messaging.message.body.size": event.size, "washnb.component": event.component}
+            failed = event.error is not None
+        start = min(begun.at, _ago(event.duration))
+        span = self._tracer.start_span(name, kind=kind, attributes=attributes, start_time=start)
+        self._close(span, begun, event.error or "" if failed else None, start + int(event.duration * _SECOND))
+
+    def _end(self, begun: _Begun) -> None:
+        """A run, or a call of an export: what is known of it are its host calls."""
+        first = begun.calls[0]
+        attributes = {"washnb.workload": first.workload, "washnb.component": first.component}
+        span = self._tracer.start_span(f"call {first.component}", attributes=attributes, start_time=begun.at)
+        self._close(span, begun, None, begun.at)
+
+    def _close(self, span: Any, begun: _Begun, error: str | None, end: int) -> None:
+        """Put the host calls below a span, and end it, not before them."""
+        context = self._otel.set_span_in_context(span)
+        for call in begun.calls:
+            end = max(end, self._call(call, begun.at, context))
+        if begun.calls.dropped:
+            span.set_attribute("washnb.calls_dropped", begun.calls.dropped)
+        self._fail(span, error)
+        span.end(end)
+
+    def _call(self, call: HostCall, origin: int, context: Any) -> int:
+        """One host call; returns when it ended."""
+        interface = call.interface.partition("@")[0]
+        outcome = outcome_of(call)
+        attributes = {
+            "washnb.interface": call.interface,
+            "washnb.function": call.function,
+            "washnb.provider": call.provider,
+            "washnb.outcome": outcome,
+        }
+        if self._values:
+            attributes["washnb.call"] = sentence(call)
+        start = origin + int(call.started * _SECOND)
+        end = start + int(call.duration * _SECOND)
+        name = f"{interface}#{call.function}" if interface else call.function
+        span = self._tracer.start_span(name, context=context, attributes=attributes, start_time=start)
+        told = call.error if self._values else outcome
+        self._fail(span, None if outcome == "ok" or call.error is None else told)
+        span.end(end)
+        return end
+
+    def _fail(self, span: Any, error: str | None) -> None:
+        if error is not None:
+            span.set_status(self._otel.Status(self._otel.StatusCode.ERROR, error))
+
+
+class _Begun:
+    """A request that is not handled yet: when it began, in nanoseconds since 1970, and its calls so far."""
+
+    __slots__ = ("at", "calls")
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.calls = Trace()
+
+
+def _ago(seconds: float) -> int:
+    return time.time_ns() - int(seconds * _SECOND)
