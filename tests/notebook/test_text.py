@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -82,6 +83,17 @@ def test_table_shows_itself_as_text_and_html():
     assert "&lt;b&gt;" in table._repr_html_()
     assert "\x1b" not in table._repr_html_()
     assert table.data == [{"name": "a", "value": "<b>"}, {"name": "long", "value": "x\x1b"}]
+
+
+def test_words_in_a_table_stay_whole():
+    """A column is as wide as an address of a server; what is longer is broken, as it would push others off the page."""
+    row = ("D08", "nats://127.0.0.1:44479 and more", "x" * 80)
+    page = Table(("id", "place", "value"), [row], empty="none")._repr_html_()
+    assert re.findall(r'overflow-wrap: (\w+)">(\w+)', page) == [
+        ("normal", "D08"),
+        ("normal", "nats"),
+        ("anywhere", row[2]),
+    ]
 
 
 def test_empty_table_says_so():

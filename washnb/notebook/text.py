@@ -15,6 +15,7 @@ from typing import Literal
 
 HIDDEN = "••••••"
 _USERINFO = re.compile(r"(?<=://)[^/\s]*@")
+_LONG_WORD = 32  # characters: an address of a server is none
 
 # C0 has pictures of its own in Unicode. C1 and the marks that turn the direction of text have none: their escapes.
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
@@ -165,7 +166,9 @@ class Table:
 
 
 def _cell(text: str) -> str:
-    return f'<td style="text-align: left; white-space: pre-wrap; overflow-wrap: anywhere">{escape(text)}</td>'
+    """A cell whose words stay whole, unless one of them is too long for a page."""
+    wrap = "anywhere" if max(map(len, text.split()), default=0) > _LONG_WORD else "normal"
+    return f'<td style="text-align: left; white-space: pre-wrap; overflow-wrap: {wrap}">{escape(text)}</td>'
 
 
 class Text(str):
