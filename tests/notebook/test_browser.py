@@ -31,6 +31,7 @@ CELLS = (
     "wash.load('example:worker', attach=['messaging'], config={'subscriptions': 'tasks.*'})",
     "%wash messages",
     "%wash trace",
+    "%wash blobs gallery a.json",
 )
 LAB = """
 import os, signal, sys, threading
@@ -268,6 +269,9 @@ def test_blobs_come_and_go_through_the_page(page, folder):
     view.get_by_role("button", name="Delete container").first.click()
     view.get_by_role("button", name="Delete container?").click()
     expect(view.get_by_role("button", name="large.bin")).to_have_count(0)
+
+    page.run(11)  # the one object that was asked for is open at once
+    expect(page.output(11).locator(".washnb pre")).to_have_text('{\n  "n": 1\n}')
 
 
 def test_messages_are_sent_from_the_page(page):

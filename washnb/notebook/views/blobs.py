@@ -214,7 +214,7 @@ class BlobsView(View):
             for name, infos in look.containers.items()
         ]
         shown = {"title": _TITLE, "place": look.place, "word": "container", "groups": groups}
-        return {**shown, "more": look.others, "empty": _EMPTY}
+        return {**shown, "more": look.others, "empty": _EMPTY, "open": self.name is not None}
 
     def concerns(self, event: Event) -> bool:
         """Changes of blobs, and of who has them."""

@@ -102,12 +102,14 @@ class ObjectRow extends Row {
     const names = whole ? ["json", "text", "hex"] : ["text", "hex"];
     const bytes = whole ? joined : beforeTheCut(joined);
     const text = make("pre");
+    const opened = !this.face.hasChildNodes();
     const select = formChoice(names, `form of ${this.entry.key}`, () => draw(), bytes);
     const draw = () => write(text, FORMS[select.value].show(bytes) || "(empty)");
     draw();
     this.face.replaceChildren(text);
     this.form.replaceChildren(select);
     write(this.state, whole ? "" : `the first ${PREVIEWED / 1024} KiB`);
+    if (opened) this.panel?.scrollIntoView({ block: "nearest" }); // its buttons, too
   }
 
   async download() {

@@ -106,6 +106,7 @@ function groupTable(model, root, ask, { Kind, words, footer, heading = () => [] 
     const more = picture.more ? `and ${picture.more} more ${words.groups}` : "";
     write(empty, present.size && !groups.length ? `nothing here has this in it` : all.length ? more : picture.empty ?? "");
     empty.hidden = !empty.textContent;
+    if (first && picture.open) for (const row of rows.values()) row.toggle();
     first = false;
   }
   return draw;
