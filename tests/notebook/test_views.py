@@ -61,6 +61,10 @@ def test_what_is_not_there_is_named(counter):
         _ = counter.kv("default", "y").data
     with pytest.raises(WorkloadNotFound):
         _ = counter.kv(of="nobody").data
+    counter.reset()
+    for view in (counter.kv, counter.blobs, counter.config):
+        with pytest.raises(WorkloadNotFound, match="'counter': nothing is loaded"):
+            _ = view(of="counter").data
 
 
 def test_bucket_is_a_mapping_that_guests_see(counter):

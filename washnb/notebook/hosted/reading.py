@@ -70,23 +70,21 @@ def plugin_of(deployments: Deployments, kind: Callable[..., P]) -> P | None:
 
 
 def keyvalue_of(deployments: Deployments, of: str | None) -> Kept[KeyValueBackend] | None:
-    """The buckets of the workload `of`, or else of the one used last that has any; None where nobody has."""
-    plugin = plugin_of(deployments, KeyValue)
-    return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
+    """The buckets of the workload `of`, or else of the one used last that has any; None where nobody has.
+
+    Raises WorkloadNotFound where nothing is loaded as `of`.
+    """
+    return _kept(deployments, of, KeyValue, lambda plugin, one: plugin.backend(one.workload_id))
 
 
 def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] | None:
     """The settings of a workload's component, which has the workload's name; chosen as by `keyvalue_of`."""
-    plugin = plugin_of(deployments, Config)
-    if plugin is None:
-        return None
-    return _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id, one.name))
+    return _kept(deployments, of, Config, lambda plugin, one: plugin.backend(one.workload_id, one.name))
 
 
 def blobs_of(deployments: Deployments, of: str | None) -> Kept[BlobstoreBackend] | None:
     """The containers of a workload; chosen as by `keyvalue_of`."""
-    plugin = plugin_of(deployments, Blobstore)
-    return None if plugin is None else _kept(deployments, of, plugin, lambda one: plugin.backend(one.workload_id))
+    return _kept(deployments, of, Blobstore, lambda plugin, one: plugin.backend(one.workload_id))
 
 
 def logs_place(deployments: Deployments) -> str:
@@ -96,11 +94,15 @@ def logs_place(deployments: Deployments) -> str:
 
 
 def _kept(
-    deployments: Deployments, of: str | None, plugin: HostPlugin, find: Callable[[Deployment], B]
+    deployments: Deployments, of: str | None, kind: Callable[..., P], find: Callable[[P, Deployment], B]
 ) -> Kept[B] | None:
-    for deployment in [deployments.get(of)] if of is not None else [*deployments][::-1]:
+    asked = [deployments.get(of)] if of is not None else [*deployments][::-1]
+    plugin = plugin_of(deployments, kind)
+    if plugin is None:
+        return None
+    for deployment in asked:
         try:
-            return Kept(find(deployment), place_of(plugin))
+            return Kept(find(plugin, deployment), place_of(plugin))
         except WorkloadNotFound:
             continue
     return None
