@@ -86,7 +86,7 @@ def test_exports_of_a_workload_are_its_attributes(notebook):
     """Behind `wash["NAME"].` stand its exports and verbs, and nothing that is only for us."""
     notebook.run("%wash load example:adder --as 'my adder'")
     assert notebook.complete('wash["my adder"].') == [
-        *("add", "exports", "function", "inspect", "name", "reload", "state", "unload"),
+        *("add", "exports", "inspect", "name", "reload", "state", "unload"),
     ]
     assert notebook.complete("x = wash['my adder'].a") == ["add"]
 

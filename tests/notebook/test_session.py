@@ -40,7 +40,7 @@ def test_unknown_export_names_those_that_there_are(session):
     """The error is an AttributeError, so that hasattr works, and a WashError with a repair."""
     handle = session.load("example:adder")
     assert not hasattr(handle, "substract")
-    with pytest.raises(ConfigError, match="no function ad") as caught:
+    with pytest.raises(ConfigError, match="nothing called ad") as caught:
         handle.ad(1, 2)
     assert caught.value.repair == ("did you mean add?",)
 

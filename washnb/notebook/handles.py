@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import keyword
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any, Protocol, Self, TypeVar
 
-from washnb.errors import ConfigError
 from washnb.types import Response
 
 from . import hosted
-from .arguments import closest
 from .explaining import explained
 from .text import Table, Text, escape, face, one_line, plain, redacted, size
 
@@ -233,92 +230,6 @@ class Caller(Protocol):
         """Show its world."""
 
 
-def spelling(function: str) -> str:
-    """A WIT name as Python spells it."""
-    name = function.replace("-", "_")
-    return f"{name}_" if keyword.iskeyword(name) else name
-
-
-class Exported:
-    """The functions of one export, as attributes."""
-
-    def __init__(self, caller: Caller, workload: str, interface: str, functions: Mapping[str, str]) -> None:
-        """`functions` maps each WIT name to its signature in WIT."""
-        self._caller = caller
-        self._workload = workload
-        self._interface = interface
-        self._functions = dict(functions)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return the function of that name, ready to be called."""
-        for function, signature in self._functions.items():
-            if name in {spelling(function), function}:
-                export = f"{self._interface}#{function}" if self._interface else function
-                return _callable(self._caller, self._workload, export, spelling(function), signature)
-        raise NoSuchExport(self._workload, name, dir(self))
-
-    def __dir__(self) -> list[str]:
-        """Offer the functions to completion."""
-        return [spelling(function) for function in self._functions]
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            [self._interface or "exports at the root", *(f"  {each}" for each in self._functions.values())]
-        )
-
-
-def _callable(caller: Caller, workload: str, export: str, name: str, signature: str) -> Callable[..., Any]:
-    def call(*arguments: object) -> Any:
-        __tracebackhide__ = True
-        return caller.call(workload, export, *arguments)
-
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = signature
-    return call
-
-
-class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside WorkloadNotFound
-    """A workload exports no function of that name."""
-
-    def __init__(self, workload: str, name: str, known: list[str]) -> None:
-        """Name the closest of those that are `known`, or all of them."""
-        near = closest(name, known)
-        hint = f"did you mean {near}?" if near else f"it exports {', '.join(known) or 'no function'}"
-        super().__init__(f"{workload} exports no function {name}", workload=workload, repair=hint)
-
-
-Functions = Mapping[str, Mapping[str, str]]
-"""Exported interfaces by name, each a mapping from WIT name of a function to its signature."""
-
-
-class Exports(Mapping[str, Exported]):
-    """The exported interfaces of a workload, by name, with or without version."""
-
-    def __init__(self, caller: Caller, workload: str, functions: Functions) -> None:
-        """Keep what there is to call."""
-        self._made = {name: Exported(caller, workload, name, each) for name, each in functions.items()}
-
-    def __getitem__(self, name: str) -> Exported:
-        """Return the interface. Raises KeyError, which names those that there are."""
-        if name in self._made:
-            return self._made[name]
-        matching = [each for each in self._made if each.partition("@")[0] == name]
-        if len(matching) != 1:
-            raise KeyError(f"{name}; there is {', '.join(filter(None, self._made)) or 'none'}")
-        return self._made[matching[0]]
-
-    def __iter__(self) -> Iterator[str]:
-        """The names, with versions."""
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        """How many interfaces are exported."""
-        return len(self._made)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self._made.values())) or "no exports"
-
-
 class WorkloadHandle(Told):
     """A loaded workload. Its exports are its attributes, where their names are unambiguous and not the handle's own."""
 
@@ -328,18 +239,15 @@ class WorkloadHandle(Told):
         self._caller = caller
         self.news = f"{name} is running"
 
-    def _functions(self) -> Functions:
-        return self._caller.on_host(lambda deployments: hosted.functions_of(deployments, self.name))
-
     @property
     def state(self) -> str:
         """running, waiting or unloaded."""
         return self._caller.on_host(lambda deployments: hosted.state_of(deployments, self.name))
 
     @property
-    def exports(self) -> Exports:
+    def exports(self) -> hosted.Exports:
         """The exported interfaces, by name: `.exports["docs:adder/add"].add(1, 2)`."""
-        return Exports(self._caller, self.name, self._functions())
+        return self._caller.on_host(lambda deployments: hosted.exports_of(deployments, self._caller, self.name))
 
     def reload(self) -> WorkloadHandle:
         """Load the source again; state is kept."""
@@ -354,34 +262,16 @@ class WorkloadHandle(Told):
         """Show the world of the component: who serves its imports."""
         return self._caller.inspect(self.name)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return the export of that name; see `function`."""
+    def __getattr__(self, name: str) -> Any:
+        """Return the export of that name: a function, or the class of a resource or type."""
         if name.startswith("_"):
             raise AttributeError(name)
-        return self.function(name)
-
-    def function(self, name: str) -> Callable[..., Any]:
-        """Return an exported function by its name in WIT or in Python.
-
-        Raises ConfigError where several interfaces have one, NoSuchExport where none has.
-        """
-        functions = self._functions()
-        homes = [home for home, each in functions.items() if spelling(name) in map(spelling, each)]
-        if len(homes) > 1:
-            raise ConfigError(
-                f"{self.name} exports {name} in {' and '.join(homes)}",
-                workload=self.name,
-                repair=[f'wash["{self.name}"].exports["{home}"].{name}(...)' for home in homes],
-            )
-        if not homes:
-            raise NoSuchExport(self.name, name, [spelling(one) for each in functions.values() for one in each])
-        found: Callable[..., Any] = getattr(self.exports[homes[0]], name)
-        return found
+        return self.exports.find(name)
 
     def __dir__(self) -> list[str]:
         """Offer the exports to completion, too."""
         own = [name for name in super().__dir__() if not name.startswith("_") and not hasattr(Told, name)]
-        return [*own, *(spelling(function) for functions in self._functions().values() for function in functions)]
+        return [*own, *self.exports.known()]
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.state}"

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from washnb.engine import CompiledComponent, Instance, read_source
-from washnb.errors import ConfigError, GuestError, UnsatisfiedImportError, WashError, WorkloadNotFound
+from washnb.engine import CompiledComponent, GuestResource, Instance, read_source
+from washnb.errors import ConfigError, UnsatisfiedImportError, WashError, WorkloadNotFound
 from washnb.host import Host
 from washnb.plugins import HostPlugin, LocalNats, NatsServer, catalog
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
 from washnb.wit import WitInterface
 
 from ..arguments import closest
+from .exports import Exports
 from .history import History
 
 Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 """What a component is loaded from: bytes, a path, or `example:NAME`."""
+
+ObjectOf = Callable[[Instance, GuestResource], object]
+"""Makes what stands for a resource that came out of an instance."""
 
 NAMESPACE = "notebook"
 
@@ -33,7 +38,8 @@ NAMESPACE = "notebook"
 class Deployment:
     """One name: where its component comes from, what it was granted, and how it does.
 
-    `functions` are those that it exports: interface, function, signature in WIT.
+    `functions` are the names of those that it exports, by interface; `exports` is all that, as objects, once somebody
+    has asked for it.
     """
 
     name: str
@@ -42,7 +48,8 @@ class Deployment:
     workload_id: str = field(default_factory=lambda: str(uuid4()))
     error: WashError | None = None
     size: int = 0
-    functions: dict[str, dict[str, str]] = field(default_factory=dict)
+    functions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    exports: Exports | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -226,20 +233,22 @@ class Deployments:
         finally:
             await self.local_nats.stop()
 
-    async def call(self, name: str, export: str, arguments: Sequence[object]) -> Any:
+    async def call(self, name: str, export: str, arguments: Sequence[object], object_of: ObjectOf) -> Any:
         """Call an export in the instance that is kept for the calls of a workload, until it is loaded again.
 
-        Raises what the engine raises; a guest that failed is replaced by a fresh instance at the next call.
+        `object_of` makes what stands for a resource, of its instance and its handle. Raises what the engine raises; a
+        guest that failed is replaced by a fresh instance at the next call.
         """
         deployment = self.use(name)
         instance = self._kept.get(deployment.name)
         if instance is None:
             instance = self._kept[deployment.name] = await self.host.instantiate(deployment.workload_id)
+            instance.represent(partial(object_of, instance))
         try:
             return await instance.call(export, *arguments)
-        except (GuestError, asyncio.CancelledError):
-            self._drop_instance(deployment.name)
-            raise
+        finally:
+            if instance.ended is not None and self._kept.get(deployment.name) is instance:
+                self._drop_instance(deployment.name)
 
     def _drop_instance(self, name: str) -> None:
         instance = self._kept.pop(name, None)
@@ -268,10 +277,10 @@ class Deployments:
         self._named[running.name] = newer
         return newer
 
-    def _functions(self, deployment: Deployment) -> dict[str, dict[str, str]]:
+    def _functions(self, deployment: Deployment) -> dict[str, tuple[str, ...]]:
         exports = self.host.component(deployment.workload_id).exports
         return {
-            name: {each: str(function) for each, function in interface.functions.items() if not each.startswith("[")}
+            name: tuple(each for each in interface.functions if not each.startswith("["))
             for name, interface in exports.items()
         }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from washnb.engine import names
 from washnb.errors import BackendError, WorkloadNotFound
 from washnb.host import Host
 from washnb.plugins import (
@@ -135,7 +136,7 @@ async def known(deployments: Deployments) -> Known:
         targets=deployments.host.faults.targets(),
         faults=tuple(each.fault.target for each in deployments.host.faults),
         exports=tuple(
-            f"{quoted(one.name)}.{spelling(function)}"
+            f"{quoted(one.name)}.{names.python_name(function)}"
             for one in deployments
             for interface, functions in one.functions.items()
             if not interface.startswith("wasi:")

@@ -91,7 +91,7 @@ def _call(asking: Asking) -> Any:
     export = match["export"].strip()
     if "#" in export or "/" in export:
         return asking.session.call(name, export, *arguments)
-    return asking.session[name].function(export)(*arguments)
+    return asking.session[name].exports.find(export)(*arguments)
 
 
 def _called(text: str, loaded: Iterable[str]) -> tuple[str, str]:

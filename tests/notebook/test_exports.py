@@ -1,0 +1,129 @@
+"""Exports as Python: signatures, keywords, types, and objects of resources that a guest defines."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from washnb.errors import ConfigError, GuestError, MismatchError, TrapError, WorkloadNotFound
+
+CARTS = Path(__file__).parent.parent / "components" / "carts.wat"
+
+
+@pytest.fixture
+def carts(session):
+    """A workload that exports a resource, a record and a variant."""
+    return session.load(CARTS)
+
+
+def test_a_function_has_its_signature_and_wit_as_documentation(session):
+    """What Shift-TAB shows; the long form has the same as the short one."""
+    session.load("example:adder")
+    for add in (session["adder"].add, session["adder"].exports["docs:adder/add"].add):
+        assert str(inspect.signature(add)) == "(a: int, b: int) -> int"
+        assert add.__doc__ == "add: func(a: u32, b: u32) -> u32"
+        assert add.__name__ == "add"
+        assert add(40, b=2) == 42
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "said"),
+    [
+        ((1, "2"), {}, "b is u32, not '2'"),
+        ((1,), {}, "takes 2 arguments, not 1"),
+        ((1,), {"z": 2}, "missing a required argument: 'b'"),
+    ],
+)
+def test_bad_arguments_are_refused_with_the_signature(session, arguments, named, said):
+    """Before the guest runs: its instance goes on, and the last line is what the function takes."""
+    adder = session.load("example:adder")
+    with pytest.raises(MismatchError, match=said) as caught:
+        adder.add(*arguments, **named)
+    assert str(caught.value).splitlines()[-1] == "  add: func(a: u32, b: u32) -> u32"
+
+
+def test_types_are_classes(carts):
+    """Of a record and of the cases of a variant; beside them stands what plain Python has for it."""
+    assert str(inspect.signature(carts.price)) == "(item: Item, from_: Discount) -> int"
+    assert carts.price(carts.Item(count=3, cents=200), carts.Discount_Nothing()) == 600
+    assert carts.price({"count": 3, "cents": 200}, from_=carts.Discount_Percent(50)) == 300
+    assert set(dir(carts)) >= {"Cart", "Item", "Discount", "check_out", "price"}
+
+
+def test_a_resource_is_a_class_with_methods_and_statics(carts):
+    """Its constructor is its call; its objects are what it takes and gives, and remember."""
+    cart = carts.Cart(40)
+    assert type(cart) is carts.Cart
+    assert str(inspect.signature(carts.Cart)) == "(size: int)"
+    assert "cart: func(size: u32) -> cart" in (inspect.getdoc(carts.Cart) or "")
+    assert str(inspect.signature(cart.put)) == "(count: int) -> int"
+    assert cart.put(1) == 41
+    assert cart.put(count=1) == 42
+    assert carts.Cart(1).put(1) == 2
+    assert carts.Cart.made() == 2
+    assert repr(cart) == "<cart of carts>"
+
+
+def test_an_object_that_a_function_takes_is_gone(carts):
+    """It says so, and what makes another one."""
+    cart = carts.Cart(7)
+    assert carts.check_out(cart) == 7
+    assert repr(cart) == "<cart of carts, gone: it was given away>"
+    with pytest.raises(GuestError, match=r'cart of carts is gone: it was given away\n  wash\["carts"\].Cart\(...\)'):
+        cart.put(1)
+
+
+@pytest.mark.parametrize("end", ["reload", "unload"])
+def test_an_object_ends_with_its_instance(session, carts, end):
+    """After a reload or an unload it says so, as itself and as an argument."""
+    cart = carts.Cart(7)
+    getattr(session, end)("carts")
+    with pytest.raises(GuestError, match="is gone: carts was loaded again, or unloaded"):
+        cart.put(1)
+    with pytest.raises(GuestError if end == "reload" else WorkloadNotFound):
+        carts.check_out(cart)
+    if end == "reload":
+        assert carts.Cart.made() == 0
+
+
+def test_an_object_ends_with_a_trap(carts):
+    """The instance is another one then; a refused argument leaves it as it is."""
+    cart = carts.Cart(7)
+    with pytest.raises(MismatchError, match="count is u32"):
+        cart.put(-1)
+    assert cart.put(1) == 8
+    with pytest.raises(TrapError):
+        cart.boom()
+    with pytest.raises(GuestError, match=r"its instance ended when .*\[method\]cart.boom ended in a trap"):
+        cart.put(1)
+    assert carts.Cart(1).put(1) == 2
+
+
+def test_with_gives_an_object_up(carts):
+    """Not before its end, and once."""
+    with carts.Cart(7) as cart:
+        assert cart.put(1) == 8
+    with pytest.raises(GuestError, match="it was given away"), cart:
+        cart.put(1)
+
+
+def test_an_object_of_another_workload_is_refused(session, carts):
+    """Its instance is another one."""
+    other = session.load(CARTS, "others")
+    cart = carts.Cart(7)
+    with pytest.raises(GuestError, match="belongs to another instance"):
+        other.check_out(cart)
+    assert carts.check_out(cart) == 7
+
+
+def test_a_name_in_several_interfaces_is_not_guessed(session):
+    """The lines that tell them apart are in the error, and a name that nobody exports gets the closest one."""
+    carts = session.load(CARTS)
+    with pytest.raises(AttributeError, match="did you mean check_out"):
+        _ = carts.checkout
+    with pytest.raises(KeyError, match="there is docs:shop"):
+        _ = carts.exports["docs:shop/other"]
+    with pytest.raises(ConfigError, match="exports nothing called nope"):
+        session.load("example:adder").exports["docs:adder/add"].nope(1)

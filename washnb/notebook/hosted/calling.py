@@ -1,0 +1,28 @@
+"""Calls of exports: in the instance that is kept for them, with objects for the resources that come out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .deployments import Deployment, Deployments
+from .exports import Caller, Exports
+
+
+async def called(deployments: Deployments, caller: Caller, name: str, export: str, arguments: Sequence[object]) -> Any:
+    """Call an export of a workload: see `Deployments.call`."""
+    exports = _exports(deployments, caller, deployments.running(name))
+    return await deployments.call(name, export, arguments, exports.object_of)
+
+
+async def exports_of(deployments: Deployments, caller: Caller, name: str) -> Exports:
+    """What a workload exports. Raises WorkloadNotFound, and what keeps it waiting."""
+    return _exports(deployments, caller, deployments.running(name))
+
+
+def _exports(deployments: Deployments, caller: Caller, deployment: Deployment) -> Exports:
+    """The exports of this version of a workload: the classes in them stay the same."""
+    if deployment.exports is None:
+        component = deployments.host.component(deployment.workload_id)
+        deployment.exports = Exports(caller, deployment.name, component)
+    return deployment.exports

@@ -1,0 +1,270 @@
+"""What a workload exports, as Python objects: functions with their signatures, classes for resources and types."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from washnb.engine import CompiledComponent, Function, GuestResource, Instance, InterfaceType, Surface, names, surface
+from washnb.errors import ConfigError, GuestError, MismatchError
+
+from ..arguments import closest
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """What exports ask of their session."""
+
+    def call(self, name: str, export: str, *arguments: object) -> Any:
+        """Call `interface#function`, or a function at the root, of the workload `name`."""
+
+    def on_host(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        """Run `work` on the host's loop and wait for it."""
+
+
+class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside WorkloadNotFound
+    """A workload exports nothing of that name."""
+
+    def __init__(self, workload: str, name: str, known: list[str]) -> None:
+        """Name the closest of those that are `known`, or all of them."""
+        near = closest(name, known)
+        hint = f"did you mean {near}?" if near else f"it exports {', '.join(known) or 'nothing'}"
+        super().__init__(f"{workload} exports nothing called {name}", workload=workload, repair=hint)
+
+
+class GuestObject:
+    """An object of a resource that a guest defines, in the instance that is kept for the calls of its workload.
+
+    It is of use until the workload is loaded again or unloaded, until a call fails, or until a function takes it. A
+    `with` block gives it up at its end; what stands behind it stays in the guest for as long as the instance, because
+    nobody outside can drop it.
+    """
+
+    _caller: ClassVar[Caller]
+    _workload: ClassVar[str]
+    _instance: Instance
+    _handle: GuestResource
+
+    @classmethod
+    def _of(cls, instance: Instance, handle: GuestResource) -> Self:
+        made = object.__new__(cls)
+        made._instance, made._handle = instance, handle
+        return made
+
+    @property
+    def wit_handle(self) -> GuestResource:
+        """The handle, for the engine. Raises GuestError where it is of no use any more."""
+        if (lost := self._lost) is not None:
+            raise GuestError(
+                f"{self._shown} is gone: {lost}",
+                workload=self._workload,
+                repair=f'wash["{self._workload}"].{type(self).__name__}(...)  # makes another one',
+            )
+        return self._handle
+
+    @property
+    def _shown(self) -> str:
+        return f"{self._handle.resource.name} of {self._workload}"
+
+    @property
+    def _lost(self) -> str | None:
+        """Why it is of no use any more."""
+        ended = self._instance.ended
+        if ended is not None:
+            closed = f"{self._workload} was loaded again, or unloaded"
+            return closed if ended == Instance.CLOSED else f"its instance ended when {ended}"
+        return "it was given away" if self._handle.used_up else None
+
+    def __enter__(self) -> Self:
+        """Use it in a `with` block, which gives it up."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give it up."""
+
+        async def give_up(_: object) -> None:
+            self._handle.give_up()
+
+        if self._lost is None:
+            self._caller.on_host(give_up)
+
+    def __repr__(self) -> str:
+        lost = self._lost
+        return f"<{self._shown}{'' if lost is None else f', gone: {lost}'}>"
+
+
+class Exported:
+    """One exported interface: its functions, and the classes of its resources and types, as attributes."""
+
+    def __init__(self, caller: Caller, workload: str, component: CompiledComponent, interface: InterfaceType) -> None:
+        """Wait with the rest until it is asked for."""
+        self._caller = caller
+        self._workload = workload
+        self._component = component
+        self._interface = interface
+
+    @cached_property
+    def _surface(self) -> Surface:
+        return surface(self._interface, self._component.named_types(self._interface.name))
+
+    @cached_property
+    def _members(self) -> dict[str, Any]:
+        functions = [(names.parse_function(each.name), each) for each in self._interface.functions.values()]
+        free = {
+            names.python_name(parsed.name): self._function(each, parsed)
+            for parsed, each in functions
+            if not parsed.kind
+        }
+        classes = {each.__name__: each for each in self._objects.values()}
+        return {**self._surface.types, **classes, **free}
+
+    @cached_property
+    def _objects(self) -> dict[str, type[GuestObject]]:
+        """The classes of the resources that it defines, by the keys of these."""
+        found = {}
+        for resource in self._interface.resources.values():
+            served = self._surface.types.get(names.class_name(resource.name))
+            if getattr(served, "wit_resource", None) == resource.name:
+                found[resource.key] = self._object(served, resource.name)
+        return found
+
+    def _object(self, served: Any, resource: str) -> type[GuestObject]:
+        body: dict[str, Any] = {"_caller": self._caller, "_workload": self._workload, "__doc__": served.__doc__}
+        for each in self._interface.functions.values():
+            parsed = names.parse_function(each.name)
+            if parsed.resource != resource:
+                continue
+            made = self._function(each, parsed)
+            if parsed.kind == "constructor":
+                body |= {
+                    "__new__": lambda _cls, *arguments, _made=made, **named: _made(*arguments, **named),
+                    "__signature__": made.__signature__,
+                    "__doc__": f"{served.__doc__}\n\n{made.__doc__}\n\n{GuestObject.__doc__}",
+                }
+            else:
+                body[names.python_name(parsed.name)] = staticmethod(made) if parsed.kind == "static" else made
+        return type(served.__name__, (GuestObject,), body)
+
+    def _function(self, function: Function, parsed: names.FunctionName) -> Any:
+        """What calls a function; its name, its signature and its documentation are those of the surface."""
+        served = self._surface.served
+        owner = getattr(served, names.class_name(parsed.resource)) if parsed.kind else served
+        template = inspect.unwrap(getattr(owner, names.python_name(parsed.name) if parsed.name else "__init__"))
+        signature = self._surface.signature(template)
+        if parsed.kind in {"", "constructor"}:
+            signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+        if parsed.kind == "constructor":
+            signature = signature.replace(return_annotation=inspect.Signature.empty)
+        export = f"{self._interface.name}#{function.name}".removeprefix("#")
+        is_method = parsed.kind == "method"
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            __tracebackhide__ = True
+            if named:
+                arguments = _in_order(signature, arguments, named, export, template.__doc__)
+            if is_method and arguments:  # what is gone says so, before there is another instance
+                arguments = (getattr(arguments[0], "wit_handle", arguments[0]), *arguments[1:])
+            return self._caller.call(self._workload, export, *arguments)
+
+        call.__name__ = template.__name__
+        call.__qualname__ = template.__qualname__
+        call.__doc__ = template.__doc__
+        call.__signature__ = signature  # type: ignore[attr-defined]  # what `inspect` looks for
+        return call
+
+    def object_of(self, instance: Instance, handle: GuestResource) -> GuestObject | None:
+        """What stands for a resource, None where another interface defines that."""
+        cls = self._objects.get(handle.resource.key)
+        return None if cls is None else cls._of(instance, handle)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the function, resource or type of that name, in Python's spelling or in WIT's."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        members = self._members
+        for spelled in (name, names.python_name(name), names.class_name(name)):
+            if spelled in members:
+                return members[spelled]
+        raise NoSuchExport(self._workload, name, dir(self))
+
+    def __dir__(self) -> list[str]:
+        """Offer what there is to completion."""
+        return list(self._members)
+
+    def __repr__(self) -> str:
+        shown = [self._interface.name or "exports at the root"]
+        shown += [f"  resource {name}" for name in self._interface.resources]
+        return "\n".join([*shown, *(f"  {each}" for each in self._interface.functions.values())])
+
+
+def _in_order(
+    signature: inspect.Signature, arguments: tuple[Any, ...], named: dict[str, Any], export: str, wit: str | None
+) -> tuple[Any, ...]:
+    try:
+        return signature.bind(*arguments, **named).args
+    except TypeError as error:
+        raise MismatchError(f"{export}: {error}", repair=wit or ()) from None
+
+
+class Exports(Mapping[str, Exported]):
+    """The exported interfaces of a workload, by name, with or without version."""
+
+    def __init__(self, caller: Caller, workload: str, component: CompiledComponent) -> None:
+        """Keep what there is to call."""
+        self._workload = workload
+        self._made = {
+            name: Exported(caller, workload, component, interface)
+            for name, interface in component.exports.items()
+            if interface.functions
+        }
+
+    def __getitem__(self, name: str) -> Exported:
+        """Return the interface. Raises KeyError, which names those that there are."""
+        if name in self._made:
+            return self._made[name]
+        matching = [each for each in self._made if each.partition("@")[0] == name]
+        if len(matching) != 1:
+            raise KeyError(f"{name}; there is {', '.join(filter(None, self._made)) or 'none'}")
+        return self._made[matching[0]]
+
+    def find(self, name: str) -> Any:
+        """Return what is exported under a name, in whichever interface.
+
+        Raises ConfigError where several interfaces have it, NoSuchExport where none has.
+        """
+        homes = [home for home, each in self._made.items() if {name, names.python_name(name)} & {*dir(each)}]
+        if len(homes) > 1:
+            raise ConfigError(
+                f"{self._workload} exports {name} in {' and '.join(homes)}",
+                workload=self._workload,
+                repair=[f'wash["{self._workload}"].exports["{home}"].{name}' for home in homes],
+            )
+        if not homes:
+            raise NoSuchExport(self._workload, name, self.known())
+        return getattr(self._made[homes[0]], name)
+
+    def known(self) -> list[str]:
+        """What `find` finds, for completion."""
+        return [name for each in self._made.values() for name in dir(each)]
+
+    def object_of(self, instance: Instance, handle: GuestResource) -> object:
+        """What stands for a resource that came out of an instance; the handle itself where nothing does."""
+        found = (each.object_of(instance, handle) for each in self._made.values())
+        return next((each for each in found if each is not None), handle)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, with versions."""
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        """How many interfaces are exported."""
+        return len(self._made)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(filter(None, self._made))
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self._made.values())) or "no exports"
