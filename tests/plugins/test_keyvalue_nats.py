@@ -173,7 +173,7 @@ async def test_a_bucket_without_direct_reads(server, backend):
     assert await backend.get("b", "gone") is None
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "..", "ü", "a>", "a\n"])
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "..", "ü", "a>", "a\n", "b" * 253, "b" * 5000])
 async def test_names_that_no_bucket_can_have(backend, name):
     """A bucket has a name of NATS; the error says which those are, and others are not there."""
     with pytest.raises(BackendError, match="on NATS its name has letters, digits, '_' and '-'"):
@@ -194,13 +194,35 @@ async def test_names_that_no_key_can_have(backend, key):
     assert await all_keys(backend, "b") == []
 
 
-async def test_names_that_a_key_can_have(backend):
+async def test_names_that_would_break_the_connection(server, backend):
+    """The server ends the connection of all for a line that is too long: such a key is refused before it is sent."""
+    await backend.open("b")
+    reconnects = server.connected
+    for key in ("k" * 2001, "k" * 5000, "k" * 1_000_000):
+        for call in (backend.get("b", key), backend.increment("b", key, 1), backend.get_many("b", [key])):
+            with pytest.raises(BackendError, match="can be no key") as raised:
+                await call
+            assert len(str(raised.value)) < 500
+    assert server.connected == reconnects
+
+
+async def test_what_others_put_there(server, backend):
+    """What others publish that is no key of a bucket is not seen, and stands in nobody's way."""
+    await backend.open("b")
+    await backend.set("b", "k", b"v")
+    for name in ("ü", "a!b", "x" * 3000):
+        await server.jetstream.publish(f"$KV.b.{name}", b"x")
+    assert await all_keys(backend, "b") == ["k"]
+
+
+@pytest.mark.parametrize("bucket", ["b-1_X", "b" * 252])
+async def test_names_that_a_key_can_have(backend, bucket):
     """Raw keys are kept as they are, also those with dots and slashes in them."""
-    await backend.open("b-1_X")
-    keys = ["k", "K", "a.b", "a/b", "=_-", "/", "x" * 300]
-    await backend.set_many("b-1_X", [(key, key.encode()) for key in keys])
-    assert sorted(await all_keys(backend, "b-1_X")) == sorted(keys)
-    assert [entry and entry[1] for entry in await backend.get_many("b-1_X", keys)] == [key.encode() for key in keys]
+    await backend.open(bucket)
+    keys = ["k", "K", "a.b", "a/b", "=_-", "/", "x" * 2000]
+    await backend.set_many(bucket, [(key, key.encode()) for key in keys])
+    assert sorted(await all_keys(backend, bucket)) == sorted(keys)
+    assert [entry and entry[1] for entry in await backend.get_many(bucket, keys)] == [key.encode() for key in keys]
 
 
 async def test_pages_are_of_a_thousand_and_stand_still(server, backend):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from washnb.errors import AccessDenied, BackendError, ConfigError
 from washnb.plugins import NatsServer, nats
+from washnb.plugins.keyvalue.nats import NatsBackend
 
 
 @pytest.fixture
@@ -214,4 +217,99 @@ async def test_what_is_said_while_it_is_away_is_not_sent_later(nats_servers, mon
     monkeypatch.undo()
     async with server.asking("look"):
         assert (await server.jetstream.stream_info("S")).state.messages == 0
+    await server.close()
+
+
+async def test_a_caller_that_leaves_breaks_nothing(server):
+    """Who stops to wait for the server, wherever that is, leaves a connection that works, and nothing behind."""
+    subscribed = len(server.client._subs)
+
+    async def listen() -> None:
+        subscription = await server.client.subscribe("a.b")
+        try:
+            await nats.heard(server.client)
+        finally:
+            await subscription.unsubscribe()
+
+    for steps in range(12):
+        leaving = asyncio.create_task(listen())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+    await nats.heard(server.client)
+    assert server.connected[1] == 0
+    assert len(server.client._subs) == subscribed
+
+
+async def test_what_one_caller_sends_ends_the_connection_of_nobody(server):
+    """A server that breaks it, for a line that is too long, is connected to again."""
+    returned = asyncio.Event()
+    forget = server.on_return(returned.set)
+    await server.client.publish("x" * 5000, b"")
+    await asyncio.wait_for(returned.wait(), 5)
+    forget()
+    async with server.asking("ask"):
+        await server.jetstream.account_info()
+
+
+_INFO = b'INFO {"server_id": "x", "version": "2.15.1", "headers": true, "max_payload": 1048576}\r\n'
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b'INFO {"half',
+        b"INFO [1]\r\n",
+        b"INFO " + b"a" * 100_000,
+        _INFO.replace(b"1048576", b'"big"'),
+    ],
+)
+async def test_what_is_no_server(greeting):
+    """Whatever answers at an address: what is wrong is told, and the connection closed."""
+    gone = asyncio.Event()
+
+    async def answer(reader, writer) -> None:
+        writer.write(greeting)
+        if b"half" in greeting or b"HTTP" in greeting:
+            writer.close()
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        gone.set()
+
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = NatsServer(f"nats://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+    with pytest.raises(BackendError, match="no NATS server answers at"):
+        await server.open()
+    await asyncio.wait_for(gone.wait(), 5)
+    listening.close()
+
+
+@pytest.mark.parametrize("reply", [b"nonsense", b"[]", b'{"streams": 5}', b""])
+async def test_answers_that_cannot_be_read(server, monkeypatch, reply):
+    """Nonsense in an answer is an error of that call, which says so."""
+
+    async def lie(*_) -> SimpleNamespace:
+        return SimpleNamespace(data=reply)
+
+    monkeypatch.setattr(server, "request", lie)
+    with pytest.raises(BackendError, match=r"list buckets: what NATS server .* answers cannot be read"):
+        await NatsBackend(server, lambda *_: None).buckets()
+
+
+async def test_a_connection_that_is_closed_for_good(nats_server):
+    """Who attaches again gets another one, also where others still hold the one that the server has closed."""
+    server = NatsServer(nats_server.url)
+    await server.open()
+    await server.client._process_err("'user authentication expired'")
+    await asyncio.sleep(0.05)
+    with pytest.raises(BackendError, match="has closed the connection"):
+        async with server.asking("ask"):
+            pass
+    await server.open()
+    async with server.asking("ask"):
+        await server.jetstream.account_info()
+    await server.close()
     await server.close()

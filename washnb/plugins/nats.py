@@ -18,6 +18,9 @@ from .nats_replies import Replies
 PATIENCE = 2.0
 """Seconds that a call waits for the server's answer."""
 
+CONNECT_SECONDS = 10.0
+"""How long it may take until one of the servers has answered."""
+
 _PORTS = {"nats": 4222, "tls": 4222, "ws": 80, "wss": 443}
 _POLL_SECONDS = 0.01
 _DEFAULTS = {
@@ -28,6 +31,7 @@ _DEFAULTS = {
     "pending_size": 0,  # what is sent while the server is away fails: it does not arrive later, when nobody expects it
 }
 _FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream for accounts, streams and disks
+_UNREADABLE = AttributeError | LookupError | RecursionError | TypeError | ValueError  # of nonsense in an answer
 _START = ("%wash nats start", "nats-server -js")
 
 
@@ -76,7 +80,7 @@ class NatsServer:
         """
         self._users += 1
         try:
-            if self._connection is None:
+            if self._connection is None or self._closed_for_good():
                 self._connection = asyncio.get_running_loop().create_task(self._connect())
             await asyncio.shield(self._connection)
         except BaseException:
@@ -160,6 +164,11 @@ class NatsServer:
         """
         return Asking(self, what)
 
+    def _closed_for_good(self) -> bool:
+        """Whether the server has refused to go on: only whoever opens it anew, with what it wants, gets another one."""
+        connection = self._connection
+        return connection is not None and connection.done() and not connection.exception() and self.client.is_closed
+
     async def _connect(self) -> Any:
         try:
             import nats
@@ -168,16 +177,20 @@ class NatsServer:
                 f"NATS server {self.url} needs a package that is not installed: {error.name}",
                 repair='pip install "washnb[nats]"',
             ) from error
-        import nats.aio.client
+        from .nats_client import SharedClient
 
-        client = nats.aio.client.Client()
+        client = SharedClient()
         options = {**_DEFAULTS, "error_cb": self._hear, **self._options, "reconnected_cb": self._returned}
         self._complaints.clear()
         try:
-            await client.connect(self._servers, **options)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client.connect(self._servers, **options)
         except (nats.errors.Error, TimeoutError, OSError) as error:
-            await client.close()
+            await _close(client)
             raise self._unreachable([*self._complaints] or [error]) from error
+        except BaseException:
+            await _close(client)
+            raise
         if "max_reconnect_attempts" not in self._options:  # now that there is one, it is looked for until `close`
             client.options["max_reconnect_attempts"] = -1
         self._opened += 1
@@ -212,6 +225,10 @@ class NatsServer:
         from nats import errors
         from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
+        if isinstance(error, _UNREADABLE):
+            return BackendError(
+                f"{what}: what NATS server {self.url} answers cannot be read: {type(error).__name__}: {error}"
+            )
         if isinstance(error, errors.MaxPayloadError):
             return self._too_large(what)
         if isinstance(error, APIError) and error.err_code in _FULL:
@@ -271,7 +288,7 @@ class Asking:
         """Turn an error of nats-py into ours; every other one passes."""
         import nats.errors
 
-        if isinstance(error, nats.errors.Error | TimeoutError | OSError):
+        if isinstance(error, nats.errors.Error | TimeoutError | OSError | _UNREADABLE):
             raise self._server.failure(self._what, error, self._begun) from error
 
     async def __aenter__(self) -> None:
@@ -304,6 +321,10 @@ async def _part(client: Any) -> None:
     with suppress(nats.errors.Error, OSError):  # what is under way is lost, and nobody was told that it arrived
         if client.is_connected:
             await heard(client)
+    await _close(client)
+
+
+async def _close(client: Any) -> None:
     with suppress(TimeoutError, OSError):
         await asyncio.wait_for(client.close(), PATIENCE)
 

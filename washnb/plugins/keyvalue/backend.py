@@ -14,7 +14,7 @@ class NoSuchBucket(BackendError):  # noqa: N818 - what WIT calls it, too
 
     def __init__(self, bucket: str) -> None:
         """Say it in the words of wash-runtime, which guests may look for."""
-        super().__init__(f"bucket '{bucket}' does not exist")
+        super().__init__(f"bucket '{bucket:.80}' does not exist")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ PAGE = 1000
 COUNT_SECONDS = 10.0
 """How long an increment may take: others count, too."""
 
-_BUCKET = re.compile(r"[a-zA-Z0-9_-]+")
+_BUCKET = re.compile(r"[a-zA-Z0-9_-]{1,252}")  # KV_ and that is all that a stream's name may have
+_LONGEST = 2000  # bytes of a key: with the name of its bucket, twice, it has to fit into a line of the protocol
 _KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
 _STREAM_EXISTS = 10058
 _WRONG_REVISION = (10071, 10164)
@@ -65,17 +66,16 @@ class NatsBackend:
         while True:
             asked = json.dumps({"subject": "$KV.*.>", "offset": len(names)}).encode()
             async with self._server.asking("list buckets"):
-                answer = await self._server.request("$JS.API.STREAM.NAMES", asked)
-            page = json.loads(answer.data)
-            names += page.get("streams") or ()
+                page = json.loads((await self._server.request("$JS.API.STREAM.NAMES", asked)).data)
+                names += page.get("streams") or ()
             if not page.get("streams") or len(names) >= page["total"]:
                 return sorted(name.removeprefix("KV_") for name in names if name.startswith("KV_"))
 
     async def open(self, bucket: str) -> None:
         """Make the bucket where it does not exist. Raises BackendError where it exists with other settings."""
-        what = f"open bucket '{bucket}'"
+        what = f"open bucket '{bucket:.80}'"
         if _BUCKET.fullmatch(bucket) is None:
-            raise BackendError(f"{what}: on NATS its name has letters, digits, '_' and '-', and no other character")
+            raise BackendError(f"{what}: on NATS its name has letters, digits, '_' and '-', 252 at most")
         async with self._server.asking(what):
             connected = self._server.connected
             if self._opened.get(bucket) != connected:
@@ -201,8 +201,8 @@ class NatsBackend:
             ) from error
 
     async def _page(self, bucket: str, consumer: str) -> KeyResponse:
-        """Read what a consumer has, up to a page of keys."""
-        names: list[str] = []
+        """Read what a consumer has, up to a page of keys. One that is set meanwhile comes twice, and counts once."""
+        names: dict[str, None] = {}
         client = self._server.client
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
@@ -213,13 +213,14 @@ class NatsBackend:
                 for _ in range(PAGE):
                     message = await subscription.next_msg(timeout=PATIENCE)
                     if "Status" in (message.headers or ()):  # there are no more
-                        return KeyResponse(names, None)
-                    if not is_deleted(message.headers):
-                        names.append(message.subject.removeprefix(subject(bucket)))
+                        return KeyResponse([*names], None)
+                    name = message.subject.removeprefix(subject(bucket))
+                    if _is_key(name) and not is_deleted(message.headers):  # others may put there what is no key here
+                        names[name] = None
                     if not message.metadata.num_pending:
-                        return KeyResponse(names, None)
+                        return KeyResponse([*names], None)
                     if len(names) == PAGE:
-                        return KeyResponse(names, message.metadata.sequence.stream + 1)
+                        return KeyResponse([*names], message.metadata.sequence.stream + 1)
         finally:
             await subscription.unsubscribe()
 
@@ -298,13 +299,20 @@ class NatsBackend:
 def _subject(bucket: str, key: str) -> str:
     if _BUCKET.fullmatch(bucket) is None:
         raise NoSuchBucket(bucket)
-    if _KEY.fullmatch(key) is None:
-        raise BackendError(f"JetStream error: {key!r} can be no key: on NATS it has letters, digits and any of '-/_=.'")
+    if not _is_key(key):
+        raise BackendError(
+            f"JetStream error: {key!r:.80} can be no key: on NATS it has letters, digits and any of '-/_=.', "
+            f"{_LONGEST:,} at most"
+        )
     return subject(bucket, key)
 
 
+def _is_key(name: str) -> bool:
+    return len(name) <= _LONGEST and _KEY.fullmatch(name) is not None
+
+
 def _of(bucket: str, key: str) -> str:
-    return f"key {key!r} of bucket '{bucket}'"
+    return f"key {key!r:.80} of bucket '{bucket:.80}'"
 
 
 class NatsKeyValue(OfManyHosts, SharedKeyValue):
