@@ -22,6 +22,7 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     completion.install(shell, magics.session)
     rendering.install(shell)
+    shell.events.register("post_run_cell", magics.follow)
     if _NAME in shell.user_ns and not isinstance(shell.user_ns[_NAME], Session):
         print("%wash is ready. Your variable `wash` stays as it is: the session is not in it.")  # noqa: T201
         print("To have it there: del wash, then %reload_ext washnb")  # noqa: T201
@@ -39,6 +40,7 @@ def unload(shell: Any) -> None:
         kind.pop(_NAME, None)
     shell.magics_manager.registry.pop(Wash.__name__, None)
     shell.configurables.remove(magics)
+    shell.events.unregister("post_run_cell", magics.follow)
     completion.uninstall(shell)
     rendering.uninstall(shell)
     if shell.user_ns.get(_NAME) is magics.session:

@@ -30,6 +30,12 @@ class Wash(Magics):
     def _trace_changed(self, change: Any) -> None:
         self.session.tracing = change.new
 
+    def follow(self, _: Any = None) -> None:
+        """Attach what is followed and was defined again, and say so: what the shell does after each cell."""
+        assert self.shell is not None
+        for line in self.session.following.look(self.shell.user_ns):
+            print(line)  # noqa: T201
+
     @no_var_expand
     @line_cell_magic
     def wash(self, line: str, cell: str | None = None) -> Any:

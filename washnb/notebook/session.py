@@ -14,8 +14,9 @@ from washnb.events import Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
-from .backends import Plugins, Terms, wanted
+from .backends import Plugins, Terms, Wanted, wanted
 from .breaking import Breaking
+from .following import Following
 from .grants import name_of, require_name, require_source, with_environment
 from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
@@ -46,7 +47,10 @@ class Session(Breaking):
         self._opening = threading.RLock()
         self._events = EventBus()
         self._events.subscribe(ProgressLines().take)
+        self._kernel: hosted.KernelLoop | None = None
         self._tracing = True
+        self.following = Following(self)
+        """The classes that `attach` follows."""
 
     def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
         """Run `work` on the host's loop and wait for it; opens the host where there is none yet."""
@@ -129,7 +133,7 @@ class Session(Breaking):
         resources = LocalResources(
             config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
         )
-        if asked := wanted(attach):
+        if asked := self._placed(wanted(attach)):
             self.on_host(lambda deployments: hosted.attached(deployments, asked, Terms()))
         loaded = self.on_host(lambda deployments: deployments.load(name, source, resources))
         return self._handle(loaded.name)
@@ -162,7 +166,13 @@ class Session(Breaking):
         return WorkloadHandle(self, name)
 
     def attach(
-        self, *plugins: object, to: str | None = None, write: bool = False, join: bool = False, **backends: object
+        self,
+        *plugins: object,
+        to: str | None = None,
+        write: bool = False,
+        join: bool = False,
+        follow: bool = False,
+        **backends: object,
     ) -> ToldTable:
         """Attach plugins, to all workloads or to the one that is named `to`, and start what waited for them.
 
@@ -171,11 +181,20 @@ class Session(Breaking):
         `nats://HOST:PORT` or a NatsServer, `nats` for the one of `wash.nats("start")`, `env:NAME` for what stands in
         a variable of the environment; so does the text `keyvalue=file:./state`. Another backend takes the place of
         the one before. A NATS server on another machine is read only, and none of its messages taken, until `write`
-        and `join`.
+        and `join`. With `follow` a class is attached again after each cell of the notebook that defines it again.
         """
         __tracebackhide__ = True
-        asked, terms = wanted(plugins, backends), Terms(to, write, join)
+        asked, terms = self._placed(wanted(plugins, backends)), Terms(to, write, join)
+        if follow:
+            self.following.add((each.subject for each in asked), to)
         return self.on_host(lambda deployments: hosted.attached(deployments, asked, terms))
+
+    def _placed(self, asked: list[Wanted]) -> list[Wanted]:
+        """Put plugins that belong to the kernel's loop onto it; the first one has it made ready to be re-entered."""
+        if any(hosted.belongs_to_kernel(each.subject) for each in asked):
+            self._kernel = self._kernel or hosted.KernelLoop()
+            return [self._kernel.plugin(each) for each in asked]
+        return asked
 
     def detach(self, plugin: str, from_: str | None = None) -> ToldTable:
         """Take a plugin away, by its word or id, from all workloads or one; the next call of a guest to it fails."""

@@ -53,6 +53,7 @@ _HOMES = {
     "film_saved": "filming",
     "host_of": "reading",
     "inspection": "reports",
+    "is_attached": "attaching",
     "keyvalue_of": "reading",
     "known": "reading",
     "logs_place": "reading",

@@ -7,6 +7,7 @@ from .actions import sent as sent
 from .actions import served as served
 from .attaching import attached as attached
 from .attaching import detached as detached
+from .attaching import is_attached as is_attached
 from .crossings import crossing_entry as crossing_entry
 from .crossings import passage_entry as passage_entry
 from .calling import called as called

@@ -42,6 +42,11 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     return table.saying("; ".join(news) or "attached nothing: it is attached already")
 
 
+async def is_attached(deployments: Deployments, cls: type) -> bool:
+    """Whether something that is attached was made of a class."""
+    return any(_made_of(plugin, cls) for plugin in deployments.host.plugins.values())
+
+
 async def detached(deployments: Deployments, plugin: str, from_: str | None) -> ToldTable:
     """Take a plugin away, from all workloads or from one, and say so."""
     plugin_id = await deployments.detach(plugin, from_)

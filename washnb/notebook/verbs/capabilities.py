@@ -18,7 +18,7 @@ def _attach_options(parser: VerbParser) -> None:
         completes=kinds.PLUGINS,
         help="keyvalue, blobstore, config, logging, messaging, all; or a class or object",
     )
-    parser.usage = "%(prog)s PLUGIN[=BACKEND]... [--to NAME] [--write] [--join]"
+    parser.usage = "%(prog)s PLUGIN[=BACKEND]... [--to NAME] [--follow] [--write] [--join]"
     parser.epilog = """BACKEND is where the state is kept:
   memory                     in this process; so it is without one
   file:DIR                   in files
@@ -27,6 +27,7 @@ def _attach_options(parser: VerbParser) -> None:
 
 %wash attach keyvalue=file:./state blobstore --to counter"""
     parser.option("--to", metavar="NAME", completes=kinds.WORKLOADS, help="only to this workload; without this, to all")
+    parser.switch("--follow", help="a class: attach it again whenever a cell defines it again")
     parser.switch("--write", help="also write to a NATS server on another machine")
     parser.switch("--join", help="also take messages there, as one of the group that handles them")
 
@@ -34,7 +35,7 @@ def _attach_options(parser: VerbParser) -> None:
 def _attach(asking: Asking) -> Any:
     options = asking.options
     plugins = plugins_of(asking, options.plugins)
-    return asking.session.attach(*plugins, to=options.to, write=options.write, join=options.join)
+    return asking.session.attach(*plugins, to=options.to, write=options.write, join=options.join, follow=options.follow)
 
 
 def _detach_options(parser: VerbParser) -> None:
