@@ -29,7 +29,7 @@ class SharedClient(Client):
     async def _process_err(self, err_msg: str) -> None:
         """Tell what the server says against one call. Where it ends the connection, too, that is found lost."""
         if self.is_connected and "auth" not in err_msg.lower():
-            await self._error_cb(Error(f"nats: {err_msg}"))
+            await self._error_cb(Error("nats: " + err_msg.strip("'")))
         else:
             await super()._process_err(err_msg)
 
