@@ -7,7 +7,7 @@ from pathlib import Path
 
 from washnb.errors import ConfigError
 from washnb.host import EVERYONE, Host
-from washnb.plugins import HostPlugin, NatsServer, RegisteredPlugin, as_plugin, catalog
+from washnb.plugins import HostPlugin, NatsServer, RegisteredPlugin, as_plugin, catalog, unwrapped
 
 from ..backends import BACKEND_LINES, Terms, Wanted
 from ..handles import ToldTable
@@ -44,7 +44,8 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
 
 async def is_attached(deployments: Deployments, cls: type) -> bool:
     """Whether something that is attached was made of a class."""
-    return any(_made_of(plugin, cls) for plugin in deployments.host.plugins.values())
+    plugins = deployments.host.plugins.values()
+    return any(_made_of(each, cls) for plugin in plugins for each in (plugin, unwrapped(plugin)))
 
 
 async def detached(deployments: Deployments, plugin: str, from_: str | None) -> ToldTable:
