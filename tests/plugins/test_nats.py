@@ -47,14 +47,31 @@ def test_the_address_holds_no_secret(given, url):
 
 
 @pytest.mark.parametrize(
-    "given", ["", "http://127.0.0.1", "nats://", "nats://me:secret@h:port", "nats://h:99999", "nats://[::1"]
+    "given",
+    [
+        "",
+        "http://127.0.0.1",
+        "nats://",
+        "nats://me:secret@h:port",
+        "nats://me:secret",
+        "nats://h:99999",
+        "nats://[::1",
+        "nats://secret#0@h",
+        "nats://secret?0@h",
+        "nats://me:1/secret@h",
+        "nats://me:secret,0@h",
+        "nats://secret,0@h",
+        "nats://me:secret,1,2@h",
+        "nats://@me:secret@",
+    ],
 )
 def test_what_is_no_address(given):
     """It is refused when it is written, without what may be secret in it."""
     with pytest.raises(ConfigError) as raised:
         NatsServer(given)
     assert "secret" not in str(raised.value)
-    assert raised.value.repair == ('NatsServer("nats://127.0.0.1:4222")',)
+    assert raised.value.repair[0] == 'NatsServer("nats://127.0.0.1:4222")'
+    assert ("%2c" in str(raised.value)) == ("@" in given)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import itertools
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -54,7 +56,7 @@ class NatsServer:
         **options: Any,
     ) -> None:
         """Connect to nothing yet. Raises ConfigError where `url` is none."""
-        servers = [_server(each.strip()) for each in url.split(",")]
+        servers = _servers(url)
         local = all(map(_on_this_machine, servers))
         self.url = ",".join(f"{each.scheme}://{_place(each)}" for each in servers)
         """The servers without user and password: for messages and views."""
@@ -329,16 +331,25 @@ async def _close(client: Any) -> None:
         await asyncio.wait_for(client.close(), PATIENCE)
 
 
-def _server(text: str) -> SplitResult:
+def _servers(url: str) -> list[SplitResult]:
+    """Read an address. One whose user or password would end too early is refused, and nothing shown of it."""
+    texts = [each.strip() for each in url.split(",")]
+    cut = any("@" in rest and "://" not in rest and "@" not in text for text, rest in itertools.pairwise(texts))
+    servers = [server for text in texts if (server := _server(text)) is not None]
+    if not cut and len(servers) == len(texts):
+        return servers
+    shown = url.rpartition("@")[2] if "@" in url else re.sub(r"(?<=:)(?!//|\d+$).*", "...", url)
+    repair = ['NatsServer("nats://127.0.0.1:4222")', "nats://USER:PASSWORD@HOST  # with %2c for a comma, %40 for @ ..."]
+    raise ConfigError(f"{shown!r:.80} is no address of a NATS server", repair=repair[: 1 + ("@" in url)])
+
+
+def _server(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text if "://" in text else f"nats://{text}")
         known = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:  # of the port, or of brackets
-        known = False
-    if not known:
-        shown = text.rpartition("@")[2]  # without a password, however the rest is to be read
-        raise ConfigError(f"{shown!r} is no address of a NATS server", repair='NatsServer("nats://127.0.0.1:4222")')
-    return parts
+        return None
+    return parts if known and "@" not in f"{parts.path}{parts.query}{parts.fragment}" else None
 
 
 def _place(server: SplitResult) -> str:
