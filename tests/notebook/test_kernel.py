@@ -180,3 +180,14 @@ def test_progress_is_one_line_that_moves(kernel):
     assert [each["msg_type"] for each in shown] == ["display_data", "update_display_data", "update_display_data"]
     assert "compiling guest (2.0 KiB) ... 2 s" in shown[0]["content"]["data"]["text/plain"]
     assert "compiled guest (2.0 KiB) in 4 s" in shown[2]["content"]["data"]["text/plain"]
+
+
+def test_skeleton_is_a_cell_of_the_front_end(kernel):
+    """The class that `plugin new` writes becomes a new cell; the one that ran stays."""
+    message = kernel.begin("%wash plugin new wasi:keyvalue/store --from example:counter")
+    kernel.finish(message)
+    while (reply := kernel.client.get_shell_msg(timeout=20))["parent_header"]["msg_id"] != message:
+        pass
+    (payload,) = reply["content"]["payload"]
+    assert (payload["source"], payload["replace"]) == ("set_next_input", False)
+    assert "class Store(Interface" in payload["text"]

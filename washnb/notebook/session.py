@@ -14,7 +14,7 @@ from washnb.events import Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
-from .backends import Plugins, Terms, wanted
+from .backends import Plugins, Terms, Wanted, wanted
 from .breaking import Breaking
 from .following import Following
 from .grants import name_of, require_name, require_source, with_environment
@@ -47,6 +47,7 @@ class Session(Breaking):
         self._opening = threading.RLock()
         self._events = EventBus()
         self._events.subscribe(ProgressLines().take)
+        self._kernel: hosted.KernelLoop | None = None
         self._tracing = True
         self.following = Following(self)
         """The classes that `attach` follows."""
@@ -132,7 +133,7 @@ class Session(Breaking):
         resources = LocalResources(
             config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
         )
-        if asked := wanted(attach):
+        if asked := self._placed(wanted(attach)):
             self.on_host(lambda deployments: hosted.attached(deployments, asked, Terms()))
         loaded = self.on_host(lambda deployments: deployments.load(name, source, resources))
         return self._handle(loaded.name)
@@ -186,7 +187,15 @@ class Session(Breaking):
         asked, terms = wanted(plugins, backends), Terms(to, write, join)
         if follow:
             self.following.add((each.subject for each in asked), to)
-        return self.on_host(lambda deployments: hosted.attached(deployments, asked, terms))
+        placed = self._placed(asked)
+        return self.on_host(lambda deployments: hosted.attached(deployments, placed, terms))
+
+    def _placed(self, asked: list[Wanted]) -> list[Wanted]:
+        """Put plugins that belong to the kernel's loop onto it; the first one has it made ready to be re-entered."""
+        if any(hosted.belongs_to_kernel(each.subject) for each in asked):
+            self._kernel = self._kernel or hosted.KernelLoop()
+            return [self._kernel.plugin(each) for each in asked]
+        return asked
 
     def detach(self, plugin: str, from_: str | None = None) -> ToldTable:
         """Take a plugin away, by its word or id, from all workloads or one; the next call of a guest to it fails."""

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent import futures
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from washnb.errors import ConfigError, GuestCancelled
 
@@ -34,6 +34,9 @@ class Interrupted(KeyboardInterrupt):
 
 class HostThread:
     """A daemon thread with a running event loop."""
+
+    kernel_loop: ClassVar[asyncio.AbstractEventLoop | None] = None
+    """A loop that can be re-entered: who waits in its thread lets it go on meanwhile."""
 
     def __init__(self) -> None:
         """Start the thread, and return once its loop runs."""
@@ -86,7 +89,7 @@ class HostThread:
         self._submit(begin)
         try:
             while not outcome.done():
-                futures.wait([outcome], timeout=_GLANCE)
+                self._glance(outcome)
                 if not self._thread.is_alive() and not outcome.done():
                     raise GuestCancelled(_CLOSED)
             return outcome.result()
@@ -96,6 +99,14 @@ class HostThread:
             raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
         except futures.CancelledError:
             raise GuestCancelled(_CLOSED) from None
+
+    def _glance(self, outcome: futures.Future[Any]) -> None:
+        """Wait for an outcome, not for long; in the thread of the kernel's loop by running that."""
+        loop = self.kernel_loop
+        if loop is None or asyncio._get_running_loop() is not loop:  # noqa: SLF001 - public, but for its name
+            futures.wait([outcome], timeout=_GLANCE)
+        else:
+            loop.run_until_complete(asyncio.wait([asyncio.wrap_future(outcome)], timeout=_GLANCE))
 
     def _submit(self, callback: Callable[[], object]) -> None:
         try:

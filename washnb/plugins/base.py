@@ -28,7 +28,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from washnb.engine import Err, Interface
 from washnb.errors import AccessDenied, BackendError, ConfigError
@@ -136,6 +136,11 @@ class HostPlugin:
 
     state_is_shared: bool = False
     """Whether all workloads have the same state: snapshots take it once."""
+
+    loop: Literal["host", "kernel"] = "host"
+    """Where its methods run when a session attaches it: on the loop of the host, which has a thread of its own, or on
+    that of the kernel, in the main thread: for clients made with top-level `await`, and to draw and display.
+    """
 
     host_id: str = ""
     """The id of the host, which puts it here before it calls `start`."""

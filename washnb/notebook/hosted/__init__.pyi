@@ -8,10 +8,10 @@ from .actions import served as served
 from .attaching import attached as attached
 from .attaching import detached as detached
 from .attaching import is_attached as is_attached
-from .crossings import crossing_entry as crossing_entry
-from .crossings import passage_entry as passage_entry
 from .calling import called as called
 from .calling import exports_of as exports_of
+from .crossings import crossing_entry as crossing_entry
+from .crossings import passage_entry as passage_entry
 from .deployments import Deployment as Deployment
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source
@@ -32,6 +32,8 @@ from .messaging import messaging_of as messaging_of
 from .messaging import published as published
 from .messaging import requested as requested
 from .messaging import subject_matcher as subject_matcher
+from .on_kernel import KernelLoop as KernelLoop
+from .on_kernel import belongs_to_kernel as belongs_to_kernel
 from .parity import ParityReport as ParityReport
 from .parity import parity_of as parity_of
 from .reading import BlobstoreBackend as BlobstoreBackend
