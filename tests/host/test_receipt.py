@@ -166,6 +166,7 @@ def test_a_host_is_named_as_the_request_named_it():
         ("[method]outgoing-request.set-authority", (("self", first), ("authority", "b b")), "error"),
         ("handle", (("request", first), ("options", CaseValue("none"))), None),
         ("[method]outgoing-request.set-authority", (("self", second), ("authority", "c.example")), None),
+        ("[method]outgoing-request.set-scheme", (("self", second), ("scheme", CaseValue("none"))), None),
         ("handle", (("request", second), ("options", CaseValue("none"))), "HTTP-request-denied"),
     ):
         receipts.take(told(HTTP, function, *arguments, error=error, provider="wasi"))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from washnb.errors import ConfigError
-from washnb.notebook.film import frames
+from washnb.events import HostCall, StateChanged
+from washnb.notebook.film import film_of, frames
+from washnb.notebook.hosted.history import History
+from washnb.notebook.hosted.timeline import Timeline
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 MARKUP = "<b>x</b></script><script>document.title=1</script>"
@@ -188,3 +192,36 @@ def test_the_page_plays_from_disk(counted, tmp_path, chromium, scheme):
     assert page.told == [f"file://{saved}"]
     for colour, ground in page.evaluate(COLOURS):
         assert contrast(colour, ground) >= 4.5, (colour, ground)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
+def test_what_a_call_changes_is_there_at_its_return(tmp_path, chromium):
+    """A set that another request interrupts changes nothing before it comes back; then old and new value are there."""
+    from playwright.sync_api import expect
+
+    history = History()
+    now = time.time()
+    for request, number, started, took, key, value in (
+        (1, 1, 0.0, 0.1, "k", b"old"),
+        (2, 1, 0.4, 0.1, "l", b"x"),
+        (1, 2, 0.2, 0.6, "k", b"new"),
+    ):
+        history.changes.append((now + started + took, StateChanged("w", "kv", ("b", key), "set")))
+        arguments = (("key", key), ("value", value))
+        call = HostCall(request, number, "w", "w", "a:b/c", "set", arguments, None, None, "kv", started, took, 8)
+        history._request(request, 0).calls.append(call)
+        history._request(request, 0).begun = now
+    page_path = tmp_path / "film.html"
+    page_path.write_text(film_of(Timeline.of(history.memory())).html, encoding="utf-8")
+    page = chromium(str(page_path))
+    state = page.locator(".state")
+    page.keyboard.press("End")
+    expect(page.locator(".said")).to_contain_text("Comes back")
+    expect(state.locator("tr.now")).to_contain_text("b'old' → b'new'")
+    page.keyboard.press("ArrowLeft")
+    expect(state).to_contain_text("b'old'")
+    expect(state).not_to_contain_text("b'new'")
+    assert page.told == [f"file://{page_path}"]

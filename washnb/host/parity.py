@@ -6,6 +6,10 @@ from washnb.events import Event, HostCall, LogLine, MessageHandled, RequestHandl
 
 from .deviations import DEVIATIONS, Deviation, MadeOf
 
+# calls are many: what they cannot show is not looked for in them
+_IN_CALLS = tuple(each for each in DEVIATIONS if each.traced)
+_ELSEWHERE = tuple(each for each in DEVIATIONS if each.seen is not None and not each.traced)
+
 
 class Parity:
     """What a session's workloads have relied on, as far as events show it. `take` is told of each event."""
@@ -19,7 +23,9 @@ class Parity:
         if not isinstance(event, HostCall | LogLine | MessageHandled | RequestHandled):
             return
         noted = self._seen.setdefault(event.workload, set())
-        noted.update(each.id for each in DEVIATIONS if each.id not in noted and each.seen and each.seen(event))
+        for each in _IN_CALLS if isinstance(event, HostCall) else _ELSEWHERE:
+            if each.id not in noted and each.seen is not None and each.seen(event):
+                noted.add(each.id)
 
     def relied_on(self, workload: str, made: MadeOf) -> tuple[Deviation, ...]:
         """The deviations that a workload of this name, made of this, has relied on."""

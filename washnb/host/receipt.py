@@ -18,9 +18,9 @@ from washnb.wit import WitInterface
 from .allowed_hosts import AllowedHost
 from .assembly import providers
 from .component import WASI, WASI_PROVIDER
-from .outcome import outcome_of
+from .outcome import Outcome, outcome_of
 from .resolve import Demand, Offer, resolve, singles
-from .touched import KINDS, Meanings
+from .touched import KINDS, Meanings, may_touch
 
 MAX_WORKLOADS = 100
 MAX_NAMES = 500
@@ -44,8 +44,10 @@ class Tally:
     def count(self, outcome: str) -> None:
         """Count one more."""
         self.calls += 1
-        self.failed += outcome == "failed"
-        self.denied += outcome == "denied"
+        if outcome == "failed":
+            self.failed += 1
+        elif outcome == "denied":
+            self.denied += 1
 
 
 @dataclass
@@ -137,6 +139,11 @@ class Receipts:
         if tally is None:
             tally = ledger.functions[which] = Tally()
         tally.count(outcome)
+        if may_touch(call.interface, call.function):
+            self._touch(ledger, call, outcome)
+
+    def _touch(self, ledger: _Ledger, call: HostCall, outcome: Outcome) -> None:
+        """Count what a call was about."""
         meanings = self._meanings.get(call.request)
         if meanings is None:
             meanings = self._meanings[call.request] = Meanings()

@@ -24,6 +24,10 @@ _NAMING: Mapping[str, Mapping[str, str]] = {
 }
 """By package or interface: which parameters name what is touched."""
 
+_HTTP = "wasi:http/"
+_ASKING = frozenset({"handle", "[method]outgoing-request.set-authority", "[method]outgoing-request.set-scheme"})
+"""The functions of wasi:http that say where a request goes."""
+
 _INBOX = "_INBOX."
 """How the subject begins that NATS makes for each reply anew."""
 
@@ -38,12 +42,14 @@ class Meanings:
 
     def touched(self, call: HostCall) -> Iterable[tuple[str, str]]:
         """Say kind and name of each thing that a call is about."""
-        if call.interface.startswith("wasi:http/"):
+        if not may_touch(call.interface, call.function):
+            return ()
+        if call.interface.startswith(_HTTP):
             return self._asked(call)
-        naming = _naming(call.interface)
-        return self._named(call, naming) if naming else ()
+        return self._named(call)
 
-    def _named(self, call: HostCall, naming: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    def _named(self, call: HostCall) -> Iterator[tuple[str, str]]:
+        naming = _naming(call.interface)
         resources = (value for _, value in call.arguments if isinstance(value, ResourceName))
         scope = next((self._names[each] for each in resources if each in self._names), None)
         for parameter, value in call.arguments:
@@ -55,8 +61,6 @@ class Meanings:
     def _asked(self, call: HostCall) -> Iterator[tuple[str, str]]:
         """Remember whom an outgoing request is for; it goes there with `handle`."""
         function = call.function.rpartition(".")[2]
-        if function not in {"set-authority", "set-scheme", "handle"} or not call.arguments:
-            return
         request, value = call.arguments[0][1], call.arguments[-1][1]
         if function == "handle":
             scheme = self._schemes.pop(request, "https")
@@ -65,6 +69,12 @@ class Meanings:
             self._names[request] = value if isinstance(value, str) else text_of(value)
         elif isinstance(value, CaseValue) and call.error is None and value.name != "none":
             self._schemes[request] = str(value.payload[0] if value.payload else value.name).lower()
+
+
+@functools.lru_cache(maxsize=4096)
+def may_touch(interface: str, function: str) -> bool:
+    """Whether calls of a function name anything at all: of most there is nothing to know, and they are many."""
+    return function in _ASKING if interface.startswith(_HTTP) else bool(_naming(interface))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -126,10 +126,11 @@ class History:
         """Remember an event, in place of the oldest of its kind where there are too many."""
         self.parity.take(event)
         self.receipts.take(event)
+        if isinstance(event, HostCall):  # first: of these there are many
+            self._request(event.request, event.started + event.duration).calls.append(event)
+            return
         if isinstance(event, LogLine):
             self.lines.append(event)
-        elif isinstance(event, HostCall):
-            self._request(event.request, event.started + event.duration).calls.append(event)
         elif isinstance(event, StateChanged):
             self.changes.append((time.time(), event))
         elif isinstance(event, RequestHandled | MessageHandled):
