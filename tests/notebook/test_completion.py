@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from washnb.notebook.reaching import documentation
+
+CARTS = Path(__file__).parent.parent / "components" / "carts.wat"
 
 
 @pytest.mark.parametrize(
@@ -109,3 +115,25 @@ def test_other_lines_are_left_alone(notebook):
     """Only lines of %wash are completed in this way."""
     notebook.shell.Completer.use_jedi = False  # it takes seconds to come up
     assert "wash" in notebook.complete("was")
+
+
+def test_what_is_reached_through_a_workload_is_completed(notebook):
+    """Classes and their members, interfaces by name, and what is in them."""
+    notebook.run(f"wash.load({str(CARTS)!r})")
+    assert notebook.complete('wash["carts"].Ca') == ["Cart"]
+    assert "put" in notebook.complete('wash["carts"].Cart.')
+    assert notebook.complete('wash["carts"].exports["do') == ["docs:shop/carts@0.1.0"]
+    assert notebook.complete('x = wash["carts"].exports["docs:shop/carts"].pri') == ["price"]
+    assert notebook.complete('wash["carts"].nope.') == []
+
+
+@pytest.mark.parametrize("ending", ["", "(", "(3, "])
+def test_the_export_at_the_cursor_is_documented(notebook, ending):
+    """Its signature, and the WIT."""
+    notebook.run(f"wash.load({str(CARTS)!r})")
+    for code, said in (
+        (f'wash["carts"].price{ending}', "price(item: Item, from_: Discount) -> int\n\nprice: func(item: item, from"),
+        (f'print(wash["carts"].exports["docs:shop/carts"].Cart{ending}', "Cart(size: int)\n\nresource cart"),
+    ):
+        assert documentation(code, len(code), notebook.session).startswith(said)
+    assert documentation("print(1)", 8, notebook.session) is None

@@ -162,6 +162,14 @@ def test_view_is_a_widget_and_its_last_state(kernel):
     assert again[1]["data"] == still["data"]
 
 
+def test_shift_tab_documents_exports(kernel):
+    """As they stand in the cell, and through a variable; what is Python's own is documented as ever."""
+    kernel.run("add = wash.load('example:adder').add")
+    for code, said in (('wash["adder"].add(1, ', "add(a: int, b: int) -> int"), ("add(", "u32"), ("print(", "Prints")):
+        reply = kernel.client.inspect(code, len(code), reply=True, timeout=20)["content"]
+        assert said in reply["data"]["text/plain"]
+
+
 def test_load_ext_is_quick(kernel):
     """Loading the extension loads neither the host nor the widgets."""
     cell = "import sys\nprint([m for m in ('wasmtime', 'aiohttp', 'ipywidgets', 'anywidget') if m in sys.modules])"

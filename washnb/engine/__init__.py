@@ -15,7 +15,7 @@ from .interface import Around, Err, Interface, Ok, Serve, Some, resource
 from .skeletons import Skeleton, skeleton
 from .source import SourceBytes, example_names, read_source
 from .store import Limits
-from .surface import Surface, surface
+from .surfaces import Surface, surface
 from .targets import offered
 
 __all__ = [

@@ -13,6 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from washnb.errors import ConfigError
 
+from . import reaching
 from .arguments import words
 from .session import NATS_ACTIONS, PLUGIN_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
@@ -20,7 +21,6 @@ from .views import LEVELS, TRACE_ACTIONS
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
 _LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*(?:"\S*)?|'[^']*(?:'\S*)?|\S*)$""")
-_HANDLE = re.compile(r"""\bwash\[(["'])(?P<name>.+?)\1\]\.(?P<word>\w*)$""")
 _PYTHON = re.compile(r"\(|\{|--json")
 _COMPONENTS = (".wasm", ".wat")
 
@@ -188,12 +188,6 @@ def _folders(word: str) -> list[str]:
     return [each for each in _files(word, _COMPONENTS) if each.endswith(sep)]
 
 
-def _of_handle(name: str, word: str, session: Session) -> list[str]:
-    """Attributes of `wash["NAME"]`, its exports among them: IPython by itself calls nothing to find them."""
-    loaded = name in session.known().workloads
-    return [each for each in dir(session[name]) if each.startswith(word)] if loaded else []
-
-
 def _answer(word: str, found: Iterable[str], kind: str) -> dict[str, Any]:
     return {
         "completions": [SimpleCompletion(each, type=kind) for each in found],
@@ -204,12 +198,12 @@ def _answer(word: str, found: Iterable[str], kind: str) -> dict[str, Any]:
 
 
 def install(shell: Any, session: Session) -> None:
-    """Let TAB complete lines of `%wash` in `shell`."""
+    """Let TAB complete lines of `%wash` in `shell`, and Shift-TAB of a notebook document exports."""
 
     @context_matcher(identifier=_IDENTIFIER)  # type: ignore[untyped-decorator]
     def wash_matcher(context: CompletionContext) -> dict[str, Any]:
-        if (handle := _HANDLE.search(context.text_until_cursor)) is not None:
-            return _answer(handle["word"], _of_handle(handle["name"], handle["word"], session), "attribute")
+        if (reached := reaching.completions(context.text_until_cursor, session)) is not None:
+            return _answer(*reached, "attribute")
         line = _LINE.search(context.text_until_cursor)
         if line is None:
             return {"completions": []}
@@ -219,6 +213,18 @@ def install(shell: Any, session: Session) -> None:
         return _answer(word, found, "magic")
 
     shell.Completer.custom_matchers.append(wash_matcher)
+    if (kernel := getattr(shell, "kernel", None)) is not None:
+        kernel.do_inspect = _inspecting(kernel.do_inspect, session)
+
+
+def _inspecting(inspect: Callable[..., Any], session: Session) -> Callable[..., Any]:
+    def do_inspect(code: str, cursor_pos: int, *rest: Any, **named: Any) -> Any:
+        text = reaching.documentation(code, cursor_pos, session)
+        if text is None:
+            return inspect(code, cursor_pos, *rest, **named)
+        return {"status": "ok", "found": True, "data": {"text/plain": text}, "metadata": {}}
+
+    return do_inspect
 
 
 _IDENTIFIER = "washnb"
@@ -226,6 +232,8 @@ _IDENTIFIER = "washnb"
 
 def uninstall(shell: Any) -> None:
     """Take back what `install` did."""
+    if (kernel := getattr(shell, "kernel", None)) is not None:
+        vars(kernel).pop("do_inspect", None)
     shell.Completer.custom_matchers[:] = [
         matcher
         for matcher in shell.Completer.custom_matchers

@@ -142,7 +142,7 @@ class Exported:
                 body |= {
                     "__new__": lambda _cls, *arguments, _made=made, **named: _made(*arguments, **named),
                     "__signature__": made.__signature__,
-                    "__doc__": f"{served.__doc__}\n\n{made.__doc__}\n\n{GuestObject.__doc__}",
+                    "__doc__": f"{served.__doc__}\n\n{made.__doc__}\n\n{inspect.getdoc(GuestObject)}",
                 }
             else:
                 body[names.python_name(parsed.name)] = staticmethod(made) if parsed.kind == "static" else made
