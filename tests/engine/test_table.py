@@ -101,19 +101,23 @@ async def test_what_is_taken_back_or_intercepted_meets_them_too(shared_engine):
 
 
 async def test_a_table_goes_back(shared_engine):
-    """What was bound before serves again, and is what is bound."""
+    """What was bound before serves again, and is what is bound; what was taken back meanwhile stays so."""
     first, second = Driven(1), Driven(10)
     first.free.set()
     bindings = await bound(shared_engine, DRIVEN, first)
     before = bindings.table
     bindings.renew()
     bindings.bind(HOST, second, provider="second")
-    bindings.unbind(HOST, "it could not be bound")
-    assert bindings.unserved() == (HOST,)
     bindings.revert(before)
     assert bindings.unserved() == ()
     async with await Instance.new(bindings.component, bindings) as instance:
         assert await instance.call("often", 2) == 2
+        bindings.renew()
+        bindings.unbind(HOST, "it was revoked")
+        bindings.revert(before)
+        with pytest.raises(GuestError, match="it was revoked"):
+            await instance.call("often", 2)
+    assert bindings.unserved() == (HOST,)
 
 
 @pytest.mark.parametrize("on_fiber", [True, False])

@@ -186,6 +186,34 @@ async def test_one_that_fails_to_adopt_replaces_nothing(host):
     assert await host.call("dice", "play", 6) == 1
 
 
+async def test_a_swap_that_fails_harms_no_call(host):
+    """Those that had begun before it, and those that begin while it is tried, and afterwards."""
+
+    class Picky(Dice):
+        async def on_workload_resolved(self, workload, component_id):
+            await asyncio.sleep(0.01)
+            raise ConfigError("not this one")
+
+    old, new = Dice(1), Picky(2)
+    await host.attach(old)
+    await start(host, "dice")
+    old.roll.open.clear()
+    new.roll.open.clear()
+    begun = asyncio.create_task(host.call("dice", "play", 6))
+    await until(lambda: old.roll.waiting)
+    swap = asyncio.create_task(host.attach(new, replace=True))
+    await until(lambda: host.plugins["dice"] is new)
+    meanwhile = asyncio.create_task(host.call("dice", "play", 6))
+    with pytest.raises(ConfigError, match="not this one"):
+        await swap
+    new.roll.open.set()
+    old.roll.open.set()
+    assert await begun == 1
+    assert await meanwhile in {1, 2}
+    assert await host.call("dice", "play", 6) == 1
+    assert old.seen == []
+
+
 async def test_all_come_back_where_one_cannot_go_over(host):
     """With their state; what had gone over already comes back."""
 

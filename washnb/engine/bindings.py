@@ -85,13 +85,13 @@ class Bindings:
 
         What is taken back, and what is intercepted, they meet all the same.
         """
-        self._former = self._in_use()
+        self._former = [*(each for each in self._former if each.calls), self.table]
         self.table = self.table.copy()
 
     def revert(self, bound: Table) -> None:
         """Go back to `bound`, which was the table before `renew`, for calls that begin from now on."""
+        self._former = [each for each in self._in_use() if each is not bound]
         self.table = bound
-        self._former = [each for each in self._former if each is not bound]
         self._bound = {self.linker.functions[slot][0] for slot, plan in bound.plans.items() if plan.provider}
 
     async def quiet(self) -> None:
@@ -119,8 +119,8 @@ class Bindings:
             table.enter(slot, plan, self._intercepts.get(slot))
 
     def _in_use(self) -> list[Table]:
-        """The table, and those before it that calls go by."""
-        return [*(each for each in self._former if each.calls), self.table]
+        """The table, those before it that calls go by, and the one that `revert` may go back to."""
+        return [*self._former, self.table]
 
     def _functions(self, import_name: str) -> dict[str, Function]:
         interface = self.component.imports.get(import_name)

@@ -128,13 +128,16 @@ class Lifecycle:
         former, grants = self._bound.pop(plugin_id)
         for component in before:
             component.bindings.renew()
-        try:
-            await self._bind([grant for grant in self._resolve(plugins) if grant.plugin_id == plugin_id], plugins)
-        except BaseException:
+
+        def undo() -> None:
             for component, table in before.items():
                 component.bindings.revert(table)
+
+        theirs = [grant for grant in self._resolve(plugins) if grant.plugin_id == plugin_id]
+        try:
+            await self._bind(theirs, plugins, undo)
+        except BaseException:
             self._bound[plugin_id] = (former, grants)
-            self._lost.difference_update(*map(_singles, grants))
             raise
         _, served = self._bound.get(plugin_id, (None, ()))
         self._revoke(plugin_id, grants, but=served)
@@ -144,7 +147,8 @@ class Lifecycle:
                     await component.bindings.quiet()
         await self._part(former, grants)
 
-    async def _bind(self, grants: Sequence[Grant], plugins: Plugins) -> None:
+    async def _bind(self, grants: Sequence[Grant], plugins: Plugins, undo: Callable[[], None] | None = None) -> None:
+        """Bind, or part from all that was begun with and revoke it; `undo` is what is done in place of revoking."""
         chosen = [
             (plugins[plugin_id], tuple(grant for grant in grants if grant.plugin_id == plugin_id))
             for plugin_id in dict.fromkeys(grant.plugin_id for grant in grants)
@@ -158,8 +162,11 @@ class Lifecycle:
                     await self._step(plugin, "resolved", plugin.on_workload_resolved(self._workload, grant.component))
                     self._lost -= _singles(grant)
         except BaseException:
+            if undo is not None:
+                undo()
             for plugin, theirs in reversed(chosen):
-                self._revoke(plugin.id, theirs)
+                if undo is None:
+                    self._revoke(plugin.id, theirs)
                 if self._bound.pop(plugin.id, None):
                     await self._part(plugin, theirs)
             raise
