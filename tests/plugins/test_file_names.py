@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,17 @@ def test_each_name_is_another_file(tmp_path_factory, names):
     assert files.names() == sorted(names)
     assert len({path.name.casefold() for path in paths}) == len(names)
     assert all(path.parent == files.directory and len(path.name) <= 200 for path in paths)
+
+
+def test_many_prepare_a_name_at_once(tmp_path):
+    """A long name, which is kept in a file of its own, is prepared by several threads without a failure."""
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(40):
+            name = f"{number}".rjust(300, "x")
+            paths = list(pool.map(NamedFiles(tmp_path).prepare, [name] * 8))
+            paths[0].touch()
+    assert len(NamedFiles(tmp_path).names()) == 40
+    assert len(list((tmp_path / ".names").iterdir())) == 40
 
 
 def test_files_of_others_are_not_seen(tmp_path):

@@ -112,6 +112,15 @@ class TestFilesystemBackend(BackendContract):
         (backend._root / "file").touch()
         assert list(await backend.buckets()) == ["b"]
 
+    async def test_a_link_to_elsewhere(self, backend, tmp_path):
+        """What a value is written into before it takes its place is a file of its own, whatever had its name."""
+        (tmp_path / "elsewhere").write_text("precious")
+        await backend.open("b")
+        (tmp_path / "state" / "b" / ".new").symlink_to(tmp_path / "elsewhere")
+        await backend.set("b", "k", b"v")
+        assert await backend.get("b", "k") == b"v"
+        assert (tmp_path / "elsewhere").read_text() == "precious"
+
     async def test_a_disk_that_is_full(self, backend, monkeypatch):
         """The error names the directory, the old value stays, and nothing half written is left."""
         await backend.open("b")

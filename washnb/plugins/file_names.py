@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,7 +52,7 @@ class NamedFiles:
             kept = self._kept(hashed[1])
             if not kept.exists():
                 kept.parent.mkdir(exist_ok=True)
-                beginning = kept.with_name(f"{kept.name}.{os.getpid()}")
+                beginning = kept.with_name(f"{kept.name}.{uuid.uuid4().hex}")  # others may be at it, too
                 beginning.write_bytes(_bytes(name))
                 beginning.replace(kept)
         return path

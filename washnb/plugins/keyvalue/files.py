@@ -201,9 +201,10 @@ class Folder(NamedFiles):
 
     def write(self, key: str, value: bytes) -> None:
         """Put a value in place of any that was there, when it is on the disk."""
-        new = self.directory / ".new"  # one that was left by a killed process is written over
+        new = self.directory / ".new"
         try:
-            with new.open("wb") as file:
+            new.unlink(missing_ok=True)  # a killed process has left it, or it is somebody's link to elsewhere
+            with new.open("xb") as file:
                 file.write(value)
                 file.flush()
                 os.fsync(file.fileno())
