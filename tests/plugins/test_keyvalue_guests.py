@@ -54,10 +54,10 @@ async def test_cursors_are_text(engine):
         assert (len(first.keys), first.cursor) == (100, "100")
         last = await guest.call("list-keys", "b", first.cursor)
         assert (list(last.keys), last.cursor) == (["100"], None)
-        for wrong in ("", "x", "-1", "1.5"):
+        for wrong in ("", "x", "-1", "1.5", "9" * 5000):
             with pytest.raises(Err) as raised:
                 await guest.call("list-keys", "b", wrong)
-            assert raised.value.value.value == f"{wrong!r} is no cursor of list-keys"
+            assert raised.value.value.value == f"{wrong!r:.80} is no cursor of list-keys"
 
 
 async def test_signed_counters(engine):

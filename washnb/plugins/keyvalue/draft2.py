@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from ..base import told_to_guest
 from . import interface
 from .backend import NoSuchBucket, Snapshot
 from .interface import Error_AccessDenied, Error_NoSuchStore, Error_Other
+
+_CURSOR = re.compile("[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class Bucket(interface.Bucket):
 
     async def list_keys(self, cursor: str | None) -> KeyResponse:  # type: ignore[override]  # this version's own
         """Return one page of the keys."""
-        if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
-            raise Err(Error_Other(f"{cursor!r} is no cursor of list-keys"))
+        if cursor is not None and _CURSOR.fullmatch(cursor) is None:
+            raise Err(Error_Other(f"{cursor!r:.80} is no cursor of list-keys"))
         with self.told():
             page = await self.backend.keys(self.name, None if cursor is None else int(cursor))
         return KeyResponse(page.keys, None if page.cursor is None else str(page.cursor))
