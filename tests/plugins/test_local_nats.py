@@ -29,6 +29,26 @@ async def main():
 asyncio.run(main())
 """
 
+FORKING_OWNER = """
+import asyncio, os, sys, time
+from washnb.plugins import LocalNats
+
+async def main():
+    server = LocalNats()
+    await server.start()
+    fork = os.fork()
+    if not fork:
+        os.close(1)
+        time.sleep(20)
+        os._exit(0)
+    print(server.pid, fork, sep="\\n", flush=True)
+    if sys.argv[1] == "stop":
+        await server.stop()
+    await asyncio.sleep(0 if sys.argv[1] == "stop" else 20)
+
+asyncio.run(main())
+"""
+
 
 async def test_it_is_a_real_server_with_jetstream(nats_server):
     """A client connects to the URL, and streams are there."""
@@ -97,6 +117,24 @@ async def test_it_ends_with_its_owner(tmp_path):
     async with asyncio.timeout(10):
         while psutil.pid_exists(pid) or list(tmp_path.iterdir()):  # noqa: ASYNC110 - the kernel sends no event
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+async def test_it_ends_while_a_fork_of_its_owner_lives(tmp_path, end):
+    """A process that was forked holds what its parent held open, and keeps no server alive by that."""
+    owner = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", FORKING_OWNER, end),
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    server, fork = [int(await owner.stdout.readline()) for _ in range(2)]
+    if end == "kill":
+        owner.send_signal(signal.SIGKILL)
+    await owner.wait()
+    async with asyncio.timeout(5):
+        while psutil.pid_exists(server):  # noqa: ASYNC110 - the kernel sends no event
+            await asyncio.sleep(0.02)
+    os.kill(fork, signal.SIGKILL)
 
 
 async def test_a_server_that_dies_is_seen(nats_servers):

@@ -14,7 +14,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -76,8 +76,9 @@ class LocalNats:
         with nullcontext() if store is None else _locked(store) as lock, tempfile.TemporaryFile() as log:
             directory = Path(tempfile.mkdtemp(prefix="washnb-nats-"))
             self.store = store
+            command = self._command(binary, directory)
             self._supervisor = subprocess.Popen(  # noqa: ASYNC220, S603 - vfork: the loop waits for a millisecond
-                [sys.executable, "-IS", str(_SUPERVISOR), str(directory), *self._command(binary, directory)],
+                [sys.executable, "-IS", str(_SUPERVISOR), *map(str, (os.getpid(), directory)), *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -97,7 +98,8 @@ class LocalNats:
         if supervisor is None:
             return
         assert supervisor.stdin is not None
-        supervisor.stdin.close()
+        with suppress(BrokenPipeError), supervisor.stdin as told:
+            told.write(b"end")  # the end of the input comes later where this process was forked
         await asyncio.to_thread(supervisor.wait, STOP_SECONDS)
 
     def _command(self, binary: str, directory: Path) -> list[str]:

@@ -1,25 +1,29 @@
 """Runs a command as long as its own standard input is open: who started it holds the other end, and may be killed.
 
-    python local_nats_supervisor.py DIRECTORY COMMAND...
+    python local_nats_supervisor.py OWNER DIRECTORY COMMAND...
 
-When the input ends, the command is terminated; when the command has ended, DIRECTORY is removed.
+When something comes from there, or the end, the command is terminated; when that has ended, DIRECTORY is removed.
+A fork of the starter holds the other end, too, and may live longer: so the process OWNER is looked at as well.
 """
 
 import os
+import select
 import shutil
 import subprocess
 import sys
 import threading
 
 TERMINATE_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 
 
-def main(directory: str, *command: str) -> int:
+def main(owner: str, directory: str, *command: str) -> int:
     """Run the command, and return its exit code."""
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - it is what the starter asked for
 
     def end_with_input() -> None:
-        os.read(sys.stdin.fileno(), 1)  # nobody writes: it returns at the end; sys.stdin has a lock that stops the exit
+        while not select.select([0], [], [], LOOK_SECONDS)[0] and os.getppid() == int(owner):
+            pass
         server.terminate()
         try:
             server.wait(TERMINATE_SECONDS)
