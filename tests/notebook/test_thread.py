@@ -15,6 +15,7 @@ import pytest
 from washnb.engine import Interface
 from washnb.errors import GuestError
 from washnb.notebook import Session
+from washnb.plugins import HostPlugin
 
 
 def test_nothing_runs_before_the_first_verb():
@@ -30,6 +31,21 @@ def test_close_leaves_no_thread(session):
     session.load("example:adder")
     session.close()
     assert not [each for each in threading.enumerate() if each.name == "washnb host"]
+    assert session.load("example:adder").add(1, 2) == 3
+
+
+def test_a_plugin_that_ends_the_program_does_not_end_the_host(session):
+    """sys.exit in a plugin, which asyncio lets through every loop, reaches who called, and the host goes on."""
+
+    class Ending(HostPlugin):
+        id = "ending"
+
+        async def start(self) -> None:
+            sys.exit("of the plugin")
+
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="of the plugin"):
+            session.attach(Ending)
     assert session.load("example:adder").add(1, 2) == 3
 
 

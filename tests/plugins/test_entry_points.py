@@ -30,6 +30,9 @@ nothing = 7
 
 def failing():
     raise OSError("no dice")
+
+def ending():
+    raise SystemExit(3)
 """
 
 
@@ -80,6 +83,7 @@ def test_listing_imports_nothing(install):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
+        ("workshop_dice:ending", "cannot be loaded: SystemExit: 3"),
         ("workshop_dice:failing", "cannot be loaded: OSError: no dice"),
         ("workshop_dice:absent", "cannot be loaded: AttributeError"),
         ("nobody_has_this:Dice", "cannot be loaded: ModuleNotFoundError"),

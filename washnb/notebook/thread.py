@@ -49,7 +49,10 @@ class HostThread:
     def _live(self) -> None:
         # not asyncio.run: it ends with one more thread, which an interpreter that is going down refuses since 3.12
         with contextlib.closing(asyncio.new_event_loop()) as loop:
-            loop.run_until_complete(self._run())
+            living = loop.create_task(self._run())
+            while not living.done():
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a plugin's, which ends its task, and no more
+                    loop.run_until_complete(living)
             loop.run_until_complete(loop.shutdown_asyncgens())
 
     async def _run(self) -> None:

@@ -64,7 +64,7 @@ class RegisteredPlugin:
             raise ConfigError(
                 f"plugin {self.word!r} of package {self.package}: {error.message}", repair=error.repair
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a module may be a script that ends when it is imported
             raise ConfigError(
                 f"plugin {self.word!r} of package {self.package} cannot be loaded: {type(error).__name__}: {error}",
                 repair=f"mend or uninstall package {self.package.partition(' ')[0]}",
