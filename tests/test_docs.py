@@ -8,6 +8,7 @@ from pathlib import Path
 from washnb import errors
 
 ROOT = Path(__file__).parent.parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 TIME = re.compile(r" +\d[\d.]* (?:µs|ms|s)\b")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,10 +26,12 @@ def cells_of(document: Path) -> list[tuple[str, str]]:
 
 
 def text_of(output) -> str:
-    """Return what a person reads of one output of a cell."""
+    """Return what a person reads of one output of a cell; of a live view, the plain output below it is read."""
     if output.output_type == "error":
         return TERMINAL_CODES.sub("", "\n".join(output.traceback))
-    return output.text if output.output_type == "stream" else output.data["text/plain"]
+    if output.output_type == "stream":
+        return output.text
+    return "" if WIDGET in output.data else output.data["text/plain"]
 
 
 def execute(sources: list[str]) -> list[str]:

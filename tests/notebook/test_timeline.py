@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from washnb.events import HostCall, LogLine, RequestHandled, StateChanged
+from washnb.events import HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
 from washnb.notebook.hosted import history
+from washnb.notebook.hosted.crossings import passage_entry
 from washnb.notebook.hosted.timeline import Timeline
 
 KV = "wasi-keyvalue"
@@ -144,3 +145,35 @@ def test_a_message_stands_below_the_call_that_sent_it(session):
     number, place = worker.under
     assert number == desk.number
     assert desk.crossings[place - 1].call.function == "request"
+
+
+def test_who_sends_itself_a_message_is_not_below_itself(told):
+    """A handler that publishes where it listens stands below who sent it the message, not below its own call."""
+    for request, at in ((1, 0.0), (2, 0.0001)):
+        consumer = "wasmcloud:messaging/consumer@0.2.0"
+        told(at, call(1, 0.0, 0.0001, "request", ("subject", "s"), request=request, interface=consumer))
+    told(0.1, MessageHandled(2, "w", "w", "s", b"", 0, None, None, 0.1, NOW))
+    first, second = Timeline.of(told.history.memory()).passages
+    assert (first.under, second.under) == (None, (1, 1))
+
+
+def test_what_pages_are_told_of_lines_is_bounded(told):
+    """Of many lines the first are told, and how many more there are."""
+    for number in range(50):
+        told(0.1, LogLine("w", "w", "stdout", "info", "", f"line {number}", NOW + 0.1))
+    told(0.4, RequestHandled(1, "w", "GET", "/", 200, 0.4))
+    lines = passage_entry(Timeline.of(told.history.memory()).passages[0])["lines"]
+    assert len(lines) == 21
+    assert lines[-1] == "and 30 more lines"
+
+
+def test_a_look_at_the_latest_leaves_out_what_came_before(told):
+    """With a bound on calls the latest requests remain, one at least, and the changes and lines since then."""
+    for request in (1, 2, 3):
+        told(request, changed("k"))
+        told(request, LogLine("w", "w", "stdout", "info", "", "x", NOW + request))
+        told(request + 0.1, call(1, 0.0, 0.1, "set", ("key", "k"), request=request))
+    memory = told.history.memory(2)
+    assert [each.number for each in memory.requests] == [2, 3]
+    assert (len(memory.changes), len(memory.lines)) == (2, 2)
+    assert [each.number for each in told.history.memory(0).requests] == [3]

@@ -13,6 +13,9 @@ MAX_BYTES = 2 * 1024 * 1024
 MAX_CALLS = 5_000
 """Calls that a film shows. More would be hard to move through, and heavy to send."""
 
+_MAX_OUTSIDE = 500
+"""Changes that no call made."""
+
 Frame = dict[str, Any]
 
 
@@ -31,7 +34,7 @@ def reel(timeline: Timeline) -> dict[str, Any]:
         frames += _frames(place, passage, calls)
     frames += [
         {"at": change.time, "kind": "outside", "changes": [change_entry(change)]}
-        for change in timeline.outside
+        for change in timeline.outside[-_MAX_OUTSIDE:]
         if change.time >= begun
     ]
     shown = sum(len(calls) for _, calls in chosen)

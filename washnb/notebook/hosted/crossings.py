@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from washnb.events import LogLine
 from washnb.host import text_of
 
 from ..text import one_line, plain
@@ -13,6 +15,8 @@ _LONGEST = 2_000
 """Characters of one value."""
 
 _LINE = 300
+_MOST = 20
+"""Changes and log lines of one call or request that are told one by one."""
 
 
 def crossing_entry(crossing: Crossing) -> dict[str, Any]:
@@ -30,8 +34,8 @@ def crossing_entry(crossing: Crossing) -> dict[str, Any]:
         "took": call.duration,
         "values": [[name, _text(text_of(value))] for name, value in call.arguments],
         "result": _text(crossing.answer),
-        "changes": [change_entry(each) for each in crossing.changes],
-        "lines": [one_line(each.message, _LINE) for each in crossing.lines],
+        "changes": [change_entry(each) for each in crossing.changes[:_MOST]],
+        "lines": _lines(crossing.lines),
     }
 
 
@@ -63,8 +67,13 @@ def passage_entry(passage: Passage) -> dict[str, Any]:
         "calls": len(passage.crossings),
         "dropped": passage.trace.calls.dropped,
         "under": list(passage.under or ()),
-        "lines": [one_line(each.message, _LINE) for each in passage.lines],
+        "lines": _lines(passage.lines),
     }
+
+
+def _lines(lines: Sequence[LogLine]) -> list[str]:
+    more = [f"and {len(lines) - _MOST:,} more lines"] if len(lines) > _MOST else []
+    return [*(one_line(each.message, _LINE) for each in lines[:_MOST]), *more]
 
 
 def _text(text: str) -> str:

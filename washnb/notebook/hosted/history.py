@@ -144,13 +144,18 @@ class History:
         return answered[-1:] if last else list(self._requests.values())
 
     def memory(self, most: int | None = None) -> Memory:
-        """Return what is remembered: all, or the latest requests with no more than about `most` calls."""
+        """Return what is remembered: all, or the latest requests with no more than about `most` calls.
+
+        Changes and lines are those since the first of these requests.
+        """
         requests = list(self._requests.values())
         if most is not None:
             counts = itertools.accumulate(len(each.calls) for each in reversed(requests))
             kept = sum(1 for count in counts if count <= most)
             requests = requests[len(requests) - max(1, kept) :]
-        return Memory(tuple(requests), tuple(self.changes), tuple(self.lines))
+        since = min((each.begun for each in requests), default=0.0)
+        changes = tuple(each for each in self.changes if each[0] >= since)
+        return Memory(tuple(requests), changes, tuple(line for line in self.lines if line.time >= since))
 
     def clear_requests(self) -> None:
         """Forget all requests, and the changes of state that they made."""

@@ -282,7 +282,8 @@ def _nest(passages: Sequence[Passage]) -> None:
         handled = passage.trace.handled
         if isinstance(handled, MessageHandled):
             for sender, crossing in sent.get(handled.subject, ()):
-                if crossing.time - _CLOCK <= handled.time <= crossing.end + _LATE:
+                in_time = crossing.time - _CLOCK <= handled.time <= crossing.end + _LATE
+                if in_time and sender.number < passage.number:  # who handles its own messages is no ancestor of itself
                     passage.under = sender.number, crossing.call.number
 
 
