@@ -127,7 +127,8 @@ def _functions(use: ImportUse) -> str:
         return "nothing"
     share = f"{len(use.used)} of {use.functions}"
     if use.provider == WASI_PROVIDER:
-        return f"{share} functions, {sum(tally.calls for tally in use.used.values()):,} calls"
+        calls = sum(tally.calls for tally in use.used.values())
+        return f"{share} functions, {calls:,} call{'' if calls == 1 else 's'}"
     return f"{share}: {', '.join(f'{_spoken(name)} ({tally.calls:,})' for name, tally in use.used.items())}"
 
 
