@@ -15,7 +15,7 @@ from washnb.plugins import State
 
 from .host import Host
 
-EVERYONE = ""
+ALL_WORKLOADS = ""
 """The workload of a state that all workloads share."""
 
 
@@ -118,7 +118,7 @@ def _users(host: Host) -> dict[str, dict[str, str]]:
     for summary in host.workloads():
         for plugin_id in summary.plugins:
             if plugin_id in host.plugins:
-                name = EVERYONE if host.plugins[plugin_id].state_is_shared else summary.name
+                name = ALL_WORKLOADS if host.plugins[plugin_id].state_is_shared else summary.name
                 users.setdefault(plugin_id, {})[name] = summary.workload_id
     return users
 
