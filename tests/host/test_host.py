@@ -11,7 +11,7 @@ from washnb.engine import Engine
 from washnb.errors import ConfigError, GuestError
 from washnb.events import LogLine, PluginChanged
 from washnb.host import DevRouter, HostApi, HostBuilder, HttpServer
-from washnb.host.host import PLUGIN_STOP_SECONDS
+from washnb.host.steps import PLUGIN_STOP_SECONDS
 from washnb.plugins import DynamicConfig, InMemoryKeyValue
 from washnb.presets import dev_host
 
@@ -104,7 +104,7 @@ async def test_a_plugin_that_cannot_start_stops_the_others(engine):
 async def test_stop_is_bounded(engine, monkeypatch, caplog):
     """A plugin that does not stop is left behind after its time, with a word; the others stop."""
     assert PLUGIN_STOP_SECONDS == 6  # shortened here
-    monkeypatch.setattr("washnb.host.host.PLUGIN_STOP_SECONDS", 0.1)
+    monkeypatch.setattr("washnb.host.steps.PLUGIN_STOP_SECONDS", 0.1)
     journal: list[str] = []
     stuck = Recording(journal, "a")
 

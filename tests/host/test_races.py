@@ -122,6 +122,48 @@ async def test_a_plugin_that_starts_while_the_host_stops_is_stopped(host):
     assert dice.running == 0
 
 
+async def test_a_plugin_that_is_detached_while_another_one_replaces_it_is_stopped_once(host):
+    """The other one is attached all the same."""
+    one, two = Dice(), Dice()
+    await host.attach(one)
+    two.held.clear()
+    coming = asyncio.create_task(host.attach(two, replace=True))
+    await turns(3)
+    await host.detach("dice")
+    two.held.set()
+    await coming
+    assert (one.running, two.running, host.plugins["dice"]) == (0, 1, two)
+
+
+async def test_a_plugin_that_is_leaving_is_not_attached_again(host):
+    """It would be stopped as soon as it has started; when it is gone, it can come back."""
+    dice = Dice()
+    await host.attach(dice)
+    await host.workload_start(request(component("dice")))
+    leaving = asyncio.create_task(host.detach("dice"))
+    await turns(2)
+    with pytest.raises(ConfigError, match="plugin 'dice' is being detached"):
+        await host.attach(dice)
+    await leaving
+    assert dice.running == 0
+    await host.attach(dice)
+    assert (dice.running, await host.call("dice", "play", 6)) == (1, 6)
+
+
+@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize("count", range(12))
+async def test_a_plugin_that_is_leaving_while_the_host_stops_is_stopped(host, count, replace):
+    """At whatever moment, once; so is the one that comes in its place."""
+    one, two = Dice(), Dice()
+    await host.attach(one)
+    await host.workload_start(request(component("dice")))
+    leaving = asyncio.create_task(host.attach(two, replace=True) if replace else host.detach("dice"))
+    await turns(count)
+    await host.stop()
+    await asyncio.gather(leaving, return_exceptions=True)
+    assert (one.running, two.running) == (0, 0)
+
+
 @pytest.mark.parametrize("count", range(0, 40, 2))
 async def test_a_start_that_is_cancelled_leaves_nothing_bound(host, count):
     """At whatever moment: the id is free, and nobody is bound to the plugin."""

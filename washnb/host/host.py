@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import uuid
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from washnb.engine import CompiledComponent, Engine, Instance
-from washnb.errors import ConfigError, WashError
+from washnb.errors import ConfigError
 from washnb.events import EventBus, PluginChanged
 from washnb.plugins import Attachable, HostPlugin, as_plugin, holds
 from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
@@ -31,11 +29,7 @@ from .lifecycle import to_its_end
 from .registry import WorkloadRegistry, WorkloadSummary
 from .routers import DevRouter
 from .server import HttpServer
-
-PLUGIN_STOP_SECONDS = 6.0
-"""How long a plugin may take to stop: wash-runtime's five seconds, and its one more."""
-
-_log = logging.getLogger(__name__)
+from .steps import adopt, start, stop
 
 
 class Host:
@@ -63,6 +57,8 @@ class Host:
         self._owns_engine = owns_engine
         self._plugins = AttachedPlugins(plugins)
         self._starting: dict[str, HostPlugin] = {}
+        self._begun: set[int] = set()  # plugins by their identity, for they need not be hashable
+        self._leaving: set[int] = set()
         self._events = EventBus()
         self._dispatcher = Dispatcher(DevRouter() if http is None else http.router, self._events)
         assembler = Assembler(engine, self._events, self._dispatcher.deliver, http_client=http is not None)
@@ -112,15 +108,13 @@ class Host:
         if self.running:
             raise ConfigError("the host runs already", repair="build another one: HostBuilder().build()")
         self.started_at = datetime.now(UTC)
-        begun: list[HostPlugin] = []
         try:
             if self.http is not None:
                 await self.http.start(self._dispatcher.handle)
             for plugin_id in sorted(self._plugins):
-                begun.append(self._plugins[plugin_id])
-                await self._start_plugin(begun[-1])
+                await self._start_plugin(self._plugins[plugin_id])
         except BaseException:
-            await self._shut_down(begun)
+            await self._shut_down()
             raise
         return self
 
@@ -130,7 +124,7 @@ class Host:
         Workloads are not unbound from their plugins, as in wash-runtime. A host that does not run is left alone.
         """
         if self.running:
-            await self._shut_down([self._plugins[plugin_id] for plugin_id in sorted(self._plugins)])
+            await self._shut_down()
 
     async def attach(self, plugin: Attachable, *, to: str | None = None, replace: bool = False) -> None:
         """Add a plugin, while the host runs too, and grant it to all workloads or to those named `to`.
@@ -142,12 +136,11 @@ class Host:
         Raises ConfigError where its id is attached already, and whatever `start` raises.
         """
         made = as_plugin(plugin)
-        replaced = self._plugins.get(made.id) if replace else None
         if self._plugins.get(made.id) is not made:
-            others = {each: other for each, other in self._plugins.items() if other is not replaced}
-            require_unique(made, {**others, **self._starting})
+            require_unique(made, self._starting if replace else {**self._plugins, **self._starting})
             if self.running:
                 await self._begin(made)
+        replaced = self._plugins.get(made.id) if replace else None  # not before: it may have been detached meanwhile
         undo = self._plugins.grant(made, to)
         self._events.publish(PluginChanged(made.id, "attach", to or ""))
         if replaced is None or replaced is made:
@@ -259,7 +252,7 @@ class Host:
         It lives until it is closed, or the workload stops.
         """
         target = self._registry.find(workload)
-        return await target.keep_instance(target.component(component))
+        return await self._dispatcher.keep(target, target.component(component))
 
     async def run(
         self,
@@ -325,71 +318,70 @@ class Host:
 
     async def _begin(self, plugin: HostPlugin) -> None:
         """Start a plugin that is to be attached to a running host."""
+        if id(plugin) in self._leaving:
+            raise ConfigError(f"plugin {plugin.id!r} is being detached", repair="attach it when it is gone")
         self._starting[plugin.id] = plugin
         try:
             await self._start_plugin(plugin)
+        except BaseException:
+            self._begun.discard(id(plugin))
+            raise
         finally:
             del self._starting[plugin.id]
         if not self.running:  # it was stopped meanwhile
-            await _stop_plugin(plugin)
+            await self._stop_plugin(plugin)
             self._require_running()
 
     async def _replace(self, former: HostPlugin, plugin: HostPlugin, undo: Callable[[], None]) -> None:
         """Let all workloads go over to a plugin, or none where one cannot, then stop the one that nobody uses."""
-        try:
-            _adopt(plugin, former)
-            await self._registry.settle(restore=(plugin.id,))
-        except BaseException:
-            undo()
-            self._events.publish(PluginChanged(former.id, "attach"))
-            with contextlib.suppress(ConfigError):
-                _adopt(former, plugin)
-            await self._leave(plugin, restore=(former.id,))
-            raise
-        if self.running and not holds(plugin, former):
-            await _stop_plugin(former)
+        async with self._stopping(former):
+            try:
+                adopt(plugin, former)
+                await self._registry.settle(restore=(plugin.id,))
+            except BaseException:
+                undo()
+                self._events.publish(PluginChanged(former.id, "attach"))
+                with contextlib.suppress(ConfigError):
+                    adopt(former, plugin)
+                await self._leave(plugin, restore=(former.id,))
+                raise
 
     async def _leave(self, plugin: HostPlugin, *, restore: Collection[str] = ()) -> None:
         """Part every workload from a plugin that is not attached any more, then stop it."""
-        try:
+        async with self._stopping(plugin):
             await self._registry.settle(restore=restore)
+
+    @contextlib.asynccontextmanager
+    async def _stopping(self, plugin: HostPlugin) -> AsyncIterator[None]:
+        """Stop a plugin after the block, unless it is attached then: also where the host stops meanwhile."""
+        self._leaving.add(id(plugin))
+        try:
+            yield
         finally:
-            if self.running and not holds(self._plugins.get(plugin.id), plugin):
-                await _stop_plugin(plugin)
+            attached = self._plugins.get(plugin.id)
+            if attached is not plugin and not holds(attached, plugin):
+                await self._stop_plugin(plugin)
+            self._leaving.discard(id(plugin))
 
     async def _start_plugin(self, plugin: HostPlugin) -> None:
         plugin.events, plugin.host_id, plugin.siblings = self._events, self.id, self.plugins
-        try:
-            if not holds(self._plugins.get(plugin.id), plugin):
-                await plugin.start()
-        except WashError:
-            raise
-        except Exception as error:
-            raise ConfigError(f"plugin {plugin.id!r} failed to start: {type(error).__name__}: {error}") from error
+        self._begun.add(id(plugin))
+        if not holds(self._plugins.get(plugin.id), plugin):
+            await start(plugin)
 
-    async def _shut_down(self, plugins: Sequence[HostPlugin]) -> None:
+    async def _stop_plugin(self, plugin: HostPlugin) -> None:
+        """Stop a plugin that was started, once, whoever comes first."""
+        if id(plugin) in self._begun:
+            self._begun.remove(id(plugin))
+            await stop(plugin)
+
+    async def _shut_down(self) -> None:
         self.started_at = None
         if self.http is not None:
             await self.http.stop()
         await self._registry.close()
-        for plugin in plugins:
-            await _stop_plugin(plugin)
+        for plugin_id in sorted(self._plugins):
+            if plugin_id in self._plugins:  # it may go meanwhile
+                await self._stop_plugin(self._plugins[plugin_id])
         if self._owns_engine:
             self.engine.close()
-
-
-def _adopt(plugin: HostPlugin, former: HostPlugin) -> None:
-    try:
-        plugin.adopt(former)
-    except WashError:
-        raise
-    except Exception as error:
-        raise ConfigError(f"plugin {plugin.id!r} failed to adopt: {type(error).__name__}: {error}") from error
-
-
-async def _stop_plugin(plugin: HostPlugin) -> None:
-    try:
-        async with asyncio.timeout(PLUGIN_STOP_SECONDS):
-            await plugin.stop()
-    except Exception:  # noqa: BLE001 - the others have to stop all the same
-        _log.exception("plugin %s failed to stop", plugin.id)

@@ -1,0 +1,47 @@
+"""Steps of a plugin's life that are one for each host: what they raise is told in our words, and a stop is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from washnb.errors import ConfigError, WashError
+from washnb.plugins import HostPlugin
+
+PLUGIN_STOP_SECONDS = 6.0
+"""How long a plugin may take to stop: wash-runtime's five seconds, and its one more."""
+
+_log = logging.getLogger(__name__)
+
+
+async def start(plugin: HostPlugin) -> None:
+    """Start a plugin. Raises WashError as the plugin raised it, ConfigError around anything else."""
+    with _told(plugin, "start"):
+        await plugin.start()
+
+
+def adopt(plugin: HostPlugin, former: HostPlugin) -> None:
+    """Let a plugin take over what it wants of the one that it replaces. Raises as `start`."""
+    with _told(plugin, "adopt"):
+        plugin.adopt(former)
+
+
+async def stop(plugin: HostPlugin) -> None:
+    """Stop a plugin. What it raises is logged: the others have to stop all the same."""
+    try:
+        async with asyncio.timeout(PLUGIN_STOP_SECONDS):
+            await plugin.stop()
+    except Exception:  # noqa: BLE001
+        _log.exception("plugin %s failed to stop", plugin.id)
+
+
+@contextmanager
+def _told(plugin: HostPlugin, step: str) -> Iterator[None]:
+    try:
+        yield
+    except WashError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"plugin {plugin.id!r} failed to {step}: {type(error).__name__}: {error}") from error
