@@ -116,6 +116,25 @@ async def test_many_hosts_are_read_together(nats_server, engine):
         await host.stop()
 
 
+async def test_a_plugin_that_is_stopped_hears_nothing_more(nats_server):
+    """Also where other plugins go on to use the connection, on which it would be told everything once more."""
+    shared = NatsServer(nats_server.url)
+    await shared.open()
+    subscribed = len(shared.client._subs)
+    plugin, told = NatsLogger(shared), []
+    plugin.host_id = "stopped"
+    plugin.events.subscribe(told.append)
+    for _ in range(2):
+        await plugin.start()
+        await plugin.stop()
+    async with started(nats_server.url, "writer") as (writer, _):
+        item = await bind(writer)
+        item.linked[Logging.wit].log(Level.INFO, "", "unheard")
+    await shared.client.flush()
+    assert (told, len(shared.client._subs)) == ([], subscribed)
+    await shared.close()
+
+
 async def test_what_is_no_record_is_passed_over(nats_server):
     """Whatever somebody else publishes there, the plugin goes on; an unknown level is info."""
     good = json.loads(Record("other", 7, "ns", LogLine("w", "c", "log", "warn", "", "text", 1.0)).encode(1000))

@@ -137,6 +137,7 @@ class NatsLogger(TracingLogger):
         self.server = server
         self.location = server.url
         self._outbox: Outbox | None = None
+        self._listening: Any = None
         self._numbers: dict[str, int] = {}  # the last one of each host, this one too
 
     async def start(self) -> None:
@@ -147,7 +148,7 @@ class NatsLogger(TracingLogger):
         except AccessDenied as error:
             self.warn(f"the logs of other hosts are not seen: {error.message}")
         except BaseException:
-            await self.server.close()
+            await self._leave()
             raise
         if self.server.writes:
             self._numbers[self.host_id] = time.time_ns() // 1000  # more than those of any run before
@@ -160,6 +161,16 @@ class NatsLogger(TracingLogger):
         try:
             if outbox is not None:
                 await outbox.stop()
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Hear of no other host any more: the connection may stay, for other plugins."""
+        listening, self._listening = self._listening, None
+        try:
+            if listening is not None:
+                with suppress(BackendError), self.server.asking("hear of no more logs"):
+                    await listening.unsubscribe()
         finally:
             await self.server.close()
 
@@ -174,7 +185,7 @@ class NatsLogger(TracingLogger):
         what, begun = "subscribe to the logs of other hosts", time.monotonic()
         async with self.server.asking(what):
             client = self.server.client
-            await client.subscribe(f"{SUBJECT}.>", cb=self._hear, pending_bytes_limit=_HEARD_BYTES)
+            self._listening = await client.subscribe(f"{SUBJECT}.>", cb=self._hear, pending_bytes_limit=_HEARD_BYTES)
             await heard(client)
         self.server.require_permission(what, f"{SUBJECT}.>", begun)
 

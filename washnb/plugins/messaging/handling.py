@@ -56,8 +56,8 @@ class Handler:
 
     async def unsubscribe(self) -> None:
         """Take no more messages. Those that were taken are still handled, by the version that runs then."""
-        while self._subscriptions:
-            await self._subscriptions.pop().end()
+        ending, self._subscriptions = self._subscriptions, []
+        await asyncio.gather(*(each.end() for each in ending))
 
     def take(self, message: BrokerMessage) -> bool:
         """Begin to handle a message, unless too many wait already; that is told, too."""
@@ -158,15 +158,13 @@ class Deliveries:
         """Let the handlers go whose version is no longer bound. What they have taken is left to those that stay."""
         gone = [handler for handler in self.handlers if not handler.item.bound]
         self.handlers = [handler for handler in self.handlers if handler.item.bound]
-        for handler in gone:
-            await handler.unsubscribe()
+        await asyncio.gather(*(handler.unsubscribe() for handler in gone))
         if not self.handlers:
             await self.end()
 
     async def end(self) -> None:
         """Take nothing more, and end what is being handled."""
-        for handler in self.handlers:
-            await handler.unsubscribe()
+        await asyncio.gather(*(handler.unsubscribe() for handler in self.handlers))
         for task in self.tasks:
             task.cancel()
         if self.tasks:

@@ -26,14 +26,14 @@ class NatsSubscription:
         """Take no more messages; those that have arrived are offered."""
         import nats.errors
 
-        with suppress(nats.errors.Error, TimeoutError, OSError):
-            if self._client.is_connected:
-                async with asyncio.timeout(PATIENCE):
-                    await self._made.drain()
-            else:
-                await self._made.unsubscribe()
-        # a drain that fails leaves it there, and a new connection would subscribe again
-        self._client._remove_sub(self._made._id)  # noqa: SLF001
+        try:
+            with suppress(nats.errors.Error, TimeoutError, OSError):
+                if self._client.is_connected:
+                    async with asyncio.timeout(PATIENCE):
+                        await self._made.drain()
+        finally:  # a drain that fails leaves it there, and a new connection would subscribe again
+            self._made._stop_processing()  # noqa: SLF001
+            self._client._remove_sub(self._made._id)  # noqa: SLF001
 
 
 class NatsBroker:
