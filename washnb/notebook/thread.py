@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent import futures
 from typing import Any, ClassVar, TypeVar
 
 from washnb.errors import ConfigError, GuestCancelled
+
+from .debugging import HERE, HostClock, install
 
 T = TypeVar("T")
 
@@ -24,6 +26,9 @@ _GRACE = 1.0
 
 _GLANCE = 1.0
 """Seconds after which a caller that waits looks whether the thread is still there."""
+
+_TURN = 0.2
+"""The same where the kernel's loop goes on meanwhile: it looks, too, whether the host asks something."""
 
 _CLOSED = "the session was closed before the answer came"
 
@@ -40,7 +45,11 @@ class HostThread:
 
     def __init__(self) -> None:
         """Start the thread, and return once its loop runs."""
+        self.clock = HostClock()
+        self._question: futures.Future[tuple[Callable[[], str], futures.Future[str]]] = futures.Future()
+        self._listeners = 0
         self._process = os.getpid()
+        install()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._live, name="washnb host", daemon=True)
         self._thread.start()
@@ -48,7 +57,9 @@ class HostThread:
 
     def _live(self) -> None:
         # not asyncio.run: it ends with one more thread, which an interpreter that is going down refuses since 3.12
+        HERE.host = self
         with contextlib.closing(asyncio.new_event_loop()) as loop:
+            loop.time = self.clock.time  # type: ignore[method-assign]  # every timeout is measured by it
             living = loop.create_task(self._run())
             while not living.done():
                 with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a plugin's, which ends its task, and no more
@@ -91,8 +102,9 @@ class HostThread:
 
         self._submit(begin)
         try:
-            while not outcome.done():
-                self._glance(outcome)
+            with self._listening():
+                while not outcome.done():
+                    self._glance(outcome)
                 if not self._thread.is_alive() and not outcome.done():
                     raise GuestCancelled(_CLOSED)
             return outcome.result()
@@ -105,11 +117,54 @@ class HostThread:
 
     def _glance(self, outcome: futures.Future[Any]) -> None:
         """Wait for an outcome, not for long; in the thread of the kernel's loop by running that."""
-        loop = self.kernel_loop
-        if loop is None or asyncio._get_running_loop() is not loop:  # noqa: SLF001 - public, but for its name
-            futures.wait([outcome], timeout=_GLANCE)
+        loop, question = self.kernel_loop, self._question
+        answers = threading.current_thread() is threading.main_thread()
+        if loop is not None and asyncio._get_running_loop() is loop:  # noqa: SLF001 - public, but for its name
+            loop.run_until_complete(asyncio.wait([asyncio.wrap_future(outcome)], timeout=_TURN))
         else:
-            loop.run_until_complete(asyncio.wait([asyncio.wrap_future(outcome)], timeout=_GLANCE))
+            awaited = [outcome, question] if answers else [outcome]
+            futures.wait(awaited, timeout=_GLANCE, return_when=futures.FIRST_COMPLETED)
+        if answers and question.done():
+            self._answer(*question.result())
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        """In the main thread, answer what the host asks meanwhile."""
+        listens = threading.current_thread() is threading.main_thread()
+        self._listeners += listens
+        try:
+            yield
+        finally:
+            self._listeners -= listens
+            if listens and not self._listeners and self._question.done():  # nobody else will answer
+                _, answer = self._question.result()
+                self._question = futures.Future()
+                answer.set_exception(KeyboardInterrupt())
+
+    def _answer(self, question: Callable[[], str], answer: futures.Future[str]) -> None:
+        self._question = futures.Future()
+        try:
+            answer.set_result(question())
+        except KeyboardInterrupt as interrupt:
+            answer.set_exception(interrupt)
+            raise
+        except BaseException as error:  # noqa: BLE001 - it belongs to who asked
+            answer.set_exception(error)
+
+    def ask(self, question: Callable[[], str]) -> str:
+        """Have the main thread answer, which waits for this host; the host stands still until then.
+
+        Raises what `question` raises, ConfigError where the main thread does not wait.
+        """
+        if threading.current_thread() is not self._thread:
+            return question()
+        if not self._listeners:
+            raise ConfigError(
+                "a plugin asks, and no cell waits that could answer", repair="wash.send(...) in a cell gets there, too"
+            )
+        answer: futures.Future[str] = futures.Future()
+        self._question.set_result((question, answer))
+        return answer.result()
 
     def _submit(self, callback: Callable[[], object]) -> None:
         try:

@@ -18,6 +18,7 @@ from washnb.plugins import Call, HostPlugin, WorkloadContext, WorkloadItem, Wrap
 from washnb.wit import WitInterface
 
 from ..backends import Wanted
+from ..debugging import HERE, SERVING
 from ..thread import HostThread
 
 
@@ -72,7 +73,10 @@ class OnKernel(Wrapper):
         if not self._loop.is_running():  # the kernel goes down: there is nobody else
             return await work()
 
+        host = getattr(HERE, "host", None)
+
         async def begun_there() -> Any:
+            SERVING.set(host)
             return await work()
 
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(begun_there(), self._loop))

@@ -1,0 +1,191 @@
+"""`breakpoint()` in a plugin, in a real kernel: the prompt is in the cell, and nothing else stands in its way."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.notebook.test_kernel import Kernel, kernel  # noqa: F401 - a fixture
+from washnb import Interface
+from washnb.notebook.debugging import HostClock
+from washnb.notebook.thread import Interrupted
+
+PLUGIN = """
+from washnb import HostPlugin, Interface
+
+class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+    async def roll(self, sides: int) -> int:
+        answer = sides - 1
+        breakpoint()
+        return answer
+
+class Dice(HostPlugin):
+    id = "dice"
+    loop = LOOP
+    interfaces = (Roll,)
+
+wash.load("example:lucky", attach=[Dice])
+"""
+
+
+class Debugged:
+    """A cell that comes to a prompt."""
+
+    def __init__(self, shell: Kernel, cell: str) -> None:
+        self.kernel = shell
+        self.message = shell.client.execute(cell, allow_stdin=True)
+
+    def asked(self) -> str:
+        """Wait for the prompt."""
+        return self.kernel.client.get_stdin_msg(timeout=10)["content"]["prompt"]
+
+    def type(self, line: str) -> None:
+        """Answer at the prompt."""
+        assert self.asked() == "(Pdb) "
+        self.kernel.client.input(line)
+
+    def ended(self) -> list[dict[str, Any]]:
+        """What the cell has said once it is over."""
+        return self.kernel.finish(self.message)
+
+    def text(self) -> str:
+        """What it has printed once it is over."""
+        said = "".join(each["content"]["text"] for each in self.ended() if each["msg_type"] == "stream")
+        return re.sub(r"\x1b\[[0-9;]*m", "", said)
+
+
+@pytest.fixture(params=["host", "kernel"])
+def debugged(kernel, request):  # noqa: F811
+    """A kernel with a plugin that comes to a breakpoint, on either loop."""
+    said = kernel.run(PLUGIN.replace("LOOP", repr(request.param)))
+    assert not [each for each in said if each["msg_type"] == "error"]
+    return kernel
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
+class TestInAKernel:
+    """What needs a real kernel."""
+
+    def test_look_and_go_on_while_no_time_passes(self, debugged):
+        """Arguments are read, variables set, and a request whose time would long be over gets its answer."""
+        cell = Debugged(debugged, "print(wash.send('/', timeout=1).text)")
+        cell.type("p sides, answer")
+        time.sleep(1.5)
+        cell.type("answer = 3")
+        cell.type("n")
+        said = cell.text()
+        assert "(6, 5)" in said
+        assert "You rolled 3" in said
+        assert "return answer" in said
+        assert "washnb" not in said.replace("ipykernel", "")
+        assert "asyncio" not in said
+
+    def test_quitting_ends_the_request(self, debugged):
+        """`q` ends the guest, and nothing else."""
+        cell = Debugged(debugged, "print(wash.send('/').status)")
+        cell.type("q")
+        assert "500" in cell.text()
+        cell = Debugged(debugged, "print(wash.send('/').text)")
+        cell.type("c")
+        assert "You rolled 5" in cell.text()
+
+    def test_an_interrupt_ends_the_prompt(self, debugged):
+        """Promptly; kernel and host go on, and so does the next request."""
+        cell = Debugged(debugged, "wash.send('/')")
+        assert cell.asked() == "(Pdb) "
+        begun = time.monotonic()
+        debugged.manager.interrupt_kernel()
+        said = cell.ended()
+        assert time.monotonic() - begun < 2
+        assert [each["content"]["ename"] for each in said if each["msg_type"] == "error"] == ["Interrupted"]
+        assert "hello" in debugged.text("%wash load example:hello\nprint(wash.send('/', to='hello').text)").lower()
+        cell = Debugged(debugged, "print(wash.send('/', to='lucky').text)")
+        cell.type("c")
+        assert "You rolled 5" in cell.text()
+
+    def test_without_a_prompt_nothing_hangs(self, debugged):
+        """Where the front end cannot ask, the request ends with the reason."""
+        message = debugged.client.execute("response = wash.send('/'); print(response.status)", allow_stdin=False)
+        said = debugged.finish(message)
+        assert "500" in "".join(each["content"]["text"] for each in said if each["msg_type"] == "stream")
+
+
+def test_clock_that_is_stopped():
+    """Time goes on from where it stood; a prompt inside of a prompt changes nothing."""
+    clock = HostClock()
+    with clock.stopped():
+        begun = clock.time()
+        with clock.stopped():
+            time.sleep(0.02)
+        assert clock.time() == begun
+    assert begun <= clock.time() < begun + 0.01
+
+
+class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+    """Stops before it answers."""
+
+    def roll(self, sides: int) -> int:
+        breakpoint()  # noqa: T100 - what is tested
+        return sides
+
+
+@pytest.fixture
+def lucky(session):
+    """A session whose only workload comes to a breakpoint."""
+    session.load("example:lucky", attach=[Roll])
+    return session
+
+
+def test_in_a_script_the_main_thread_is_asked(lucky, monkeypatch):
+    """Where a verb waits is where a person sits."""
+    asked = []
+
+    def answer(prompt):
+        asked.append((prompt, threading.current_thread() is threading.main_thread()))
+        return "c"
+
+    monkeypatch.setattr(builtins, "input", answer)
+    assert "You rolled 6" in lucky.send("/").text
+    assert asked == [("(Pdb) ", True)]
+
+
+@pytest.mark.parametrize(("typed", "status"), [("q", 500), ("", 500), ("return", 200)])
+def test_the_end_of_the_input_quits(lucky, monkeypatch, typed, status):
+    """So does `q`; the host goes on."""
+
+    def answer(_):
+        if not typed:
+            raise EOFError
+        return typed
+
+    monkeypatch.setattr(builtins, "input", answer)
+    assert lucky.send("/").status == status
+
+
+def test_nobody_waits_who_could_answer(lucky):
+    """A request that no verb in the main thread waits for ends with the reason, and the host goes on."""
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(lucky.send("/")))
+    thread.start()
+    thread.join(10)
+    assert "no cell waits that could answer" in str(answers[0].error)
+    assert lucky.status().data["plugins"] == "roll"
+
+
+def test_an_interrupt_at_the_prompt(lucky, monkeypatch):
+    """It ends the verb, the call and the prompt."""
+
+    def answer(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(builtins, "input", answer)
+    with pytest.raises(Interrupted):
+        lucky.send("/")
+    monkeypatch.setattr(builtins, "input", lambda _: "c")
+    assert "You rolled 6" in lucky.send("/").text

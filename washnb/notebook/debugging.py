@@ -1,0 +1,125 @@
+"""`breakpoint()` in a method of a plugin: a prompt of pdb in the cell whose verb waits for the guest.
+
+The loop that the method runs on stands still at the prompt, and with it the clock of the host: nobody's time runs out.
+What is typed is read in the main thread, where an interrupt ends the prompt, and with it the call, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pdb  # noqa: T100 - the debugger itself, for who asks for it
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any, Protocol
+
+_PROMPT = "(Pdb) "
+_OURS = ["washnb.*", "asyncio.*", "nest_asyncio2", "bdb", "contextlib"]
+"""Modules that nobody means to step through."""
+
+
+class HostClock:
+    """The time of the host's loop, in seconds: that of `time.monotonic`, less what passed at prompts."""
+
+    def __init__(self) -> None:
+        """Begin with nothing left out."""
+        self._left_out = 0.0
+        self._stopped_at: float | None = None
+
+    def time(self) -> float:
+        """Return the time."""
+        now = time.monotonic() if self._stopped_at is None else self._stopped_at
+        return now - self._left_out
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no time pass in the block."""
+        if self._stopped_at is not None:
+            yield
+            return
+        self._stopped_at = begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._left_out += time.monotonic() - begun
+            self._stopped_at = None
+
+
+class Debugged(Protocol):
+    """The host whose plugins are debugged."""
+
+    clock: HostClock
+
+    def ask(self, question: Callable[[], str]) -> str:
+        """Have the main thread answer. Raises ConfigError where it does not wait for this host."""
+
+
+HERE = threading.local()
+"""In the thread of a host, `host` is that host."""
+
+SERVING: ContextVar[Debugged | None] = ContextVar("SERVING", default=None)
+"""The host for which a plugin of the kernel's loop serves a call."""
+
+
+class _Prompt(pdb.Pdb):
+    """pdb, which reads where the host says, and stops its clock."""
+
+    def __init__(self, host: Debugged) -> None:
+        super().__init__(completekey=None, stdin=self, stdout=sys.stdout, skip=_OURS, nosigint=True, readrc=False)  # type: ignore[arg-type]
+        self.prompt = ""
+        self._host = host
+        self._interrupted = False
+
+    def readline(self) -> str:
+        """Read a line; an end of the input quits."""
+        try:
+            return f"{self._host.ask(lambda: input(_PROMPT))}\n"
+        except EOFError:
+            return ""
+
+    def interaction(self, *arguments: Any) -> None:
+        """Ask what to do, for as long as it takes; an interrupt in the main thread ends the verb that waits there."""
+        with self._host.clock.stopped():
+            super().interaction(*arguments)
+        if self._interrupted and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+
+    def user_exception(self, frame: FrameType, exc_info: Any) -> None:
+        """Who steps out of a coroutine is told so in the code that awaits it: here the call is over with that."""
+        if self.is_skipped_module(frame.f_globals.get("__name__", "")):
+            self.set_continue()
+        else:
+            super().user_exception(frame, exc_info)
+
+    def _cmdloop(self) -> None:
+        """Pdb goes on after an interrupt; here it ends the call."""
+        try:
+            self.cmdloop()
+        except KeyboardInterrupt:
+            self._interrupted = True
+            self.set_quit()
+
+
+def install() -> None:
+    """Let `breakpoint()` in plugins open a prompt; elsewhere it does what it did."""
+    before = sys.breakpointhook
+    if getattr(before, "of_washnb", False):
+        return
+
+    def hook(*arguments: Any, **keywords: Any) -> Any:
+        host: Debugged | None = getattr(HERE, "host", None) or SERVING.get()
+        if host is None or os.environ.get("PYTHONBREAKPOINT") is not None:
+            return before(*arguments, **keywords)
+        _Prompt(host).set_trace(_caller())
+        return None
+
+    hook.of_washnb = True  # type: ignore[attr-defined]  # a mark, so that it is installed once
+    sys.breakpointhook = hook
+
+
+def _caller() -> FrameType:
+    return sys._getframe(2)  # noqa: SLF001 - of who called breakpoint()
