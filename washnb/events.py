@@ -123,6 +123,16 @@ class MessageHandled:
 
 
 @dataclass(frozen=True, slots=True)
+class CallWaiting:
+    """A call of a guest waits for somebody to answer it (`waits`), or no longer."""
+
+    workload: str
+    interface: str
+    function: str
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """State that a plugin keeps has changed: `path` leads to it (bucket and key), `action` is set or delete."""
 
@@ -158,6 +168,7 @@ Event = (
     | LogLine
     | MessageSent
     | MessageHandled
+    | CallWaiting
     | StateChanged
     | WorkloadChanged
     | PluginChanged

@@ -7,8 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.engine.hosting import bound
-from washnb.engine import Instance, Some, surface
-from washnb.engine.abi.shapes import Function, InterfaceType, Option, Primitive, Result, Variant
+from washnb.engine import Instance, Some, find_mismatch, surface
+from washnb.engine.abi.shapes import (
+    Enum,
+    Flags,
+    Function,
+    InterfaceType,
+    List,
+    Option,
+    Primitive,
+    Record,
+    Result,
+    Tuple,
+    Variant,
+)
 
 CARTS = (Path(__file__).parent.parent / "components" / "carts.wat").read_text()
 
@@ -46,3 +58,25 @@ def test_what_has_no_names_in_wit_is_called_after_its_place(name):
     made = surface(InterfaceType(name, {"pick": function}, {}))
     assert str(made.signature(made.served.pick)) == "(self, from_: From | None) -> None"
     assert made.names["From_Two"]("x").value == "x"
+
+
+def test_every_type_has_expressions_for_its_values():
+    """One for each case; each is a value of the type, made of the names of the surface."""
+    for shape, expected in (
+        (Primitive("bool"), ["True", "False"]),
+        (Primitive("u8"), ["0"]),
+        (List(Primitive("u8")), ['b""']),
+        (List(Primitive("string")), ["[]", '[""]']),
+        (Option(Option(Primitive("f32"))), ["None", "Some(None)", "Some(0.0)"]),
+        (Tuple((Primitive("char"),)), ['("?",)']),
+        (Result(None, Primitive("u32")), ["Ok(None)", "Err(0)"]),
+        (Variant((("one", None), ("two", Primitive("string")))), ["A_One()", 'A_Two("")']),
+        (Record((("from", Primitive("u8")),)), ["A(from_=0)"]),
+        (Enum(("a-b", "c")), ["A.A_B", "A.C"]),
+        (Flags(("a",)), ["A(0)", "A.A"]),
+    ):
+        function = Function("take", (("a", shape),), None)
+        made = surface(InterfaceType("test:some/where", {"take": function}, {}))
+        assert made.examples(shape) == expected
+        for text in expected:
+            assert find_mismatch(shape, eval(text, made.names), "value") is None

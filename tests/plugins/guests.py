@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from washnb.engine import Bindings, Engine, Instance, Interface
+from washnb.engine import Bindings, Engine, Instance, Interface, Surface, surface
 from washnb.plugins import HostPlugin
 from washnb.types import LocalResources
 from washnb.wit import WitInterface
@@ -21,6 +21,12 @@ class GuestItem(Item):
         super().__init__(local_resources=resources)
         self.bindings = bindings
         self.imports = tuple(bindings.component.imports)
+
+    @property
+    def surfaces(self) -> dict[str, Surface]:
+        """The imports as Python classes."""
+        component = self.bindings.component
+        return {name: surface(each, component.named_types(name)) for name, each in component.imports.items()}
 
     def link(self, interface: Interface) -> None:
         """Bind `interface` to the imports that it covers."""

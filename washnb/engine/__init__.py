@@ -7,7 +7,7 @@ from .abi.classes import case_class
 from .abi.handles import GuestResource
 from .abi.plan import Injection, Intercept
 from .abi.shapes import Function, InterfaceType
-from .bindings import Bindings
+from .bindings import Bindings, denial
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .instance import CallObserver, Instance
@@ -41,6 +41,7 @@ __all__ = [
     "SourceBytes",
     "Surface",
     "case_class",
+    "denial",
     "example_names",
     "find_mismatch",
     "mismatch_error",

@@ -147,17 +147,17 @@ def _unserved(component: str, interface: str, function: Function) -> Handler:
 
 def _refusal(interface: str, function: Function, reason: str, repair: str | Sequence[str]) -> Any:
     """What stands for a function that was taken back."""
-    denial = _denial(function, reason)
+    denied = denial(function, reason)
 
     def refuse(*_arguments: object) -> None:
-        if denial is not None:
-            raise Err(denial)
+        if denied is not None:
+            raise Err(denied)
         raise GuestError(f"{label_of(interface, function.name)}: {reason}", interface=interface, repair=repair)
 
     return refuse
 
 
-def _denial(function: Function, reason: str) -> object:
+def denial(function: Function, reason: str) -> object:
     """The function's own error for a caller that may not, None where it has none that could say so."""
     error = function.result.err if isinstance(function.result, Result) else None
     if isinstance(error, Enum) and "access-denied" in error.names:

@@ -57,11 +57,11 @@ def skeleton(interface: InterfaceType, declared: Mapping[str, Shape] | None = No
     It runs as it is. `declared` are the types of the interface by their names in WIT; a type that has none gets one
     from the place where it is used.
     """
-    names = _Names(interface, declared or {})
+    names = TypeNames(interface, declared or {})
     return Skeleton(names.interface, _Writing(interface, names).text())
 
 
-class _Names:
+class TypeNames:
     """The classes of an interface: each type once, those that it is made of before it."""
 
     def __init__(self, interface: InterfaceType, declared: Mapping[str, Shape]) -> None:
@@ -118,7 +118,7 @@ def _parts(shape: Shape) -> Iterator[tuple[Shape | None, str]]:
 class _Writing:
     """Writes the module from its top to its end, and remembers what has been defined so far."""
 
-    def __init__(self, interface: InterfaceType, names: _Names) -> None:
+    def __init__(self, interface: InterfaceType, names: TypeNames) -> None:
         self._interface = interface
         self._names = names
         self._package = split_version(interface.name)[0]

@@ -6,16 +6,34 @@ They are what `skeleton` writes, so that whoever calls an interface, answers for
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
-from .abi.shapes import InterfaceType, Shape
+from .abi.annotations import Named, normal_form
+from .abi.names import class_name, member_name, parse_function, python_name
+from .abi.shapes import (
+    Borrow,
+    Enum,
+    Flags,
+    Function,
+    InterfaceType,
+    List,
+    Option,
+    Own,
+    Primitive,
+    Record,
+    Result,
+    Shape,
+    Tuple,
+    Variant,
+)
 from .interface import Err, Interface, Ok, Some
-from .skeletons import TAKEN, skeleton
+from .skeletons import TAKEN, TypeNames, skeleton
 
 _ROOT = "root:root/root"
 """What stands for the name of functions at the root, which have none."""
@@ -31,13 +49,72 @@ class Surface:
     A variant is in `types` as the union of its cases, each of which is there, too: `Shape_Circle`.
     """
 
+    interface: InterfaceType
     served: type[Interface]
     types: Mapping[str, Any]
+    type_names: TypeNames
 
     @property
     def names(self) -> dict[str, Any]:
-        """What an expression needs to make any value of the interface: the types, and `Ok`, `Err`, `Some`."""
-        return {**_VALUES, **self.types}
+        """What an expression needs to make any value of the interface: the types, and `Ok`, `Err`, `Some`.
+
+        Resources are made without arguments, whatever their constructors take.
+        """
+        resources = {
+            name: functools.partial(object.__new__, each)
+            for name, each in self.types.items()
+            if hasattr(each, "wit_resource")
+        }
+        return {**_VALUES, **self.types, **resources}
+
+    def documentation(self, function: Function) -> str:
+        """A function in WIT, with the names of types."""
+        parsed = parse_function(function.name)
+        owner = getattr(self.served, class_name(parsed.resource), None) if parsed.kind else self.served
+        method = getattr(owner, python_name(parsed.name) if parsed.name else "__init__", None)
+        text = getattr(method, "__doc__", None) or str(function)
+        return " ".join(text.split())
+
+    def annotation(self, shape: Shape | None) -> str:
+        """How a type is annotated."""
+        return normal_form(shape, self._class_of)
+
+    def _class_of(self, shape: Named) -> str:
+        if isinstance(shape, Own | Borrow):
+            return self.type_names.resources.get(shape.resource, "Any")
+        return self.type_names.types[shape]
+
+    def examples(self, shape: Shape | None) -> list[str]:
+        """Expressions that have a value of a type: one for each case, where there are some, else one."""
+        match shape:
+            case Primitive("bool"):
+                return ["True", "False"]
+            case Primitive(name):
+                return [{"string": '""', "char": '"?"', "f32": "0.0", "f64": "0.0"}.get(name, "0")]
+            case List(element):
+                return ['b""'] if element == Primitive("u8") else ["[]", f"[{self.examples(element)[0]}]"]
+            case Option(some):
+                inner = [f"Some({each})" if isinstance(some, Option) else each for each in self.examples(some)]
+                return ["None", *inner]
+            case Result(ok, err):
+                return [f"Ok({self.examples(ok)[0]})", *(f"Err({each})" for each in self.examples(err))]
+            case Tuple(items):
+                return [f"({', '.join(self.examples(each)[0] for each in items)},)"]
+            case Record(fields):
+                values = (f"{python_name(name)}={self.examples(field)[0]}" for name, field in fields)
+                return [f"{self._class_of(shape)}({', '.join(values)})"]
+            case Variant(cases):
+                return [f"{self._class_of(shape)}_{class_name(name)}({self._payload(of)})" for name, of in cases]
+            case Enum(names):
+                return [f"{self._class_of(shape)}.{member_name(name)}" for name in names]
+            case Flags(names):
+                return [f"{self._class_of(shape)}(0)", *(f"{self._class_of(shape)}.{member_name(n)}" for n in names)]
+            case Own() | Borrow():
+                return [f"{self._class_of(shape)}()"]
+        return ["None"]
+
+    def _payload(self, shape: Shape | None) -> str:
+        return "" if shape is None else self.examples(shape)[0]
 
     def signature(self, function: Callable[..., Any]) -> inspect.Signature:
         """The signature of a function of it, with annotations that show as they are written."""
@@ -50,7 +127,7 @@ class Surface:
             return annotation
         text = _text(annotation)
         for name, each in self.types.items():
-            if isinstance(each, types.UnionType):
+            if isinstance(each, UnionType):
                 text = text.replace(_text(each), name)
         return _Written(text)
 
@@ -58,11 +135,12 @@ class Surface:
 def surface(interface: InterfaceType, declared: Mapping[str, Shape] | None = None) -> Surface:
     """Make the classes of an interface; `declared` are its types by their names in WIT."""
     named = interface if interface.name else dataclasses.replace(interface, name=_ROOT)
-    class_name, text = skeleton(named, declared)
+    served_name, text = skeleton(named, declared)
     scope: dict[str, Any] = {"__name__": __name__}  # a module that is there: dataclasses look into it
     exec(compile(text, f"<washnb {interface.name}>", "exec", dont_inherit=True), scope)  # noqa: S102 - text of ours
-    served = scope.pop(class_name)
-    return Surface(served, {name: each for name, each in scope.items() if name[0] != "_" and name not in TAKEN})
+    served = scope.pop(served_name)
+    types = {name: each for name, each in scope.items() if name[0] != "_" and name not in TAKEN}
+    return Surface(interface, served, types, TypeNames(named, declared or {}))
 
 
 def _text(annotation: Any) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from washnb.engine import Instance, Interface
+from washnb.engine import Instance, Interface, Surface
 from washnb.errors import ConfigError, WashError
 from washnb.plugins import HostPlugin
 from washnb.types import LocalResources, Workload
@@ -60,6 +60,11 @@ class BoundItem:
     def local_resources(self) -> LocalResources:
         """What the workload grants to the component."""
         return self.target.manifest.local_resources
+
+    @property
+    def surfaces(self) -> Mapping[str, Surface]:
+        """The imports of the component that were granted to the plugin, as Python classes."""
+        return {name: self.target.surface(name) for name in self.target.imports_of(self.grant)}
 
     def link(self, interface: Interface) -> None:
         """Let `interface` serve every import of the component that it covers and that was granted to the plugin."""

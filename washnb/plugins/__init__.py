@@ -7,6 +7,7 @@ surface, written once over the small protocol in `backend.py`; `in_memory.py` an
 from washnb.engine import Err, Interface, Ok, Some, resource
 
 from . import catalog
+from .asking import Answerer, Ask, Asking, Question, Unserved
 from .base import Attachable, HostPlugin, InterfacePlugin, State, WorkloadContext, WorkloadItem, as_plugin
 from .blobstore import Backend as BlobstoreBackend
 from .blobstore import (
@@ -31,6 +32,9 @@ from .state import PerComponent, PerWorkload
 from .wrapper import Call, Wrapper, around, holds, unwrapped
 
 __all__ = [
+    "Answerer",
+    "Ask",
+    "Asking",
     "Attachable",
     "Blobstore",
     "BlobstoreBackend",
@@ -66,10 +70,12 @@ __all__ = [
     "Ok",
     "PerComponent",
     "PerWorkload",
+    "Question",
     "RegisteredPlugin",
     "Some",
     "State",
     "TracingLogger",
+    "Unserved",
     "WorkloadContext",
     "WorkloadItem",
     "Wrapper",
