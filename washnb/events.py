@@ -123,6 +123,25 @@ class MessageHandled:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportCalled:
+    """An export has been called, neither by a request nor by a message, and has returned or failed (`error`).
+
+    `request` is the number that its host calls carry, too; `export` is `interface#function`, `duration` is in seconds.
+    """
+
+    request: int
+    workload: str
+    component: str
+    export: str
+    duration: float
+    error: str | None = None
+
+
+Handled = RequestHandled | MessageHandled | ExportCalled
+"""What ends that which host calls belong to: a request, a message, a call of an export."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallWaiting:
     """A call of a guest waits for somebody to answer it (`waits`), or no longer."""
 
@@ -168,6 +187,7 @@ Event = (
     | LogLine
     | MessageSent
     | MessageHandled
+    | ExportCalled
     | CallWaiting
     | StateChanged
     | WorkloadChanged

@@ -121,3 +121,17 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
     with pytest.raises(ConfigError) as caught:
         Spans()
     assert "washnb[otel]" in str(caught.value.repair)
+
+
+async def test_a_call_of_an_export_is_a_span(host, exported):
+    """Of no other program's asking; in an instance that is kept, too."""
+    host.events().subscribe(Spans(exported.provider).take)
+    host.tracing = True
+    await start(host, "adder")
+    await host.call("adder", "add", 1, 2)
+    async with await host.instantiate("adder") as adder:
+        await adder.call("docs:adder/add#add", 1, 2)
+    for call in exported("call adder"):
+        assert call.kind is SpanKind.INTERNAL
+        assert call.attributes["washnb.export"].startswith("docs:adder/add")
+    assert len(exported("call adder")) == 2

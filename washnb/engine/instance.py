@@ -6,6 +6,7 @@ import asyncio
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, Self
 
 from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
@@ -37,6 +38,10 @@ class CallObserver(Protocol):
         """It raised: `Err` for the error of a WIT result, or what ends the guest."""
 
 
+Watching = Callable[[str], AbstractContextManager[CallObserver | None]]
+"""Makes the observer of one call, `interface#function`, and is told of its end; None: nobody wants to hear of it."""
+
+
 class Instance:
     """A running component. One call at a time; after a trap, a timeout or a cancellation it is dead.
 
@@ -55,6 +60,7 @@ class Instance:
         self._linker = bindings.linker
         self._doing: str | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._watching: Watching | None = None
         self._end: str | None = None
         self._cancelled_by_close = False
 
@@ -108,6 +114,10 @@ class Instance:
         """Let resources that the guest defines come out of it as what `stand_in` makes of their handles."""
         self._store.stand_in = stand_in
 
+    def watch(self, watching: Watching) -> None:
+        """Let each call from now on have an observer of its own, in place of the instance's."""
+        self._watching = watching
+
     async def _within(self, seconds: float | None, doing: str, work: Any) -> Any:
         if seconds is None:
             return await work
@@ -136,11 +146,19 @@ class Instance:
         results = 0 if plan.function.result is None else 1
         store.clear()
         future = call_async(store.func, store.context, packed, len(arguments), store.result, results, store.error)
+        if self._watching is None:
+            return await self._answer(plan, future)
+        with self._watching(plan.label) as store.observer:
+            return await self._answer(plan, future)
+
+    async def _answer(self, plan: ExportPlan, future: int) -> Any:
+        """Run the call that `future` stands for, and lift its result."""
+        store = self._store
         try:
             await self._drive(plan.label, future)
             return plan.lift(store, store.result)
         finally:
-            if results:
+            if plan.function.result is not None:
                 val_delete(store.result)
 
     async def _drive(self, doing: str, future: int, limits: Limits | None = None) -> None:

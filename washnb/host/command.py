@@ -19,7 +19,7 @@ NOTED_LINES = 10
 """How many of the last lines that a command printed are noted beneath its error."""
 
 _NOTED_CHARACTERS = 300
-_RUN = "wasi:cli/run"
+RUN = "wasi:cli/run"
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ async def run_command(
 
     Raises GuestError where it traps, ConfigError where it is no command.
     """
-    export = next((name for name in component.compiled.exports if split_version(name)[0] == _RUN), None)
+    export = next((name for name in component.compiled.exports if split_version(name)[0] == RUN), None)
     if export is None:
         raise ConfigError(
-            f"{component.label} is no command: it does not export {_RUN}",
+            f"{component.label} is no command: it does not export {RUN}",
             component=component.name,
             repair="a command is built with the world wasi:cli/command",
         )

@@ -10,20 +10,22 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from washnb.engine import Function, Instance
 from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
-from washnb.events import EventBus, RequestHandled
+from washnb.events import EventBus, ExportCalled, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
 from .admission import Scope
-from .command import CommandResult, Printed, run_command
+from .command import RUN, CommandResult, Printed, run_command
 from .component import WorkloadComponent
 from .exchange import Collected, Exchange
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
 from .routers import Router
-from .trace import Recorder, Trace
+from .trace import Recorder, Trace, failure_of
 from .values import without_secrets
 from .workload import BoundWorkload
 
@@ -80,8 +82,15 @@ class Dispatcher:
     async def call(self, workload: BoundWorkload, export: str, args: Sequence[Any], *, seconds: float | None) -> Any:
         """Call an exported function in a fresh instance. Raises what the guest raises, by name of the workload."""
         component, full_name = workload.find_export(export)
-        async with self._calling(workload, component, workload.admission.admit(seconds)) as observer:
+        scope = workload.admission.admit(seconds)
+        async with self._calling(workload, component, scope, full_name) as observer:
             return await invoke(component, full_name, args, observer)
+
+    async def keep(self, workload: BoundWorkload, component: WorkloadComponent) -> Instance:
+        """Make an instance that lives until its owner closes it, or the workload does; its calls are traced."""
+        instance = await workload.keep_instance(component)
+        instance.watch(partial(self._watched, workload, component))
+        return instance
 
     async def deliver(
         self,
@@ -96,7 +105,7 @@ class Dispatcher:
         """Call an export of a component for a plugin: a message has come, say. See `WorkloadItem.deliver`."""
         current, scope = await self._admit_in_turn(workload, component, wait)
         target = current.components[component]
-        async with self._calling(current, target, scope, request) as observer:
+        async with self._calling(current, target, scope, export, request) as observer:
             return await invoke(target, export, arguments, observer)
 
     async def run(
@@ -105,7 +114,8 @@ class Dispatcher:
         """Run the first component of a workload as a command."""
         component, printed = workload.component(None), Printed()
         try:
-            async with self._calling(workload, component, workload.admission.admit(seconds)) as observer:
+            scope = workload.admission.admit(seconds)
+            async with self._calling(workload, component, scope, f"{RUN}#run") as observer:
                 return printed.result(await run_command(component, arguments, stdin, printed, observer))
         except GuestError as error:
             printed.note_beneath(error)
@@ -113,19 +123,41 @@ class Dispatcher:
 
     @contextlib.asynccontextmanager
     async def _calling(
-        self, workload: BoundWorkload, component: WorkloadComponent, scope: Scope, number: int | None = None
+        self,
+        workload: BoundWorkload,
+        component: WorkloadComponent,
+        scope: Scope,
+        export: str,
+        number: int | None = None,
     ) -> AsyncIterator[Recorder | None]:
-        """Count and bound a call that is no request, and name its workload in what it raises."""
-        observer = None
-        if self.tracing and self._events:
-            number = number or self._events.number()
-            observer = Recorder(number, workload.workload_name, component.name, self._events.publish)
+        """Count, bound and trace a call that is no request, and name its workload in what it raises."""
         try:
-            async with scope:
-                yield observer
+            with self._watched(workload, component, export, number) as observer:
+                async with scope:
+                    yield observer
         except WashError as error:
             _locate(error, workload, component)
             raise
+
+    @contextlib.contextmanager
+    def _watched(
+        self, workload: BoundWorkload, component: WorkloadComponent, export: str, number: int | None = None
+    ) -> Iterator[Recorder | None]:
+        """Record the host calls of a call, and tell of its end, unless whoever gave it a `number` does."""
+        if not (self.tracing and self._events):
+            yield None
+            return
+        name, began, error = workload.workload_name, time.perf_counter(), None
+        request = number or self._events.number()
+        try:
+            yield Recorder(request, name, component.name, self._events.publish)
+        except BaseException as failure:
+            error = failure_of(failure, _function(component, export))
+            raise
+        finally:
+            if number is None:
+                duration = time.perf_counter() - began
+                self._events.publish(ExportCalled(request, name, component.name, export, duration, error))
 
     async def _admit_in_turn(self, workload: BoundWorkload, component: str, wait: float) -> tuple[BoundWorkload, Scope]:
         """Let a call into the version of `workload` that runs: another one, where a reload comes while it waits."""
@@ -207,6 +239,13 @@ def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
     if workload is not None and workload.http_component is not None:
         _locate(failure, workload, workload.http_component)
     return failure
+
+
+def _function(component: WorkloadComponent, export: str) -> Function | None:
+    """The type of an export that a component has under exactly this name."""
+    interface, _, name = export.rpartition("#")
+    exported = component.compiled.exports.get(interface)
+    return None if exported is None else exported.functions.get(name)
 
 
 def _locate(error: WashError, workload: BoundWorkload, component: WorkloadComponent) -> None:

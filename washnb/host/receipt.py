@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from washnb.engine import CompiledComponent
-from washnb.events import Event, HostCall, MessageHandled, RequestHandled, WorkloadChanged
+from washnb.events import Event, Handled, HostCall, WorkloadChanged
 from washnb.plugins import HostPlugin
 from washnb.types import WorkloadState
 from washnb.wit import WitInterface
@@ -122,7 +122,7 @@ class Receipts:
         """Count a host call."""
         if isinstance(event, HostCall):
             self._count(event)
-        elif isinstance(event, RequestHandled | MessageHandled):
+        elif isinstance(event, Handled):
             self._meanings.pop(event.request, None)
         elif isinstance(event, WorkloadChanged):
             self._changed(event)

@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry: each request and message a span, its host calls below it. A subscriber of the event bus.
+"""Spans of OpenTelemetry: each request, message and call of an export a span, its host calls below it.
 
-Only opentelemetry's API is used here: where spans go is up to the provider that a program has set up. The library is
-the extra `otel`, and is imported by whoever makes a `Spans`.
+A subscriber of the event bus. Only opentelemetry's API is used here: where spans go is up to the provider that a
+program has set up. The library is the extra `otel`, and is imported by whoever makes a `Spans`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 from washnb.errors import ConfigError
-from washnb.events import Event, HostCall, MessageHandled, RequestHandled
+from washnb.events import Event, ExportCalled, Handled, HostCall, RequestHandled
 
 from .outcome import outcome_of
 from .trace import Trace, sentence
@@ -48,12 +48,12 @@ class Spans:
         """Remember a host call until its request is handled; make spans of what is."""
         if isinstance(event, HostCall):
             self._begun(event.request, event.started + event.duration).calls.append(event)
-        elif isinstance(event, RequestHandled | MessageHandled):
+        elif isinstance(event, Handled):
             begun = self._open.pop(event.request, None) or _Begun(_ago(event.duration))
             self._handled(event, begun)
 
     def close(self) -> None:
-        """Make spans of what nobody will say the end of: runs, and calls of exports."""
+        """Make spans of what has not ended yet, as far as it went."""
         while self._open:
             self._end(self._open.popitem(last=False)[1])
 
@@ -65,7 +65,7 @@ class Spans:
                 self._end(self._open.popitem(last=False)[1])
         return begun
 
-    def _handled(self, event: RequestHandled | MessageHandled, begun: _Begun) -> None:
+    def _handled(self, event: Handled, begun: _Begun) -> None:
         attributes: dict[str, str | int] = {"washnb.workload": event.workload}
         if isinstance(event, RequestHandled):
             path, _, query = event.target.partition("?")
@@ -73,6 +73,10 @@ class Spans:
             attributes |= {"http.request.method": event.method, "url.path": path}
             attributes |= {"http.response.status_code": event.status} | ({"url.query": query} if query else {})
             failed = event.error is not None or event.status >= _FIRST_FAILURE
+        elif isinstance(event, ExportCalled):
+            kind, name = self._otel.SpanKind.INTERNAL, f"call {event.component}"
+            attributes |= {"washnb.component": event.component, "washnb.export": event.export}
+            failed = event.error is not None
         else:
             kind, name = self._otel.SpanKind.CONSUMER, f"process {event.workload}"
             attributes |= {"messaging.operation.type": "process", "messaging.destination.name": event.subject}
@@ -83,7 +87,7 @@ class Spans:
         self._close(span, begun, event.error or "" if failed else None, start + int(event.duration * _SECOND))
 
     def _end(self, begun: _Begun) -> None:
-        """A run, or a call of an export: what is known of it are its host calls."""
+        """What has not ended: all that is known of it are its host calls."""
         first = begun.calls[0]
         attributes = {"washnb.workload": first.workload, "washnb.component": first.component}
         span = self._tracer.start_span(f"call {first.component}", attributes=attributes, start_time=begun.at)

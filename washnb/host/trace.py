@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from washnb.engine import Err, Function, shapes
-from washnb.errors import BackendError
+from washnb.errors import BackendError, WashError
 from washnb.events import HostCall
 
 from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
@@ -183,6 +183,15 @@ class Recorder:
         if self._trace is not None:
             self._trace.append(call)
         self._publish(call)
+
+
+def failure_of(error: BaseException, function: Function | None) -> str:
+    """Say what a call of an export, of the type `function`, ended with: its WIT error, or what was raised instead."""
+    if isinstance(error, Err):
+        result = None if function is None else function.result
+        value = ValueKeeper().safe(error.value, result.err if isinstance(result, shapes.Result) else None)
+        return f"error {text_of(value)}"
+    return (error.message if isinstance(error, WashError) else str(error)) or type(error).__name__
 
 
 def _failed(value: object, cause: BackendError) -> str:

@@ -8,7 +8,16 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from washnb.events import Event, HostCall, LogLine, MessageHandled, MessageSent, RequestHandled, StateChanged
+from washnb.events import (
+    Event,
+    ExportCalled,
+    Handled,
+    HostCall,
+    LogLine,
+    MessageHandled,
+    MessageSent,
+    StateChanged,
+)
 from washnb.host import Parity, Receipts, Trace
 
 from ..text import escape, one_line, plain
@@ -24,7 +33,7 @@ Message = MessageSent | MessageHandled
 
 @dataclass
 class RequestTrace:
-    """The host calls of one request or message, and, once it is handled, what was asked and how it ended.
+    """The host calls of one request, message or call, and, once it is handled, what was asked and how it ended.
 
     `begun` is the Unix timestamp from which its host calls count.
     """
@@ -32,7 +41,7 @@ class RequestTrace:
     number: int
     begun: float
     calls: Trace = field(default_factory=Trace)
-    handled: RequestHandled | MessageHandled | None = None
+    handled: Handled | None = None
 
     @property
     def workload(self) -> str:
@@ -43,15 +52,18 @@ class RequestTrace:
 
     @property
     def headline(self) -> str:
-        """Method, target and status of a request, subject and outcome of a message, and what went wrong."""
+        """Method, target and status of a request, subject of a message or name of a call, and what went wrong."""
         done = self.handled
         if done is None:
             component = next((call.component for call in self.calls), "a guest")
-            return f"a run or call of {component}, or a request that it has not answered yet"
+            return f"a request or call that {component} has not answered yet"
         error = "  " + done.error.partition("\n")[0] if done.error else ""
         if isinstance(done, MessageHandled):
             outcome = "failed" if done.error else "handled"
             return one_line(f"message {done.subject}  {outcome}  by {done.workload}{error}", 200)
+        if isinstance(done, ExportCalled):
+            outcome = "failed" if done.error else "returned"
+            return one_line(f"call {done.workload}.{_spoken(done.export)}  {outcome}{error}", 200)
         return one_line(f"{done.method} {done.target}  {done.status}  to {done.workload or 'nobody'}{error}", 200)
 
 
@@ -105,6 +117,11 @@ def _row(row: tuple[str, str, str, str]) -> str:
     )
 
 
+def _spoken(export: str) -> str:
+    """The function of an export, without its interface and without what WIT puts before its name."""
+    return export.rpartition("#")[2].rpartition("]")[2]
+
+
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
@@ -133,7 +150,7 @@ class History:
             self.lines.append(event)
         elif isinstance(event, StateChanged):
             self.changes.append((time.time(), event))
-        elif isinstance(event, RequestHandled | MessageHandled):
+        elif isinstance(event, Handled):
             self._request(event.request, event.duration).handled = event
         if isinstance(event, MessageSent | MessageHandled):
             self.messages.append(event)

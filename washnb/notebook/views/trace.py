@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from washnb.errors import ConfigError
-from washnb.events import Event, HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
+from washnb.events import Event, Handled, HostCall, LogLine, StateChanged
 
 from .. import hosted
 from ..handles import News
@@ -180,7 +180,7 @@ class TraceView(View):
 
     def concerns(self, event: Event) -> bool:
         """Calls, and what belongs to them."""
-        return isinstance(event, HostCall | RequestHandled | MessageHandled | StateChanged | LogLine)
+        return isinstance(event, HostCall | Handled | StateChanged | LogLine)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Tell all of one call, as the widget asks."""
