@@ -32,6 +32,16 @@ CELLS = (
     "%wash messages",
     "%wash trace",
     "%wash blobs gallery a.json",
+    """from washnb import Interface
+
+class Roll(Interface, wit='workshop:dice/roll@0.1.0'):
+    def roll(self, sides: int) -> int:
+        answer = sides
+        breakpoint()
+        return answer
+
+wash.load('example:lucky', attach=[Roll])""",
+    "wash.send('/', to='lucky', timeout=1).text",
 )
 LAB = """
 import os, signal, sys, threading
@@ -324,3 +334,25 @@ def test_trace_opens_and_filters(page):
     expect(view.locator(".washnb-call:not(.washnb-request)")).to_have_count(3)
     view.get_by_label("in trouble").check()
     expect(view).to_contain_text("nothing here passes the filters")
+
+
+def test_breakpoint_is_a_prompt_in_the_cell(page):
+    """The guest's arguments are read and a variable set; the guest waits longer than its time, and gets the answer."""
+    from playwright.sync_api import expect
+
+    for cell in (0, 12):
+        page.run(cell)
+    page.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 13;"
+        " window.jupyterapp.commands.execute('notebook:run-cell') }"
+    )
+    typed = page.output(13).locator("input.jp-Stdin-input")
+    for line in ("p sides + 36", "answer = 3"):
+        expect(typed).to_be_editable()
+        typed.fill(line)
+        typed.press("Enter")
+        page.page.wait_for_timeout(700)
+    expect(page.output(13)).to_contain_text("42")
+    typed.fill("c")
+    typed.press("Enter")
+    expect(page.output(13)).to_contain_text("You rolled 3")
