@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from washnb import errors
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +47,7 @@ def execute(sources: list[str]) -> list[str]:
     return ["\n".join(text_of(output).rstrip() for output in cell.outputs) for cell in notebook.cells]
 
 
+@pytest.mark.slow
 def test_readme_runs():
     """Every cell of the README runs in a kernel, in order, and prints what the README says; times may differ."""
     cells = cells_of(ROOT / "README.md")

@@ -107,6 +107,7 @@ async def test_what_comes_to_a_closed_engine_is_refused(no_stores_left):
         await instance.call("five")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_fork_is_told_that_the_engine_did_not_come_along():
     """No thread of it is there: not the ticker, not the compiler's. An engine of the fork's own works."""

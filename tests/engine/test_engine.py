@@ -99,6 +99,7 @@ def count_compilations(monkeypatch, delay: float = 0.0) -> list[int]:
     return calls
 
 
+@pytest.mark.slow
 async def test_a_long_compilation_ticks_while_the_loop_goes_on(engine, monkeypatch):
     """The loop is free, and hears again and again that the compilation still runs."""
     count_compilations(monkeypatch, delay=0.6)

@@ -59,6 +59,7 @@ class Echo(Interface, wit=HOST):
         return a
 
 
+@pytest.mark.slow
 async def test_a_guest_that_passes_more_than_wasmtime_allows_is_told_the_limit(shared_engine, no_stores_left):
     """2,796,202 bytes of list<u8> pass to the host in one call, one more does not."""
     text = echo_component(List(Primitive("u8")))

@@ -40,6 +40,7 @@ LOADER = """
 """
 
 
+@pytest.mark.slow
 def test_processes_that_load_the_same_component_at_once_all_get_it(tmp_path):
     """Two processes begin at the same moment, on one directory: each has the component, one entry stays, sealed."""
     start = str(time.time() + 0.8)

@@ -141,6 +141,7 @@ async def test_an_answer_that_has_begun_may_take_longer(host, monkeypatch):
     assert (await host.send("GET", "/w")).text == "ok\nok\n"
 
 
+@pytest.mark.slow
 async def test_too_many_requests_are_503(host):
     """A workload takes 64 at once; one more is refused while others are in flight, and taken afterwards."""
     await start(host, "sleeper", "hello")

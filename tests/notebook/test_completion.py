@@ -117,6 +117,7 @@ def test_other_lines_are_left_alone(notebook):
     assert "wash" in notebook.complete("was")
 
 
+@pytest.mark.slow
 def test_what_is_reached_through_a_workload_is_completed(notebook):
     """Classes and their members, interfaces by name, and what is in them."""
     notebook.run(f"wash.load({str(CARTS)!r})")

@@ -116,6 +116,7 @@ def run_script(body: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_script_needs_no_close_and_no_ipython():
     """A process ends by itself with a session open and a port served, and has not loaded IPython."""
     done = run_script("""
@@ -127,6 +128,7 @@ def test_script_needs_no_close_and_no_ipython():
     assert (done.stdout, done.stderr, done.returncode) == ("3 http:// False\n", "", 0)
 
 
+@pytest.mark.slow
 def test_fork_is_told_that_its_host_did_not_come_along():
     """A child process gets an error instead of waiting for ever, and can begin anew."""
     done = run_script("""

@@ -183,6 +183,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_a_disk_that_is_full(tmp_path):
     """The message names the directory and what to look at, what was there stays, and nothing half written."""
     command = [sys.executable, "-c", FULL_DISK, tmp_path]
@@ -240,6 +241,7 @@ asyncio.run(FilesystemBackend(Path(sys.argv[1]), lambda path, action: None).writ
 """
 
 
+@pytest.mark.slow
 async def test_a_kernel_that_is_killed(tmp_path):
     """What was written before is there afterwards; what it was writing is not, and is swept when it is a day old."""
     plugin = FilesystemBlobstore(tmp_path)

@@ -38,6 +38,7 @@ def test_names_stay_readable(tmp_path, name, file_name):
     assert NamedFiles(tmp_path).path(name) == tmp_path / file_name
 
 
+@pytest.mark.slow
 @given(st.lists(NAMES, unique=True))
 def test_each_name_is_another_file(tmp_path_factory, names):
     """Any names, in one directory, come back as they were, and none is that of another on a disk without capitals."""

@@ -58,6 +58,7 @@ async def test_down_at_attach():
     assert "nats-server -js" in raised.value.repair
 
 
+@pytest.mark.slow
 async def test_killed_and_restarted(engine, nats_servers, impatient):
     """Calls fail in time while it is away; after that the next one works, and finds all that was acknowledged."""
     running = await nats_servers()

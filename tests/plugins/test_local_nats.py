@@ -119,6 +119,7 @@ async def test_it_ends_with_its_owner(tmp_path):
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["kill", "stop"])
 async def test_it_ends_while_a_fork_of_its_owner_lives(tmp_path, end):
     """A process that was forked holds what its parent held open, and keeps no server alive by that."""
