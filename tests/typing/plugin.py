@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from washnb import Err, HostPlugin, Interface, resource
-from washnb.plugins import WorkloadContext, WorkloadItem
+from washnb.plugins import Call, WorkloadContext, WorkloadItem, Wrapper, around
 from washnb.wit import WitInterface
 
 
@@ -59,3 +59,18 @@ class Cards(HostPlugin):
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
         """Link by hand."""
         item.link(Table())
+
+
+class Counted(Wrapper):
+    """A plugin around another one."""
+
+    calls = 0
+
+    @around("deck.draw", "shuffled")
+    async def count(self, call: Call, *arguments: object) -> object:
+        """Count the calls, and pass them on."""
+        self.calls += 1
+        return await call(*arguments)
+
+
+counted: HostPlugin = Counted(Cards())
