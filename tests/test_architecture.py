@@ -90,7 +90,7 @@ def test_rooms_are_entered_through_their_door():
 
 
 def test_libraries_stay_in_their_rooms():
-    """Only the engine knows wasmtime, only the host aiohttp and OpenTelemetry, only the plugins NATS, only the notebook Jupyter."""
+    """Only the engine knows wasmtime, the host aiohttp and OpenTelemetry, the plugins NATS, the notebook Jupyter."""
     assert (
         violations(lambda module, target, _: HOME_OF.get(target.split(".")[0], room_of(module)) != room_of(module))
         == []
