@@ -203,7 +203,7 @@ class TestForm:
             assert await backend.exists(name) is False
             await backend.delete(name)
         await backend.create("c")
-        for name in ("", "x" * 2001):
+        for name in ("", "x" * 2001, "\ud800"):
             with pytest.raises(BackendError, match="the name of an object has 1 to 2000 bytes"):
                 await put(backend, "c", name, b"1")
             assert await backend.has("c", name) is False
@@ -237,6 +237,38 @@ class TestForm:
             await get(backend, "c", "text")
         with pytest.raises(BackendError, match="is a link, which is not followed"):
             await get(backend, "c", "link")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{"name": 5}, {"name": "other"}, {"size": "x"}, {"size": -1}, {"digest": 5}, {"nuid": ">"}, {"name": "\ud800"}],
+    )
+    async def test_metadata_that_lie(self, server, backend, fields):
+        """What somebody else has put there harms nothing but that object."""
+        await backend.create("c")
+        await put(backend, "c", "o", b"1")
+        subject = f"$O.c.M.{base64.urlsafe_b64encode(b'lie').decode()}"
+        await server.jetstream.publish(subject, json.dumps({"name": "lie", "nuid": "x", **fields}).encode())
+        await server.jetstream.publish(f"$O.c.M.{base64.urlsafe_b64encode(b'deep').decode()}", b"[" * 100_000)
+        assert list(await backend.objects("c")) == ["o"]
+        for name in ("lie", "deep"):
+            for call in (backend.has("c", name), backend.read("c", name), backend.delete_objects("c", [name])):
+                with pytest.raises(BackendError, match="has metadata that nobody can read"):
+                    await call
+        assert await get(backend, "c", "o") == b"1"
+
+    async def test_a_writer_that_leaves(self, server, backend):
+        """Whenever it is cancelled: what is there is an object, and no chunk belongs to none."""
+        await backend.create("c")
+        for steps in (*range(0, 60, 3), *range(60, 160, 10)):
+            leaving = asyncio.create_task(put(backend, "c", "o", b"x" * 300_000))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            leaving.cancel()
+            await asyncio.wait([leaving])
+        state = (await server.jetstream.stream_info("OBJ_c", subjects_filter=">")).state
+        subjects = sorted(state.subjects or ())
+        metadata, _ = await metadata_of(server, "o") if await backend.has("c", "o") else ({"nuid": None}, None)
+        assert [each for each in subjects if ".C." in each] == [f"$O.c.C.{metadata['nuid']}"][: len(subjects)]
 
     async def test_replaced_while_it_is_read(self, backend):
         """Its chunks are gone, so that the reader hears that, and never gets half of each."""

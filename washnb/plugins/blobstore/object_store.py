@@ -17,11 +17,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from nats.js.api import DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
@@ -45,9 +45,11 @@ MESSAGE = 128 * 1024
 """Bytes in a chunk of the object store, as all clients write them."""
 
 _CONTAINER = re.compile(r"[a-zA-Z0-9_-]{1,200}")
+_NUID = re.compile(r"[\w-]{0,100}", re.ASCII)  # one with a wildcard would remove the chunks of others, too
 _LONGEST = 2000  # bytes of an object's name: a subject has to fit into a line of the protocol
 _AT_ONCE = 64  # requests of a listing
 _NO_STREAM, _CHANGED_MEANWHILE = 10059, 10071  # error codes of JetStream
+T = TypeVar("T")
 _ROLLUP, _EXPECTED = "Nats-Rollup", "Nats-Expected-Last-Subject-Sequence"
 
 
@@ -151,7 +153,7 @@ class ObjectStoreBackend:
         """Publish chunks, then the metadata that make them an object."""
         what = _writing("write", container, name)
         self._server.require_write(what)
-        if not 0 < len(name.encode()) <= _LONGEST:
+        if not _can_be(name):
             raise BackendError(f"{what}: in NATS the name of an object has 1 to {_LONGEST} bytes")
         await self._last(container, name)  # a container that is not there is told before anything is sent
         nuid = NUID().next().decode()
@@ -162,7 +164,7 @@ class ObjectStoreBackend:
             async with aclosing(_messages(chunks, most)) as messages:
                 async for message in messages:
                     async with self._server.asking(what):
-                        await self._server.jetstream.publish(subject, message)
+                        await _whole(self._server.jetstream.publish(subject, message))
                     digest.update(message)
                     size, number = size + len(message), number + 1
         except BaseException:
@@ -170,12 +172,7 @@ class ObjectStoreBackend:
             raise
         fields = {"options": {"link": None, "max_chunk_size": most}, "nuid": nuid, "size": size, "chunks": number}
         fields["digest"] = "SHA-256=" + base64.urlsafe_b64encode(digest.digest()).decode()
-        try:
-            await self._replace(what, container, name, fields)
-        except BackendError as error:
-            if isinstance(error.__cause__, APIError):  # and not an answer that has not come: it may be an object by now
-                await self._forget(container, nuid)
-            raise
+        await _whole(self._finish(what, container, name, fields))
 
     async def delete_objects(self, container: str, names: Sequence[str]) -> None:
         """Publish metadata that say so, and remove the chunks."""
@@ -205,7 +202,7 @@ class ObjectStoreBackend:
     async def _last(self, container: str, name: str) -> _Metadata:
         """Return the metadata of an object; `deleted` where it was never written, too."""
         async with self._server.asking(_writing("look at", container, name)):
-            if not 0 < len(name.encode()) <= _LONGEST:
+            if not _can_be(name):
                 await self.info(container)
                 return _Metadata()
             metadata = await self._metadata(container, _subject(container, name))
@@ -221,7 +218,8 @@ class ObjectStoreBackend:
             if error.err_code == _NO_STREAM:
                 raise NoSuchContainer(container) from error
             return _Metadata()
-        return _parsed(message.data or b"", message.seq or 0, message.time)
+        metadata = _parsed(message.data or b"", message.seq or 0, message.time)
+        return metadata if metadata is not None and _subject(container, metadata.name) == subject else None
 
     async def _subjects(self, container: str) -> list[str]:
         """Return the subjects of all metadata. A busy server has told consumers too early that there are no more."""
@@ -266,11 +264,20 @@ class ObjectStoreBackend:
                 raise BackendError(f"{what}: it was replaced or deleted meanwhile", repair="read it again") from error
         return found
 
+    async def _finish(self, what: str, container: str, name: str, fields: dict[str, Any]) -> None:
+        """Make chunks an object, or remove them."""
+        try:
+            await self._replace(what, container, name, fields)
+        except BackendError as error:
+            if isinstance(error.__cause__, APIError):  # and not an answer that has not come: it may be an object by now
+                await self._forget(container, fields["nuid"])
+            raise
+
     async def _delete(self, container: str, metadata: _Metadata) -> None:
         if not metadata.deleted:
             fields = {"options": None, "nuid": metadata.nuid, "size": 0, "chunks": 0, "deleted": True}
             what = _writing("delete", container, metadata.name)
-            await self._replace(what, container, metadata.name, fields, only=metadata)
+            await _whole(self._replace(what, container, metadata.name, fields, only=metadata))
 
     async def _replace(
         self, what: str, container: str, name: str, fields: dict[str, Any], only: _Metadata | None = None
@@ -332,22 +339,42 @@ def _told(container: str, metadata: _Metadata) -> ObjectInfo:
     return ObjectInfo(metadata.name, container, metadata.created_at, metadata.size)
 
 
+def _can_be(name: str) -> bool:
+    try:
+        return 0 < len(name.encode()) <= _LONGEST
+    except UnicodeEncodeError:
+        return False
+
+
 def _parsed(data: bytes, sequence: int, written: datetime | None) -> _Metadata | None:
     try:
         told = json.loads(data)
-        options = told.get("options") or {}
-        return _Metadata(
+        metadata = _Metadata(
             sequence,
             int(written.timestamp() if written else time.time()),
             told["name"],
-            told.get("nuid", ""),
-            told.get("size", 0),
+            told.get("nuid") or "",
+            told.get("size") or 0,
             told.get("digest") or "",
-            told.get("deleted", False),
-            bool(options.get("link")),
+            bool(told.get("deleted")),
+            bool((told.get("options") or {}).get("link")),
         )
-    except (ValueError, KeyError, AttributeError):
+        metadata.name.encode()
+        right = isinstance(metadata.size, int) and metadata.size >= 0 and isinstance(metadata.digest, str)
+        return metadata if right and _NUID.fullmatch(metadata.nuid) else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`, which the server has two seconds for, to its end: also for a caller that is cancelled meanwhile."""
+    working = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        working.cancelled() or working.exception()
+        raise
 
 
 async def _messages(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[bytes, None]:
