@@ -167,6 +167,19 @@ class TestFilesystemBackend(BackendContract):
             assert await backend.get("b", "k") == b"v"
         assert await backend.increment("b", "n", 1) == 1
 
+    async def test_many_who_wait_for_another_process(self, backend, monkeypatch):
+        """They wait at the same time, and not each for all that came before."""
+        monkeypatch.setattr(files, "LOCK_SECONDS", 0.3)
+        await backend.open("b")
+        await backend.set("b", "k", b"v")
+        with (backend._root / "b" / ".lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            async with asyncio.timeout(2):
+                told = await asyncio.gather(
+                    *(backend.increment("b", "n", 1) for _ in range(20)), return_exceptions=True
+                )
+        assert {type(each) for each in told} == {BackendError}
+
     async def test_a_caller_that_leaves(self, tmp_path):
         """What a cancelled caller has begun is done whole, and told."""
         told = []

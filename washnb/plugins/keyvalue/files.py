@@ -144,16 +144,19 @@ class FilesystemBackend:
     async def _change(self, what: str, bucket: str, work: Callable[[Folder], T]) -> T:
         """Work in a thread, with the bucket for itself; it goes on, and is told, where its caller is cancelled."""
         changes: list[tuple[str, str]] = []
+        deadline = time.monotonic() + LOCK_SECONDS  # all who wait here wait for the same other process
         lock = self._locks[bucket]
         await lock.acquire()
-        working = asyncio.ensure_future(asyncio.to_thread(self._locked, what, bucket, changes, work))
+        working = asyncio.ensure_future(asyncio.to_thread(self._locked, what, bucket, deadline, changes, work))
         working.add_done_callback(partial(self._done, bucket, changes, lock))
         with disk(what, self._root):
             return await asyncio.shield(working)
 
-    def _locked(self, what: str, bucket: str, changes: list[tuple[str, str]], work: Callable[[Folder], T]) -> T:
+    def _locked(
+        self, what: str, bucket: str, deadline: float, changes: list[tuple[str, str]], work: Callable[[Folder], T]
+    ) -> T:
         folder = self._bucket(bucket, changes)
-        with _exclusive(folder.directory / ".lock", what):
+        with _exclusive(folder.directory / ".lock", what, deadline):
             return work(folder)
 
     def _done(
@@ -224,9 +227,8 @@ class Folder(NamedFiles):
 
 
 @contextmanager
-def _exclusive(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock of a file. Raises BackendError where another process does not let go of it."""
-    deadline = time.monotonic() + LOCK_SECONDS
+def _exclusive(path: Path, what: str, deadline: float) -> Iterator[None]:
+    """Hold the lock of a file. Raises BackendError where another process does not let go of it until `deadline`."""
     with path.open("ab") as file:
         while True:
             try:
@@ -242,7 +244,7 @@ def _exclusive(path: Path, what: str) -> Iterator[None]:
 
 
 def _of(bucket: str, *keys: str) -> str:
-    return f"{f'key {keys[0]!r}' if len(keys) == 1 else f'{len(keys)} keys'} of bucket '{bucket}'"
+    return f"{f'key {keys[0]!r:.80}' if len(keys) == 1 else f'{len(keys)} keys'} of bucket '{bucket:.80}'"
 
 
 class FilesystemKeyValue(SharedKeyValue):
