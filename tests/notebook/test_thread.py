@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from washnb.engine import Interface
-from washnb.errors import GuestError
+from washnb.errors import GuestCancelled, GuestError
 from washnb.notebook import Session
+from washnb.notebook import thread as host_thread
 from washnb.plugins import HostPlugin
 
 
@@ -149,3 +151,13 @@ def test_fork_is_told_that_its_host_did_not_come_along():
         print(wash["adder"].add(1, 2))
     """)
     assert (done.stdout, done.returncode) == ("ConfigError True\n3\n", 0)
+
+
+def test_who_waits_for_a_thread_that_is_gone_is_freed(monkeypatch):
+    """Also where the answer was lost with the thread."""
+    monkeypatch.setattr(host_thread, "_hand_over", lambda *_: None)
+    monkeypatch.setattr(host_thread, "_GLANCE", 0.05)
+    host = host_thread.HostThread()
+    threading.Timer(0.1, host.stop).start()
+    with pytest.raises(GuestCancelled, match="the session was closed"):
+        host.wait(lambda: asyncio.sleep(60))

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent import futures
 from typing import Any, ClassVar, TypeVar
@@ -29,6 +30,9 @@ _GLANCE = 1.0
 
 _TURN = 0.2
 """The same where the kernel's loop goes on meanwhile: it looks, too, whether the host asks something."""
+
+_MOMENT = 0.02
+"""Seconds between two looks whether the main thread can be asked."""
 
 _CLOSED = "the session was closed before the answer came"
 
@@ -100,13 +104,13 @@ class HostThread:
             task = self._loop.create_task(done_here())
             task.add_done_callback(lambda done: _hand_over(done, outcome))
 
-        self._submit(begin)
         try:
             with self._listening():
+                self._submit(begin)
                 while not outcome.done():
                     self._glance(outcome)
-                if not self._thread.is_alive() and not outcome.done():
-                    raise GuestCancelled(_CLOSED)
+                    if not self._thread.is_alive() and not outcome.done():
+                        raise GuestCancelled(_CLOSED)
             return outcome.result()
         except KeyboardInterrupt:
             self._submit(lambda: task and task.cancel())
@@ -162,9 +166,22 @@ class HostThread:
             raise ConfigError(
                 "a plugin asks, and no cell waits that could answer", repair="wash.send(...) in a cell gets there, too"
             )
+        while self._question.done():  # one of `prompt`, which the main thread is about to take
+            time.sleep(_MOMENT)
         answer: futures.Future[str] = futures.Future()
         self._question.set_result((question, answer))
         return answer.result()
+
+    async def prompt(self, question: Callable[[], str]) -> str:
+        """Have the main thread answer as soon as it waits for this host, which goes on meanwhile.
+
+        Raises what `question` raises, and KeyboardInterrupt where the main thread went before it answered.
+        """
+        while not self._listeners or self._question.done():
+            await asyncio.sleep(_MOMENT)
+        answer: futures.Future[str] = futures.Future()
+        self._question.set_result((question, answer))
+        return await asyncio.shield(asyncio.wrap_future(answer))
 
     def _submit(self, callback: Callable[[], object]) -> None:
         try:
