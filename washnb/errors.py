@@ -176,3 +176,10 @@ class AccessDenied(BackendError):  # noqa: N818 - what WIT calls it, too
     """What is asked of a plugin's outside world is not allowed: by its server, or by how the plugin was attached."""
 
     code = "W501"
+
+
+class WitError(Exception):
+    """The error case of a WIT result: an answer, and no failure of anybody's. `washnb.Err` is one, and the only one.
+
+    Here it is known without the engine.
+    """

@@ -104,6 +104,24 @@ def test_values_of_verbs_can_be_kept(notebook):
     assert notebook.run("handle").text.strip() == "adder: running"
 
 
+def test_what_a_line_told_is_not_shown_once_more(notebook):
+    """One line for each verb that changes something, without an empty Out[]; its value is `_` all the same."""
+    assert notebook.run("%wash load example:adder").text == "adder is running\n"
+    assert notebook.shell.user_ns["_"].name == "adder"
+    assert notebook.run("%wash attach keyvalue").text == "attached wasi-keyvalue\n"
+    assert notebook.run("%wash serve 0").text.count("http://") == 1
+    assert notebook.run("%wash load example:adder\n6 * 7").text == "adder is running\n42\n"
+
+
+def test_the_session_shows_its_status(notebook):
+    """As text and as HTML; one with nothing open opens nothing."""
+    assert "nothing is loaded" in notebook.session._repr_html_()
+    assert notebook.session.deployments is None
+    notebook.run("%wash load example:adder")
+    assert notebook.session._repr_html_() == notebook.session.status()._repr_html_()
+    assert "<td" in notebook.session._repr_html_()
+
+
 def test_what_is_asked_for_is_shown(notebook):
     """A table that comes with no news is not held back."""
     assert "used by" in notebook.run("%wash attach keyvalue\n%wash plugins").text

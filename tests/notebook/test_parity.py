@@ -21,7 +21,8 @@ def test_report_names_what_a_workload_relied_on(session):
     assert "c has relied on 2 deviations from wash-runtime" in repr(report)
     assert "washnb: It stays critical." in repr(report)
     assert "<td" in report._repr_html_()
-    assert "not to be seen from a host: D02" in repr(report)
+    assert "a host cannot see, so look for yourself: D02" in repr(report)
+    assert "ARCHITECTURE.md says under these numbers" in repr(report)
 
 
 def test_report_says_what_it_did_not_look_for(session):

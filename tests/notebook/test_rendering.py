@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+KEYVALUE = Path(__file__).parent.parent / "components" / "keyvalue.wat"
 PLUGIN = """
 from washnb import Interface
 class Roll(Interface, wit="workshop:dice/roll"):
@@ -50,6 +53,17 @@ def test_trap_shows_the_innermost_frames(notebook):
     text = notebook.run("raise wash.send('/').error").text
     assert "unreachable" in text
     assert "look-inside" in text
+
+
+def test_err_of_a_call_is_a_few_lines(notebook):
+    """The error, and the function that answered so, with its type in WIT; Err of the person's own code as always."""
+    notebook.run(f"%wash load {KEYVALUE} --as shop --attach keyvalue\n%wash detach keyvalue --from shop")
+    for cell in ("%wash call shop.open('b')", "wash['shop'].open('b')", "wash.call('shop', 'open', 'b')"):
+        text = notebook.run(cell).text
+        assert text.splitlines()[0] == "Err: AccessDenied()"
+        assert "the answer of shop.open: func(bucket: string) -> result<_, variant { no-such-store" in text
+        assert len(text.splitlines()) <= 3
+    assert "Traceback" in notebook.run("from washnb import Err\nraise Err(1)").text
 
 
 def test_other_errors_look_as_always(notebook):

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from washnb.errors import ConfigError
+from washnb.errors import ConfigError, WitError
 from washnb.wit import WitInterface
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Ok(Generic[T]):
     value: T = None  # type: ignore[assignment]  # result<_, E> has no payload
 
 
-class Err(Exception, Generic[E]):  # noqa: N818 - WIT's word
+class Err(WitError, Generic[E]):  # noqa: N818 - WIT's word
     """The error case of a WIT result: raised by a function whose result it is, a plain value where nested."""
 
     def __init__(self, value: E = None) -> None:  # type: ignore[assignment]  # result<T, _> has no payload

@@ -28,14 +28,6 @@ class Told:
 
     news: str = ""
 
-    def told(self) -> None:
-        """Skip the next display, until `forget_told`."""
-        self._ipython_display_ = self.forget_told
-
-    def forget_told(self) -> None:
-        """Show itself as usual from now on."""
-        self.__dict__.pop("_ipython_display_", None)
-
 
 class News(Text):
     """A line that is all there is to tell: it is printed, and no value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -57,17 +57,19 @@ class Wash(Magics):
             return None
         if isinstance(value, Told) and value.news:
             print(value.news)  # noqa: T201
-            if hasattr(self.shell, "kernel"):  # a terminal would show an empty Out[]
-                value.told()
-            self._at_the_end_of_the_cell(value.forget_told)
+            self._leave_out(value)
         return value
 
-    def _at_the_end_of_the_cell(self, act: Callable[[], None]) -> None:
+    def _leave_out(self, told: Told) -> None:
+        """Let this cell not show what a line has told: it becomes `_` and `Out[]` all the same."""
         assert self.shell is not None
-        events = self.shell.events
+        hook, show = self.shell.displayhook, sys.displayhook
 
-        def once(_: Any) -> None:
-            events.unregister("post_run_cell", once)
-            act()
+        def others(value: object) -> None:
+            if value is told:
+                hook.update_user_ns(value)  # type: ignore[no-untyped-call]
+                hook.fill_exec_result(value)  # type: ignore[no-untyped-call]
+            else:
+                show(value)
 
-        events.register("post_run_cell", once)
+        sys.displayhook = others  # IPython puts back what was there before the cell

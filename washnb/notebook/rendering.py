@@ -10,26 +10,44 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from washnb.errors import WashError
+from washnb.errors import WashError, WitError
 
 from .explaining import Part, explained, is_ours
 from .text import one_line, plain, without_userinfo
 from .thread import Interrupted
 
-_OURS = (WashError, Interrupted)
+_OURS = (WashError, Interrupted, WitError)
 _MAGIC = re.compile(r"get_ipython\(\)\.run_(line|cell)_magic\((.*)\)")
 # No colour: pages lay errors on a ground of their own, on which red cannot be read in a dark theme
 _BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _STYLES = {Part.MESSAGE: "", Part.DETAIL: _DIM, Part.REPAIR: _BOLD}
 
 
-def lines_of(error: WashError, trace: TracebackType | None = None) -> list[str]:
+def lines_of(error: BaseException, trace: TracebackType | None = None) -> list[str]:
     """Say what happened, what repairs it, and which line of the cell it was."""
-    first, *others = explained(error)
-    lines = [f"{_BOLD}{type(error).__name__}{_END} ({error.code}): {first.text}"]
-    lines += [f"{_STYLES[line.part]}{line.text}{_END}" for line in others]
+    if isinstance(error, Interrupted):
+        return [f"{_BOLD}interrupted{_END}: {error}"]
+    lines = _explained(error) if isinstance(error, WashError) else _answered(error)
     place = _cell_line(trace)
     return [*lines, f"{_DIM}{place}{_END}"] if place else lines
+
+
+def _explained(error: WashError) -> list[str]:
+    first, *others = explained(error)
+    head = f"{_BOLD}{type(error).__name__}{_END} ({error.code}): {first.text}"
+    return [head, *(f"{_STYLES[line.part]}{line.text}{_END}" for line in others)]
+
+
+def _answered(error: BaseException) -> list[str]:
+    """The error of a WIT result, and which function it is the answer of."""
+    notes = [f"{_DIM}{one_line(each, 300)}{_END}" for each in getattr(error, "__notes__", ())]
+    return [f"{_BOLD}{type(error).__name__}{_END}: {one_line(without_userinfo(str(error)), 1_000)}", *notes]
+
+
+def _is_short(error: BaseException, trace: TracebackType) -> bool:
+    """Whether a few lines say it: an Err that the person's own code has raised is their own to trace back."""
+    *_, (innermost, _) = traceback.walk_tb(trace)
+    return not isinstance(error, WitError) or is_ours(innermost.f_code.co_filename)
 
 
 def _cell_line(trace: TracebackType | None) -> str:
@@ -61,8 +79,12 @@ def install(shell: Any) -> None:
         if not isinstance(error, _OURS):
             stack: list[str] = show_earlier(kind, error, trace, tb_offset)
             return stack
+        if not _is_short(error, trace):
+            stack = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+            shell._showtraceback(kind, error, stack)  # noqa: SLF001 - as below
+            return stack
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %tb shows
-        lines = lines_of(error, trace) if isinstance(error, WashError) else [f"{_BOLD}interrupted{_END}: {error}"]
+        lines = lines_of(error, trace)
         shell._showtraceback(kind, plain(without_userinfo(str(error))), lines)  # noqa: SLF001 - what IPython's own ways end in
         return lines
 

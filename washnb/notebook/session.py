@@ -21,6 +21,7 @@ from .grants import name_of, require_name, require_source, with_environment
 from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .progress import ProgressLines
 from .requests import asked_of, encoded
+from .text import Text
 from .thread import HostThread
 from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, TraceView
 
@@ -370,6 +371,9 @@ class Session(Breaking):
     def __repr__(self) -> str:
         names = self.known().workloads
         return f"<washnb session: {', '.join(names) or 'nothing is loaded'}>"
+
+    def _repr_html_(self) -> str:
+        return (self.status() if self._deployments else Text(repr(self)))._repr_html_()
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # how IPython shows it
         printer.text(repr(self.status() if self._deployments else self))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from washnb.engine import Err
+
 from .deployments import Deployment, Deployments
 from .exports import Caller, Exports
 
@@ -12,7 +14,11 @@ from .exports import Caller, Exports
 async def called(deployments: Deployments, caller: Caller, name: str, export: str, arguments: Sequence[object]) -> Any:
     """Call an export of a workload: see `Deployments.call`."""
     exports = _exports(deployments, caller, deployments.running(name))
-    return await deployments.call(name, export, arguments, exports.object_of)
+    try:
+        return await deployments.call(name, export, arguments, exports.object_of)
+    except Err as error:
+        error.add_note(f"the answer of {name}.{exports.wit(export)}")
+        raise
 
 
 async def exports_of(deployments: Deployments, caller: Caller, name: str) -> Exports:

@@ -175,6 +175,11 @@ class Exported:
         call.__signature__ = signature  # type: ignore[attr-defined]  # what `inspect` looks for
         return call
 
+    def wit(self, function: str) -> str | None:
+        """A function as WIT has it, None where there is none of that name."""
+        found = self._interface.functions.get(function)
+        return None if found is None else str(found)
+
     def object_of(self, instance: Instance, handle: GuestResource) -> GuestObject | None:
         """What stands for a resource, None where another interface defines that."""
         cls = self._objects.get(handle.resource.key)
@@ -249,6 +254,16 @@ class Exports(Mapping[str, Exported]):
     def known(self) -> list[str]:
         """What `find` finds, for completion."""
         return [name for each in self._made.values() for name in dir(each)]
+
+    def wit(self, export: str) -> str:
+        """The function `interface#function`, or one at the root, as WIT has it; its own name where there is none."""
+        interface, _, function = export.rpartition("#")
+        homes = [
+            each
+            for name, each in self._made.items()
+            if not interface or name.partition("@")[0] == interface.partition("@")[0]
+        ]
+        return next((found for each in homes if (found := each.wit(function)) is not None), function)
 
     def object_of(self, instance: Instance, handle: GuestResource) -> object:
         """What stands for a resource that came out of an instance; the handle itself where nothing does."""

@@ -30,7 +30,8 @@ class ParityReport:
 
     @property
     def _notes(self) -> list[str]:
-        notes = [f"not to be seen from a host: {', '.join(self.unseen)}"]
+        notes = [f"whether guests rely on these a host cannot see, so look for yourself: {', '.join(self.unseen)}"]
+        notes.append("ARCHITECTURE.md says under these numbers what wash-runtime does, and what washnb does")
         return notes + ([f"not looked for while tracing is off: {', '.join(self.untraced)}"] if self.untraced else [])
 
     def __repr__(self) -> str:
