@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
@@ -30,6 +31,17 @@ def test_data_is_plain_python(gallery):
     assert gallery.blobs.data == {"gallery": {"note": 9}}
     assert gallery.blobs("gallery").data == {"note": 9}
     assert gallery.blobs("gallery", "note").data == b"in a blob"
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_download_that_fails_lets_go_of_the_object(session, tmp_path):
+    """Where the file cannot be written, the object does not stay open."""
+    session.attach(blobstore=f"file:{tmp_path / 'blobs'}")
+    session.load("example:gallery")
+    session.blobs["c"]["o"] = b"x" * 100_000
+    with pytest.raises(FileNotFoundError):
+        session.blobs["c"].download("o", tmp_path / "nowhere" / "o")
+    gc.collect()
 
 
 def test_container_is_a_mapping_that_guests_see(gallery, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -94,10 +94,10 @@ class Container(MutableMapping[str, bytes]):
         target = Path(path).expanduser()
 
         async def fetch(deployments: hosted.Deployments) -> None:
-            reader = await self._view.backend(deployments).read(self.name, name)
-            with target.open("wb") as file:
-                async for chunk in reader:
-                    await asyncio.to_thread(file.write, chunk)
+            async with aclosing(await self._view.backend(deployments).read(self.name, name)) as reader:
+                with target.open("wb") as file:
+                    async for chunk in reader:
+                        await asyncio.to_thread(file.write, chunk)
 
         try:
             self._view.door.on_host(fetch)
@@ -308,8 +308,8 @@ async def _infos(
 async def _content(
     backend: hosted.BlobstoreBackend, container: str, name: str, start: int = 0, end: int | None = None
 ) -> bytes:
-    reader = await backend.read(container, name, start, end)
-    return b"".join([chunk async for chunk in reader])
+    async with aclosing(await backend.read(container, name, start, end)) as reader:
+        return b"".join([chunk async for chunk in reader])
 
 
 async def _parts(content: IO[bytes]) -> AsyncIterator[bytes]:
