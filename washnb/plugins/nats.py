@@ -175,10 +175,7 @@ class NatsServer:
         try:
             import nats
         except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"NATS server {self.url} needs a package that is not installed: {error.name}",
-                repair='pip install "washnb[nats]"',
-            ) from error
+            raise self._missing(error, "washnb[nats]") from error
         from .nats_client import SharedClient
 
         client = SharedClient()
@@ -190,6 +187,9 @@ class NatsServer:
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await _close(client)
             raise self._unreachable([*self._complaints] or [error]) from error
+        except ModuleNotFoundError as error:  # of nkeys, for user_credentials and nkeys_seed
+            await _close(client)
+            raise self._missing(error, "nats-py[nkeys]") from error
         except BaseException:
             await _close(client)
             raise
@@ -209,6 +209,12 @@ class NatsServer:
             await self._options["reconnected_cb"]()
         for call in tuple(self._returns.values()):
             call()
+
+    def _missing(self, error: ModuleNotFoundError, package: str) -> ConfigError:
+        return ConfigError(
+            f"NATS server {self.url} needs a package that is not installed: {error.name}",
+            repair=f'pip install "{package}"',
+        )
 
     def _unreachable(self, reasons: list[Exception]) -> BackendError:
         refusal = next((_said(each) for each in reasons if "authori" in str(each).lower()), None)
