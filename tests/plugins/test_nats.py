@@ -122,13 +122,18 @@ async def test_a_cancelled_opener(nats_server):
     await asyncio.gather(*opening, return_exceptions=True)
     assert server.client.is_connected
     await server.close()
-    alone = asyncio.ensure_future(server.open())
-    await asyncio.sleep(0)
-    alone.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await alone
-    with pytest.raises(BackendError, match="is not connected"):
-        _ = server.client
+    others = asyncio.all_tasks()
+    for steps in range(20):
+        alone = asyncio.ensure_future(server.open())
+        for _ in range(steps):
+            await asyncio.sleep(0.0002)
+        alone.cancel()
+        await asyncio.wait([alone])
+        if not alone.cancelled():
+            await server.close()
+        with pytest.raises(BackendError, match="is not connected"):
+            _ = server.client
+    assert asyncio.all_tasks() == others
 
 
 async def test_nobody_is_there():

@@ -97,7 +97,8 @@ class NatsServer:
         connection, self._connection = self._connection, None
         if not connection.done():
             connection.cancel()
-        elif not connection.cancelled() and connection.exception() is None:
+            await asyncio.wait([connection])  # a cancellation may get lost in it, and it connects
+        if not connection.cancelled() and connection.exception() is None:
             await _part(connection.result())
 
     @property
