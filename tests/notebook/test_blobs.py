@@ -54,11 +54,18 @@ def test_container_is_a_mapping_that_guests_see(gallery, tmp_path):
     assert container.download("file", tmp_path / "copy").read_bytes() == b"\0" * 300_000
     del container["file"]
     assert gallery.send("/file").status == 404
-    for missing in (lambda: container["no"], lambda: container.pop("no"), lambda: gallery.blobs["no"]["x"]):
-        with pytest.raises(KeyError):
+    for missing in (
+        lambda: container["no"],
+        lambda: container.pop("no"),
+        lambda: container.__delitem__("no"),
+        lambda: container.download("no", tmp_path / "nothing"),
+    ):
+        with pytest.raises(
+            KeyError, match="in container 'gallery' there is no object 'no'; there is bytes, json, note"
+        ):
             missing()
-    with pytest.raises(KeyError):
-        container.download("no", tmp_path / "nothing")
+    with pytest.raises(KeyError, match="there is no container 'no'; there is gallery"):
+        _ = gallery.blobs["no"]["x"]
     assert not (tmp_path / "nothing").exists()
     gallery.blobs["other"]["x"] = "y"
     del gallery.blobs["other"]

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
-from washnb.errors import WashError
+from washnb.errors import ConfigError, WashError
 from washnb.events import Event
 
 from .. import hosted
+from ..arguments import closest
 from ..explaining import explained
 from ..widgets import Answer, Door, Face, Wish, show
+
+_NAMED = 10
+"""Names that an error lists."""
+
+
+class NotThere(ConfigError, KeyError):  # noqa: N818 - as WorkloadNotFound
+    """Nothing has the name that state was asked for."""
+
+    def __init__(self, what: str, name: str, known: Sequence[str], where: str = "") -> None:
+        """Say which of `known` names there are; `what` is a bucket, key, container or object."""
+        near = closest(name, known)
+        listed = ", ".join(known[:_NAMED]) + (", ..." if len(known) > _NAMED else "")
+        super().__init__(
+            f"{where or 'here'} there is no {what} {name!r:.100}; there is {listed or 'none'}",
+            repair=f"did you mean {near!r}?" if near else (),
+        )
 
 
 class View(ABC):

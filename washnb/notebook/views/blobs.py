@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from .. import hosted
 from ..requests import encoded
 from ..text import Table, is_secret, size
 from ..widgets import Answer, Door, Face, Wish
-from .base import View
+from .base import NotThere, View
 from .preview import READ, Preview
 
 _PLUGIN = "wasi-blobstore"
@@ -54,14 +54,16 @@ class Container(MutableMapping[str, bytes]):
         self.name = name
 
     def __getitem__(self, name: str) -> bytes:
-        """Return the content of an object. Raises KeyError."""
-        try:
-            content: bytes = self._view.door.on_host(
-                lambda deployments: _content(self._view.backend(deployments), self.name, name)
-            )
-        except (hosted.NoSuchContainer, hosted.NoSuchObject):
-            raise KeyError(name) from None
-        return content
+        """Return the content of an object. Raises NotThere, a KeyError, which names those that there are."""
+        __tracebackhide__ = True
+
+        async def content(deployments: hosted.Deployments) -> bytes:
+            backend = self._view.backend(deployments)
+            async with _there(backend, self.name, name):
+                found = await _content(backend, self.name, name)
+            return found
+
+        return self._view.door.on_host(content)
 
     def __setitem__(self, name: str, value: object) -> None:
         """Set the content of an object; the container is made where it does not exist."""
@@ -69,7 +71,8 @@ class Container(MutableMapping[str, bytes]):
             self._view.door.on_host(lambda deployments: self._view.write(deployments, self.name, name, content))
 
     def __delitem__(self, name: str) -> None:
-        """Delete an object. Raises KeyError."""
+        """Delete an object. Raises NotThere, a KeyError."""
+        __tracebackhide__ = True
         self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, name))
 
     def _names(self) -> Sequence[str]:
@@ -90,19 +93,18 @@ class Container(MutableMapping[str, bytes]):
         return len(self._names())
 
     def download(self, name: str, path: str | Path) -> Path:
-        """Write an object into a file, piece by piece, and return its path. Raises KeyError."""
+        """Write an object into a file, piece by piece, and return its path. Raises NotThere."""
+        __tracebackhide__ = True
         target = Path(path).expanduser()
 
         async def fetch(deployments: hosted.Deployments) -> None:
-            async with aclosing(await self._view.backend(deployments).read(self.name, name)) as reader:
+            backend = self._view.backend(deployments)
+            async with _there(backend, self.name, name), aclosing(await backend.read(self.name, name)) as reader:
                 with target.open("wb") as file:
                     async for chunk in reader:
                         await asyncio.to_thread(file.write, chunk)
 
-        try:
-            self._view.door.on_host(fetch)
-        except (hosted.NoSuchContainer, hosted.NoSuchObject):
-            raise KeyError(name) from None
+        self._view.door.on_host(fetch)
         return target
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -141,7 +143,8 @@ class BlobsView(View):
         return Container(self, container)
 
     def __delitem__(self, container: str) -> None:
-        """Delete a container and what is in it. Raises KeyError."""
+        """Delete a container and what is in it. Raises NotThere, a KeyError."""
+        __tracebackhide__ = True
         self.door.on_host(lambda deployments: self.delete_container(deployments, container))
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -261,21 +264,17 @@ class BlobsView(View):
         await backend.write(container, name, _parts(content))
 
     async def delete(self, deployments: hosted.Deployments, container: str, name: str) -> None:
-        """Delete an object. Raises KeyError where there is none."""
+        """Delete an object. Raises NotThere where there is none."""
         backend = self.backend(deployments)
-        try:
-            there = await backend.has(container, name)
-        except hosted.NoSuchContainer:
-            there = False
-        if not there:
-            raise KeyError(name)
+        async with _there(backend, container, name):
+            await backend.object_info(container, name)
         await backend.delete_objects(container, [name])
 
     async def delete_container(self, deployments: hosted.Deployments, container: str) -> None:
-        """Delete a container and what is in it. Raises KeyError where there is none."""
+        """Delete a container and what is in it. Raises NotThere where there is none."""
         backend = self.backend(deployments)
         if not await backend.exists(container):
-            raise KeyError(container)
+            raise NotThere("container", container, await backend.containers())
         await backend.delete(container)
 
 
@@ -303,6 +302,17 @@ async def _infos(
         if isinstance(each, BaseException) and not isinstance(each, hosted.NoSuchObject):
             raise each
     return [each for each in found if not isinstance(each, BaseException)]
+
+
+@asynccontextmanager
+async def _there(backend: hosted.BlobstoreBackend, container: str, name: str) -> AsyncIterator[None]:
+    """Raise NotThere where it turns out that there is no such container or object."""
+    try:
+        yield
+    except hosted.NoSuchContainer:
+        raise NotThere("container", container, await backend.containers()) from None
+    except hosted.NoSuchObject:
+        raise NotThere("object", name, await backend.objects(container), f"in container {container!r}") from None
 
 
 async def _content(

@@ -12,7 +12,7 @@ from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 from .. import hosted
 from ..text import Table, one_line, redacted
 from ..widgets import Answer, Wish
-from .base import View
+from .base import NotThere, View
 from .values import entry
 
 _PLUGIN = "wasi-config"
@@ -39,8 +39,11 @@ class ConfigView(View):
         return ConfigView(self.door, of or self.of)
 
     def __getitem__(self, key: str) -> str:
-        """Return a setting. Raises KeyError."""
+        """Return a setting. Raises NotThere, a KeyError, which names those that there are."""
+        __tracebackhide__ = True
         settings: Mapping[str, str] = self.data
+        if key not in settings:
+            raise NotThere("setting", key, sorted(settings))
         return settings[key]
 
     def __setitem__(self, key: str, value: object) -> None:
@@ -106,8 +109,8 @@ class ConfigView(View):
         await kept.backend.set(key, value)
 
     async def delete(self, deployments: hosted.Deployments, key: str) -> None:
-        """Take a setting away. Raises KeyError where there is none."""
+        """Take a setting away. Raises NotThere where there is none."""
         kept = hosted.config_of(deployments, self.of)
         if kept is None or await kept.backend.get(key) is None:
-            raise KeyError(key)
+            raise NotThere("setting", key, () if kept is None else sorted(await kept.backend.get_all()))
         await kept.backend.delete(key)

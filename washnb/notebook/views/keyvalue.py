@@ -15,7 +15,7 @@ from .. import hosted
 from ..requests import encoded
 from ..text import ByteOrder, Table
 from ..widgets import Answer, Door, Wish
-from .base import View
+from .base import NotThere, View
 from .values import COUNTER_FORMS, cell, entry
 
 Buckets = Mapping[str, Mapping[str, bytes]]
@@ -56,21 +56,17 @@ class Bucket(MutableMapping[str, bytes]):
         return content
 
     def __getitem__(self, key: str) -> bytes:
-        """Return the value. Raises KeyError."""
-        try:
-            value = self._view.door.on_host(lambda deployments: self._view.backend(deployments).get(self.name, key))
-        except hosted.NoSuchBucket:
-            raise KeyError(key) from None
-        if value is None:
-            raise KeyError(key)
-        return value
+        """Return the value. Raises NotThere, a KeyError, which names the keys or buckets that there are."""
+        __tracebackhide__ = True
+        return self._view.door.on_host(lambda deployments: self._view.value(deployments, self.name, key))
 
     def __setitem__(self, key: str, value: object) -> None:
         """Set the value; the bucket is made where it does not exist."""
         self._view.door.on_host(lambda deployments: self._view.set(deployments, self.name, key, encoded(value)))
 
     def __delitem__(self, key: str) -> None:
-        """Delete the key. Raises KeyError."""
+        """Delete the key. Raises NotThere, a KeyError."""
+        __tracebackhide__ = True
         self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, key))
 
     def __iter__(self) -> Iterator[str]:
@@ -198,19 +194,39 @@ class KeyValueView(View):
         await backend.set(bucket, key, value)
 
     async def delete(self, deployments: hosted.Deployments, bucket: str, key: str) -> None:
-        """Delete a key. Raises KeyError where there is none."""
+        """Delete a key. Raises NotThere where there is none."""
         backend = self.backend(deployments)
         try:
             there = await backend.exists(bucket, key)
         except hosted.NoSuchBucket:
             there = False
         if not there:
-            raise KeyError(key)
+            raise await _not_there(backend, bucket, key)
         await backend.delete(bucket, key)
+
+    async def value(self, deployments: hosted.Deployments, bucket: str, key: str) -> bytes:
+        """Read a value. Raises NotThere where there is none."""
+        backend = self.backend(deployments)
+        try:
+            value = await backend.get(bucket, key)
+        except hosted.NoSuchBucket:
+            value = None
+        if value is None:
+            raise await _not_there(backend, bucket, key)
+        return value
 
 
 _TITLE = "key-value"
 _EMPTY = "nothing is stored"
+
+
+async def _not_there(backend: hosted.KeyValueBackend, bucket: str, key: str) -> NotThere:
+    """Say whether it is the bucket or the key that is missing."""
+    try:
+        page = await backend.keys(bucket)
+    except hosted.NoSuchBucket:
+        return NotThere("bucket", bucket, await backend.buckets())
+    return NotThere("key", key, page.keys, f"in bucket {bucket!r}")
 
 
 @contextmanager
