@@ -304,9 +304,7 @@ def test_messages_are_sent_from_the_page(page):
     expect(view.locator("li", has_text="nobody.here").get_by_role("img", name="nobody took it")).to_be_visible()
     view.get_by_label("filter by subject").fill("tasks.*")
     expect(view.locator("li")).to_have_count(2)
-    view.locator("li").get_by_role("button", name="Reply").click()
-    expect(view.get_by_label("body", exact=True)).to_be_focused()
-    assert view.get_by_label("subject", exact=True).input_value().startswith("_INBOX.")
+    expect(view.get_by_role("button", name="Reply")).to_have_count(0)
     send("nobody.here", "x", "Request")
     expect(view.get_by_role("alert").first).to_contain_text("no responders")
 

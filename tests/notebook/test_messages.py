@@ -8,7 +8,7 @@ import pytest
 
 from washnb.errors import BackendError, ConfigError
 from washnb.events import MessageHandled
-from washnb.notebook import Session
+from washnb.notebook import Session, hosted
 from washnb.notebook.text import HIDDEN
 from washnb.notebook.widgets.live import Live
 
@@ -42,6 +42,25 @@ def test_publishing_says_who_took_it(worker):
     assert worker.publish("tasks.shout", "x") == "published to tasks.shout: worker took it"
     assert worker.publish("elsewhere", b"x") == "published to elsewhere: nobody took it"
     assert worker.messages.still(worker.on_host(worker.messages.look)).data[-1][""] == "nobody took it"
+
+
+def test_nobody_waits_for_a_reply_to_what_is_over(worker):
+    """The page offers a reply where somebody may listen still, and none to the inbox of a request."""
+    worker.request("tasks.shout", "x")
+    worker.on_host(lambda deployments: hosted.messaging_of(deployments).publish("tasks.shout", b"x", "answers.here"))
+    handled(worker, 2)
+    listed = worker.messages.picture(worker.on_host(worker.messages.look))["messages"]
+    assert {each["reply_to"] for each in listed} == {"", "answers.here"}
+
+
+def test_a_subject_that_nothing_matches_is_named(worker):
+    """In the table and on the page, where one filters within it."""
+    worker.publish("tasks.shout", "x")
+    view = worker.messages(subject="orders.*")
+    look = worker.on_host(view.look)
+    assert "no message to a subject that orders.* matches" in repr(view)
+    assert view.picture(look)["subject"] == "orders.*"
+    assert "orders.*" in view.picture(look)["empty"]
 
 
 def test_what_cannot_be_sent_has_its_line(worker, session):

@@ -53,6 +53,19 @@ def test_data_is_plain_python(counter):
     assert counter.kv(of="counter").data == counter.kv.data
 
 
+def test_a_key_that_is_not_there_is_a_keyerror_that_names_those_that_are(counter):
+    """In two lines, bucket or key, for reading and deleting; `in` and `get` go on as for every mapping."""
+    bucket = counter.kv["default"]
+    for use in (lambda: bucket["y"], lambda: bucket.pop("y"), lambda: bucket.__delitem__("y")):
+        with pytest.raises(KeyError) as caught:
+            use()
+        assert str(caught.value) == "in bucket 'default' there is no key 'y'; there is x"
+    with pytest.raises(KeyError, match="no bucket 'defaul'; there is default\n  did you mean 'default'"):
+        _ = counter.kv["defaul"]["x"]
+    assert "y" not in bucket
+    assert bucket.get("y") is None
+
+
 def test_what_is_not_there_is_named(counter):
     """A wrong bucket, key and workload each get an answer."""
     with pytest.raises(ConfigError, match="no bucket 'd'"):
@@ -133,8 +146,9 @@ def test_config_is_read_and_edited_while_it_runs(settings):
     assert settings.config["a"] == "2"
     del settings.config["a"]
     assert list(settings.config) == ["b_token"]
-    with pytest.raises(KeyError):
-        del settings.config["a"]
+    for use in (lambda: settings.config["a"], lambda: settings.config.__delitem__("a")):
+        with pytest.raises(KeyError, match="here there is no setting 'a'; there is b_token"):
+            use()
     assert HIDDEN in repr(settings.config)
     assert "t" not in settings.config.still(settings.on_host(settings.config.look)).data[0]["value"]
 
@@ -164,6 +178,11 @@ def test_logs_are_filtered(session):
     with pytest.raises(ConfigError, match="no level is called 'wran'") as caught:
         session.logs(level="wran")
     assert caught.value.repair == ("did you mean warn?",)
+    with pytest.raises(ConfigError, match="no component is called 'twoo'; there are one, two") as caught:
+        _ = session.logs(component="twoo").data
+    assert caught.value.repair == ("%wash logs --component two",)
+    picture = session.logs(component="two", level="info").picture(session.on_host(session.logs.look))
+    assert (picture["component"], picture["level"]) == ("two", "info")
 
 
 async def _fill(deployments):
@@ -225,7 +244,9 @@ def test_widget_edits(counter, live):
     assert ask(widget, b"\x00\xff\r\n", do="set", group="new", key="h") == ""
     assert counter.kv("new", "h").data == b"\x00\xff\r\n"
     assert ask(widget, do="delete", group="default", key="x") == ""
-    assert ask(widget, do="delete", group="default", key="x") == "'x'"
+    assert (
+        ask(widget, do="delete", group="default", key="x") == "in bucket 'default' there is no key 'x'; there is none"
+    )
     eventually(lambda: entries(widget) == {"h": "00 ff 0d 0a"})
 
 
@@ -236,7 +257,10 @@ def test_widget_is_answered(counter, live, monkeypatch):
     monkeypatch.setattr(widget.widget, "send", lambda content, buffers: said.append(content))
     ask(widget, b"1", do="set", group="default", key="x", ticket="one")
     ask(widget, do="delete", group="default", key="nothing", ticket="two")
-    assert said == [{"ticket": "one"}, {"ticket": "two", "problem": "'nothing'"}]
+    assert said == [
+        {"ticket": "one"},
+        {"ticket": "two", "problem": "in bucket 'default' there is no key 'nothing'; there is x"},
+    ]
 
 
 @pytest.mark.parametrize(

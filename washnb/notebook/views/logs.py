@@ -10,7 +10,7 @@ from washnb.errors import ConfigError
 from washnb.events import Event, LogLine
 
 from .. import hosted
-from ..arguments import closest
+from ..arguments import closest, quoted
 from ..text import Table, one_line, plain
 from ..widgets import Door
 from .base import View
@@ -82,12 +82,24 @@ class LogsView(View):
         return len(self.data)
 
     async def read(self, deployments: hosted.Deployments) -> list[LogLine]:
-        """Read the lines that pass the filters."""
+        """Read the lines that pass the filters. Raises ConfigError for a component that is not there."""
+        self._require_component(deployments)
         return [line for line in deployments.history.lines if self._passes(line)]
 
     async def look(self, deployments: hosted.Deployments) -> Look:
         """Read the lines that pass the filters, and where they are."""
         return Look(await self.read(deployments), hosted.logs_place(deployments))
+
+    def _require_component(self, deployments: hosted.Deployments) -> None:
+        """Raise ConfigError where nothing is called as the component, and something else is."""
+        there = dict.fromkeys((*(line.component for line in deployments.history.lines), *deployments.names))
+        if self.component is None or self.component in there or not there:
+            return
+        near = closest(self.component, there)
+        raise ConfigError(
+            f"no component is called {self.component!r}; there are {', '.join(there)}",
+            repair=f"%wash logs --component {quoted(near)}" if near else "%wash logs",
+        )
 
     def _passes(self, line: LogLine) -> bool:
         return (
@@ -130,6 +142,9 @@ class LogsView(View):
             "place": look.place,
             "lines": lines,
             "levels": list(LEVELS),
+            "level": self.level or "",
+            "component": self.component or "",
+            "filter": self.filter or "",
             "empty": "nothing is logged",
         }
 

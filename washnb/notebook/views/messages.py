@@ -22,6 +22,7 @@ _TABLE_LINES = 100
 _REQUEST_SECONDS = 3.0
 """How long the page waits for a reply: meanwhile the kernel does nothing else."""
 
+INBOX = "_INBOX."
 _INBOX = re.compile(r"(?<=_INBOX\.).*")
 """The part of a subject that is another one each time."""
 
@@ -82,7 +83,7 @@ class MessagesView(View):
         title = f"{_TITLE} ({look.place})" if look.place else _TITLE
         last = f", the last {len(rows)} of {len(look.messages):,}" if more else ""
         columns = ("", "subject", "workload", "body", "error")
-        return Table(columns, rows, empty=_EMPTY, title=title + last)
+        return Table(columns, rows, empty=self._empty, title=title + last)
 
     def picture(self, look: Look) -> dict[str, Any]:
         """The last messages; the widget filters them once more, as the person likes."""
@@ -93,13 +94,18 @@ class MessagesView(View):
                 "subject": _INBOX.sub("…", each.subject),
                 "who": _who(each),
                 "text": _text(each),
-                "reply_to": each.reply_to or "",
+                "reply_to": _awaiting(each),
                 "error": one_line(each.error or "", 300),
             }
             for each in look.messages[-_SHOWN:]
         ]
-        shown = {"title": _TITLE, "place": look.place, "sends": look.sends, "outcomes": OUTCOMES}
-        return {**shown, "messages": messages, "empty": _EMPTY}
+        subject = self.subject or ""
+        shown = {"title": _TITLE, "subject": subject, "place": look.place, "sends": look.sends, "outcomes": OUTCOMES}
+        return {**shown, "messages": messages, "empty": self._empty}
+
+    @property
+    def _empty(self) -> str:
+        return f"{_EMPTY} to a subject that {self.subject} matches" if self.subject else _EMPTY
 
     def concerns(self, event: Event) -> bool:
         """New messages, and who carries them."""
@@ -119,6 +125,12 @@ def _outcome(message: hosted.Message) -> str:
     if isinstance(message, MessageHandled):
         return "handled"
     return "nobody" if message.handlers == () else "sent"
+
+
+def _awaiting(message: hosted.Message) -> str:
+    """The subject on which an answer is still of use: nobody listens at the inbox of a request that is over."""
+    subject = message.reply_to or ""
+    return "" if subject.startswith(INBOX) else subject
 
 
 def _who(message: hosted.Message) -> str:

@@ -50,8 +50,12 @@ function renderLogs(model, root) {
     const all = picture.lines ?? [];
     const levels = picture.levels ?? [];
     const named = (names, every) => [["", every], ...names.map((name) => [name, name])];
-    choices(level, named(levels, "all levels"));
-    choices(component, named([...new Set(all.map((line) => line.component))], "all components"));
+    // what the view itself leaves out cannot be chosen here
+    if (picture.level) choices(level, levels.slice(levels.indexOf(picture.level)).map((name) => [name, name]));
+    else choices(level, named(levels, "all levels"));
+    if (picture.component) choices(component, [[picture.component, picture.component]]);
+    else choices(component, named([...new Set(all.map((line) => line.component))], "all components"));
+    filter.placeholder = picture.filter ? `filter within “${picture.filter}”` : "filter";
     const least = levels.indexOf(level.value);
     const wanted = filter.value.toLowerCase();
     const passing = all.filter(

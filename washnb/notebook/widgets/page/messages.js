@@ -64,6 +64,7 @@ function renderMessages(model, root, ask) {
     const all = picture.messages ?? [];
     const passing = all.filter((message) => matches(filter.value.trim(), message.subject));
     list.show(passing, item, anew);
+    filter.placeholder = picture.subject ? `filter within ${picture.subject}` : "orders.*, orders.>";
     writeHead(picture);
     footer.hidden = !picture.sends;
     write(empty, all.length ? "no subject passes the filter" : picture.empty ?? "");
