@@ -268,7 +268,8 @@ def test_backends_complete(notebook, tmp_path, monkeypatch):
     """Behind `WORD=`: the backends that it has, and folders for files."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "state").mkdir()
-    assert notebook.complete("%wash attach keyvalue=") == ["keyvalue=memory", "keyvalue=file:", "keyvalue=nats://"]
+    backends = ("memory", "file:", "nats://", "ask")
+    assert notebook.complete("%wash attach keyvalue=") == [f"keyvalue={each}" for each in backends]
     assert notebook.complete("%wash attach all=file:st") == ["all=file:state/"]
     assert notebook.complete("%wash load x --attach blobs=m") == ["blobs=memory"]
     assert notebook.complete("%wash attach keyvalue --t") == ["--to"]

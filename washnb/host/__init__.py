@@ -12,6 +12,7 @@ from .faults import Faults, SetFault
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host
+from .injected import wit_error
 from .outcome import Outcome, outcome_of
 from .parity import Parity
 from .receipt import ImportUse, Receipt, Receipts, Tally
@@ -60,6 +61,7 @@ __all__ = [
     "sentence",
     "take_snapshot",
     "text_of",
+    "wit_error",
 ]
 
 # what goes wrong in a guest is an event and an answer; it is printed only where the program sets logging up

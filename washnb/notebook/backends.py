@@ -10,7 +10,10 @@ from washnb.errors import ConfigError
 
 from .grants import with_environment
 
-_CHOICE = re.compile(r"(?P<word>[\w-]+)=(?P<backend>.*)", re.DOTALL)
+_CHOICE = re.compile(r"(?P<word>[\w-]+|[\w-]+:[\w:/.@-]+)=(?P<backend>.*)", re.DOTALL)
+ASK = "ask"
+"""The backend that is the person."""
+
 BACKEND_LINES = (
     "%wash attach keyvalue=memory",
     "%wash attach keyvalue=file:./state",
@@ -23,7 +26,8 @@ class Wanted:
     """One thing to attach: a word, a plugin or an interface, or a class of these.
 
     `backend` says where the plugin of a word keeps its state: `memory`, `file:DIR`, the URL of a NATS server, `nats`
-    for the one of this session, a path, or a NatsServer. None: where it is already, or else in memory.
+    for the one of this session, a path, or a NatsServer; `ask` and `Ask` say that somebody answers for it. None: where
+    it is already, or else in memory.
     """
 
     subject: object

@@ -15,6 +15,7 @@ from washnb.errors import ConfigError
 
 from . import reaching
 from .arguments import words
+from .backends import ASK
 from .session import NATS_ACTIONS, PLUGIN_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
 from .views import LEVELS, TRACE_ACTIONS
@@ -160,7 +161,7 @@ class _Offers:
         entry = catalog.by_word(word)
         known = catalog.FORMS if word == "all" else getattr(entry, "backends", {})
         offers = {"memory": ["memory"], "file": ["file:"], "nats": [self._session.known().nats or "nats://"]}
-        return [each for kind in known for each in offers[kind]]
+        return [*(each for kind in known for each in offers[kind]), ASK]
 
 
 def _exports(session: Session) -> list[str]:

@@ -14,7 +14,7 @@ from washnb.events import Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
-from .backends import Plugins, Terms, Wanted, wanted
+from .backends import ASK, Plugins, Terms, Wanted, wanted
 from .breaking import Breaking
 from .following import Following
 from .grants import name_of, require_name, require_source, with_environment
@@ -23,7 +23,7 @@ from .progress import ProgressLines
 from .requests import asked_of, encoded
 from .text import Text
 from .thread import HostThread
-from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, TraceView
+from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, QuestionsView, TraceView
 
 T = TypeVar("T")
 
@@ -77,6 +77,7 @@ class Session(Breaking):
         self._thread = self._thread or HostThread()
         try:
             self._deployments = self._thread.wait(lambda: hosted.opened(self._events, tracing=self._tracing))
+            self._deployments.questions.prompt = self._thread.prompt
         except BaseException:
             self._thread.stop()
             self._thread = None
@@ -134,8 +135,8 @@ class Session(Breaking):
         resources = LocalResources(
             config=with_environment(config), environment=with_environment(env), allowed_hosts=tuple(allowed_hosts)
         )
-        if asked := self._placed(wanted(attach)):
-            self.on_host(lambda deployments: hosted.attached(deployments, asked, Terms()))
+        if asked := wanted(attach):
+            self._attach(asked, Terms())
         loaded = self.on_host(lambda deployments: deployments.load(name, source, resources))
         return self._handle(loaded.name)
 
@@ -181,15 +182,24 @@ class Session(Breaking):
         Interface, or a class of these. `backends` say by word where state is kept: `memory`, `file:DIR` or a Path,
         `nats://HOST:PORT` or a NatsServer, `nats` for the one of `wash.nats("start")`, `env:NAME` for what stands in
         a variable of the environment; so does the text `keyvalue=file:./state`. Another backend takes the place of
-        the one before. A NATS server on another machine is read only, and none of its messages taken, until `write`
-        and `join`. With `follow` a class is attached again after each cell of the notebook that defines it again.
+        the one before. `ask` has each call answered by you, or, as `Ask(function)`, by whoever you like; so for any
+        interface, `docs:dice/roll=ask`. A NATS server on another machine is read only, and none of its messages taken,
+        until `write` and `join`. With `follow` a class is attached again after each cell of the notebook that defines
+        it again.
         """
         __tracebackhide__ = True
         asked, terms = wanted(plugins, backends), Terms(to, write, join)
         if follow:
             self.following.add((each.subject for each in asked), to)
+        return self._attach(asked, terms)
+
+    def _attach(self, asked: list[Wanted], terms: Terms) -> ToldTable:
+        __tracebackhide__ = True
         placed = self._placed(asked)
-        return self.on_host(lambda deployments: hosted.attached(deployments, placed, terms))
+        table = self.on_host(lambda deployments: hosted.attached(deployments, placed, terms))
+        if any(each.backend == ASK for each in asked):
+            self.questions.put_on_page()
+        return table
 
     def _placed(self, asked: list[Wanted]) -> list[Wanted]:
         """Put plugins that belong to the kernel's loop onto it; the first one has it made ready to be re-entered."""
@@ -358,6 +368,11 @@ class Session(Breaking):
     def trace(self) -> TraceView:
         """The host calls of requests: `wash.trace("last")`; `on`, `off` and `clear`; `wash.trace("save", PATH)`."""
         return TraceView(self)
+
+    @property
+    def questions(self) -> QuestionsView:
+        """Calls of guests that wait for an answer of yours: `wash.questions.answer("6")`."""
+        return QuestionsView(self)
 
     @property
     def messages(self) -> MessagesView:

@@ -34,6 +34,9 @@ _TURN = 0.2
 _MOMENT = 0.02
 """Seconds between two looks whether the main thread can be asked."""
 
+_PATIENCE = 0.1
+"""Seconds for which it must have waited before it is."""
+
 _CLOSED = "the session was closed before the answer came"
 
 
@@ -52,6 +55,7 @@ class HostThread:
         self.clock = HostClock()
         self._question: futures.Future[tuple[Callable[[], str], futures.Future[str]]] = futures.Future()
         self._listeners = 0
+        self._since = 0.0
         self._process = os.getpid()
         install()
         self._ready = threading.Event()
@@ -135,6 +139,8 @@ class HostThread:
     def _listening(self) -> Iterator[None]:
         """In the main thread, answer what the host asks meanwhile."""
         listens = threading.current_thread() is threading.main_thread()
+        if listens and not self._listeners:
+            self._since = time.monotonic()
         self._listeners += listens
         try:
             yield
@@ -177,11 +183,15 @@ class HostThread:
 
         Raises what `question` raises, and KeyboardInterrupt where the main thread went before it answered.
         """
-        while not self._listeners or self._question.done():
+        while not self._listens_patiently() or self._question.done():  # noqa: ASYNC110 - another thread's doing
             await asyncio.sleep(_MOMENT)
         answer: futures.Future[str] = futures.Future()
         self._question.set_result((question, answer))
         return await asyncio.shield(asyncio.wrap_future(answer))
+
+    def _listens_patiently(self) -> bool:
+        """Whether the main thread waits for something that takes time: who only looks is not asked."""
+        return self._listeners > 0 and time.monotonic() - self._since > _PATIENCE
 
     def _submit(self, callback: Callable[[], object]) -> None:
         try:

@@ -35,6 +35,8 @@ _HOMES = {
     "ShownSnapshot": "snapshots",
     "StateDiff": "snapshots",
     "StateSnapshot": "snapshots",
+    "Questions": "questions",
+    "ShownQuestion": "questions",
     "Status": "reports",
     "TraceReport": "history",
     "attached": "attaching",
@@ -80,6 +82,7 @@ _HOMES = {
     "snapshot_taken": "snapshots",
     "skeleton_of": "skeletons",
     "state_of": "reading",
+    "shown_question": "questions",
     "status": "reports",
     "subject_matcher": "messaging",
 }

@@ -36,6 +36,9 @@ from .on_kernel import KernelLoop as KernelLoop
 from .on_kernel import belongs_to_kernel as belongs_to_kernel
 from .parity import ParityReport as ParityReport
 from .parity import parity_of as parity_of
+from .questions import Questions as Questions
+from .questions import ShownQuestion as ShownQuestion
+from .questions import shown_question as shown_question
 from .reading import BlobstoreBackend as BlobstoreBackend
 from .reading import ConfigBackend as ConfigBackend
 from .reading import Kept as Kept

@@ -7,9 +7,20 @@ from pathlib import Path
 
 from washnb.errors import ConfigError
 from washnb.host import EVERYONE, Host
-from washnb.plugins import HostPlugin, NatsServer, RegisteredPlugin, as_plugin, catalog, unwrapped
+from washnb.plugins import (
+    Ask,
+    Asking,
+    HostPlugin,
+    NatsServer,
+    RegisteredPlugin,
+    Unserved,
+    as_plugin,
+    catalog,
+    unwrapped,
+)
+from washnb.wit import WitInterface
 
-from ..backends import BACKEND_LINES, Terms, Wanted
+from ..backends import ASK, BACKEND_LINES, Terms, Wanted
 from ..handles import ToldTable
 from .deployments import Deployments
 from .reading import place_of, server_of
@@ -59,6 +70,8 @@ def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[Hos
     """Make what is wanted, or find it where it is attached already. Raises ConfigError."""
     attached = deployments.host.plugins
     subject = wanted.subject
+    if wanted.backend == ASK or isinstance(wanted.backend, Ask):
+        return _asking(deployments, wanted)
     if not isinstance(subject, str):
         return [next((plugin for plugin in attached.values() if _made_of(plugin, subject)), None) or as_plugin(subject)]
     place = None if wanted.backend is None else _place(deployments, wanted, terms)
@@ -73,10 +86,41 @@ def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[Hos
 
 def _of_entry(entry: catalog.Entry, place: catalog.Backend | None, attached: Mapping[str, HostPlugin]) -> HostPlugin:
     if place is None:
-        return attached.get(entry.plugin_id) or entry.create()
+        return _unasked(attached.get(entry.plugin_id)) or entry.create()
     made = entry.create(place)
-    there = attached.get(made.id)
+    there = _unasked(attached.get(made.id))
     return there if there is not None and _same(there, made) else made
+
+
+def _asking(deployments: Deployments, wanted: Wanted) -> list[HostPlugin]:
+    """Have somebody asked in the place of what serves a word or an interface already, or would."""
+    answerer = wanted.backend if isinstance(wanted.backend, Ask) else deployments.questions
+    found = []
+    for plugin in _served_by(deployments, str(wanted.subject)):
+        there = deployments.host.plugins.get(plugin.id)
+        same = isinstance(there, Asking) and there.answerer == answerer
+        found.append(there if there is not None and same else Asking(plugin, answerer))
+    return found
+
+
+def _served_by(deployments: Deployments, subject: str) -> list[HostPlugin]:
+    attached = deployments.host.plugins
+    if subject.lower() == _ALL:
+        return [_of_entry(entry, None, attached) for entry in catalog.CATALOG]
+    if ":" not in subject:
+        own = _unasked(attached.get(subject))
+        return [own or _of_entry(catalog.find(subject), None, attached)]
+    interface = WitInterface.parse(subject)
+    serving = next((each for each in attached.values() if each.world().serves(interface)), None)
+    entry = catalog.by_interface(subject)
+    if serving is None and entry is not None:
+        return [_of_entry(entry, None, attached)]
+    return [_unasked(serving) or Unserved(subject)]
+
+
+def _unasked(plugin: HostPlugin | None) -> HostPlugin | None:
+    """The plugin itself, where somebody is asked in its place."""
+    return plugin.wrapped if isinstance(plugin, Asking) else plugin
 
 
 def _theirs(entry: catalog.CatalogEntry, place: catalog.Backend | None) -> catalog.Backend | None:
@@ -124,6 +168,8 @@ def _terms(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
     """Say where a plugin is attached, to whom, and instead of what."""
     replaces = before is not None and before is not plugin
     words = [""]
+    if isinstance(plugin, Asking) or isinstance(before, Asking):
+        return ", which asks" if isinstance(plugin, Asking) else ", which answers by itself again"
     if plugin.location and (plugin.location != "memory" or replaces):
         words.append(f"on {place_of(plugin)}")
     if terms.to is not None or before is plugin:

@@ -24,6 +24,7 @@ from washnb.wit import WitInterface
 from ..arguments import closest
 from .exports import Exports
 from .history import History
+from .questions import Questions
 
 Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 """What a component is loaded from: bytes, a path, or `example:NAME`."""
@@ -82,6 +83,7 @@ class Deployments:
         self.host = host
         self._named: dict[str, Deployment] = {}
         self.history = History()
+        self.questions = Questions()
         self.local_nats = LocalNats()
         self.servers: dict[tuple[str, bool, bool], NatsServer] = {}
         """The NATS servers of plugins, each by its URL, and whether it is written to and joined."""

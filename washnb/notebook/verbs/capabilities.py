@@ -23,6 +23,7 @@ def _attach_options(parser: VerbParser) -> None:
   memory                     in this process; so it is without one
   file:DIR                   in files
   nats://HOST:PORT           on a NATS server; nats alone is that of %wash nats start
+  ask                        nowhere: each call waits until you answer it; so does docs:dice/roll=ask
   env:NAME                   what the variable NAME of the environment says, where it holds a password
 
 %wash attach keyvalue=file:./state blobstore --to counter"""

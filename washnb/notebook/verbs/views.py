@@ -1,4 +1,4 @@
-"""The verbs that show state: kv, blobs, config, logs, messages."""
+"""The verbs that show state: kv, blobs, config, logs, messages, questions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ..arguments import VerbParser
 from ..views import View
 from . import kinds
-from .verb import Asking, Verb, of_option
+from .verb import Asking, Verb, no_options, of_option
 
 
 def _kv_options(parser: VerbParser) -> None:
@@ -65,6 +65,7 @@ VERBS = (
         _messages_options,
         lambda asking: asking.session.messages(of=asking.options.of, subject=asking.options.subject),
     ),
+    Verb("questions", "calls that wait for your answer, live", no_options, lambda asking: asking.session.questions),
     Verb(
         "config",
         "the settings of a workload, live",

@@ -1,4 +1,4 @@
-"""Live looks at the state of workloads: key-value, blobs, config, logs, messages, trace."""
+"""Live looks at the state of workloads: key-value, blobs, config, logs, messages, trace, questions."""
 
 from .base import View
 from .blobs import BlobsView
@@ -6,6 +6,7 @@ from .config import ConfigView
 from .keyvalue import KeyValueView
 from .logs import LEVELS, LogsView
 from .messages import MessagesView
+from .questions import QuestionsView
 from .trace import TRACE_ACTIONS, TraceView
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "KeyValueView",
     "LogsView",
     "MessagesView",
+    "QuestionsView",
     "TraceView",
     "View",
 ]

@@ -17,9 +17,23 @@ class Wish(TypedDict, total=False):
     change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read` asks for the bytes
     from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were all. `publish` and
     `request` send bytes to the subject `key`. `values` asks for all of the host call `key` of the request `group`.
+    `seen` tells that the page shows the question `key`, `answer` brings the answer to it as text.
     """
 
-    do: Literal["shown", "hidden", "set", "delete", "create", "read", "upload", "publish", "request", "values"]
+    do: Literal[
+        "shown",
+        "hidden",
+        "set",
+        "delete",
+        "create",
+        "read",
+        "upload",
+        "publish",
+        "request",
+        "values",
+        "seen",
+        "answer",
+    ]
     ticket: str
     group: str
     key: str

@@ -1,7 +1,7 @@
 // The widget of a view. What Python says are traits: `kind`, `picture`, and what went wrong: `problem`, `trouble`.
 // What the page asks are messages with a `ticket`, which the answer carries, too: see messages.py.
 
-const VIEWS = { state: renderState, logs: renderLogs, blobs: renderBlobs, messages: renderMessages, trace: renderTrace };
+const VIEWS = { state: renderState, logs: renderLogs, blobs: renderBlobs, messages: renderMessages, trace: renderTrace, questions: renderQuestions };
 
 /** Ask Python for something: `ask(wish, buffers)` is a promise of content and buffers, rejected with what went wrong. */
 function asking(model) {

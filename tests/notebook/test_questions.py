@@ -1,0 +1,171 @@
+"""Calls that the person answers: at a prompt, from another thread, by a function, and on a page."""
+
+from __future__ import annotations
+
+import builtins
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from washnb.errors import ConfigError, GuestError, MismatchError
+from washnb.plugins import Ask, Question
+
+ROLL = "workshop:dice/roll"
+
+
+@pytest.fixture
+def typed(monkeypatch) -> Iterator[list[Any]]:
+    """What is typed at prompts; an exception is raised there."""
+    lines: list[Any] = []
+
+    def read(prompt: str = "") -> str:
+        assert prompt == "answer: "
+        line = lines.pop(0)
+        if isinstance(line, BaseException):
+            raise line
+        return line
+
+    monkeypatch.setattr(builtins, "input", read)
+    return lines
+
+
+def lucky(session, answerer: object = "ask"):
+    """A workload that asks for the roll of a die."""
+    return session.load("example:lucky", attach={ROLL: answerer})
+
+
+def wait_for_question(session) -> Any:
+    """The first call that waits, as soon as there is one."""
+    end = time.monotonic() + 10
+    while not (waiting := session.questions.data):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return waiting[0]
+
+
+def test_the_prompt_says_what_is_asked_and_takes_an_answer(session, typed, capsys):
+    """In the thread that waits; what is no answer is told, and asked again."""
+    typed += ["", "'six'", "six", "pass", "error other", "2 + 2"]
+    assert lucky(session).play() == 4
+    said = capsys.readouterr().out
+    assert said.splitlines()[:3] == [
+        "lucky calls workshop:dice/roll@0.1.0: roll(sides=6)",
+        "  roll: func(sides: u32) -> u32",
+        "  answer with int, such as 0; or deny",
+    ]
+    for problem in (
+        "such as 0",
+        "the answer is u32, not 'six'",
+        "'six' raised NameError",
+        "nobody else is there",
+        "has no error in WIT",
+    ):
+        assert problem in said
+
+
+def test_an_interrupt_at_the_prompt_ends_the_verb(session, typed):
+    """And the guest with it; the session goes on."""
+    handle = lucky(session)
+    typed.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        handle.play()
+    typed.append("3")
+    assert handle.play() == 3
+
+
+def test_without_anybody_to_ask_the_guest_ends(session, typed):
+    """A front end without a prompt is an error that says so."""
+    typed.append(EOFError("no input"))
+    with pytest.raises(GuestError, match="nobody can be asked here"):
+        lucky(session).play()
+
+
+def test_a_call_is_passed_on_denied_or_failed(session, typed):
+    """To the plugin that was there before, whose state stays; errors are read by their names."""
+    session.load("example:counter", attach=["keyvalue"])
+    assert session.send("/x").status == 200
+    table = session.attach(keyvalue="ask")
+    assert table.news == "attached wasi-keyvalue, which asks"
+    assert "ask" in repr(table)
+    for second, status, text in (
+        ("pass", 200, "2"),
+        ("deny", 500, "access denied\n"),
+        ("error no-such-store", 500, "no such store\n"),
+        ('error other("disk full")', 500, "disk full"),
+        ("41", 200, "41"),
+    ):
+        typed += ["pass", second]
+        response = session.send("/x")
+        assert (response.status, response.text) == (status, text)
+    typed += ["Bucket()", "40 + 1"]
+    assert session.send("/x").text == "41"
+    assert session.kv["default"]["x"] == (2).to_bytes(8, "little")
+    assert session.attach("keyvalue").news == "attached wasi-keyvalue, which answers by itself again"
+    assert session.send("/x").text == "3"
+    assert not typed
+
+
+def test_several_calls_queue_and_are_answered_from_anywhere(session):
+    """The view has them in their order; an answer that comes too late is told."""
+    handle = lucky(session)
+    results: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(session.send("/", timeout=10).text), daemon=True)
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    first = wait_for_question(session)
+    while len(session.questions) < 2:
+        time.sleep(0.01)
+    assert (first.workload, first.function, first.arguments) == ("lucky", "roll", (("sides", "6"),))
+    assert (first.type, first.examples, first.errors, first.others) == ("int", ("0",), (), False)
+    assert "roll(sides=6)" in repr(session.questions)
+    with pytest.raises(MismatchError, match="the answer is u32"):
+        session.questions.answer("-1", first.number)
+    session.questions.answer("5", first.number)
+    session.questions.answer("6")
+    for thread in threads:
+        thread.join(10)
+    assert len(results) == 2
+    with pytest.raises(ConfigError, match="waits no longer"):
+        session.questions.answer("5", first.number)
+    with pytest.raises(ConfigError, match="no call waits"):
+        session.questions.answer("5")
+    assert handle.state == "running"
+
+
+def test_a_function_answers_without_a_front_end(session):
+    """The same in a program: `Ask`, with whatever answers."""
+
+    def answer(question: Question) -> object:
+        return question.arguments[0] * 7
+
+    assert lucky(session, Ask(answer)).play() == 42
+
+
+def test_a_deadline_is_the_guests_own(session):
+    """Whoever would answer sees that nothing waits."""
+    lucky(session)
+    outcome = []
+    thread = threading.Thread(target=lambda: outcome.append(session.send("/", timeout=0.3)), daemon=True)
+    thread.start()
+    assert wait_for_question(session)
+    thread.join(10)
+    assert outcome[0].status == 504
+    assert not session.questions.data
+    assert repr(session.questions).splitlines()[-1] == "questions: no call waits for an answer"
+
+
+def test_the_verb_knows_ask(notebook, monkeypatch):
+    """As a backend of a word and of an interface, and on TAB."""
+    monkeypatch.setattr(builtins, "input", lambda _prompt="": "4")
+    assert "which asks" in notebook.run(f"%wash attach {ROLL}=ask").text
+    notebook.run("%wash load example:lucky")
+    assert notebook.run("%wash call lucky.play()").result == 4
+    assert "keyvalue=ask" in notebook.complete("%wash attach keyvalue=")
+    assert "no call waits" in notebook.run("%wash questions").text
+    assert f"detached {ROLL}" in notebook.run(f"%wash detach {ROLL}").text

@@ -1,0 +1,256 @@
+"""Calls of guests that wait for the person at the notebook: they queue, and are answered on a page or at a prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from washnb.engine import Err, shapes
+from washnb.errors import AccessDenied, ConfigError, WashError
+from washnb.host import wit_error
+from washnb.plugins import Question
+
+from ..arguments import evaluate
+from ..explaining import explained
+from ..text import HIDDEN, is_secret, one_line, plain
+
+_SEEN = 2.0
+"""Seconds in which a page says that it shows a question; after that it is asked at the prompt, where somebody waits."""
+
+_SHOWN = 400  # characters of an argument
+_ERROR = "error "
+
+Respond = Callable[[], Awaitable[object]]
+"""What answers: returns the result, or raises."""
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A call that waits: its number in the session, and how it is answered once it is."""
+
+    number: int
+    question: Question
+    response: asyncio.Future[Respond] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    seen: bool = False
+    at_prompt: bool = False
+
+    def respond(self, respond: Respond) -> None:
+        """Answer, once, and not when the guest waits no longer."""
+        if not self.response.done():
+            self.response.set_result(respond)
+
+
+class Questions:
+    """What waits, in the order in which it was asked; the `Answerer` of a notebook. On the host's loop."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to answer."""
+        self._waiting: dict[int, Waiting] = {}
+        self._numbers = itertools.count(1)
+        self.on_page = False
+        """Whether a page was shown that could answer."""
+        self.prompt: Callable[[Callable[[], str]], Awaitable[str]] | None = None
+        """Has the main thread do something, where and when that waits for the host; None where there is nobody."""
+
+    def __iter__(self) -> Any:
+        """What waits, the first first."""
+        return iter(tuple(self._waiting.values()))
+
+    async def answer(self, question: Question) -> object:
+        """Wait until the person has answered."""
+        waiting = Waiting(next(self._numbers), question)
+        self._waiting[waiting.number] = waiting
+        prompting = asyncio.ensure_future(self._ask_at_prompt(waiting))
+        try:
+            respond = await waiting.response
+        finally:
+            prompting.cancel()
+            del self._waiting[waiting.number]
+        return await respond()
+
+    def find(self, number: int | None = None) -> Waiting:
+        """What waits under a number, or has waited longest. Raises ConfigError where nothing does."""
+        found = self._waiting.get(number) if number is not None else next(iter(self), None)
+        if found is None:
+            raise ConfigError("this call waits no longer" if number is not None else "no call waits for an answer")
+        return found
+
+    def saw(self, number: int) -> None:
+        """Note that a page shows a question: no prompt needs to."""
+        if number in self._waiting:
+            self._waiting[number].seen = True
+
+    async def give(self, text: str, number: int | None = None) -> Waiting:
+        """Answer with what the person wrote. Raises WashError where that is no answer."""
+        waiting = self.find(number)
+        waiting.respond(await asyncio.to_thread(reading, waiting.question, text))
+        return waiting
+
+    async def _ask_at_prompt(self, waiting: Waiting) -> None:
+        """Ask where no page does: whenever the main thread waits, until there is an answer."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(_SEEN if self.on_page else 0)
+        while self.prompt is not None and not waiting.seen:
+            with contextlib.suppress(KeyboardInterrupt):  # the verb that waited was interrupted, not this call
+                await self.prompt(lambda: _asked_at_prompt(waiting, loop))
+
+
+def _asked_at_prompt(waiting: Waiting, loop: asyncio.AbstractEventLoop) -> str:
+    """Ask with `input()` until there is an answer, and return it. In the main thread."""
+    if waiting.response.done() or waiting.seen:
+        return ""
+    waiting.at_prompt = True
+    print(*described(waiting.question), sep="\n")  # noqa: T201
+    while True:
+        try:
+            text = input("answer: ")
+            respond = reading(waiting.question, text)
+        except WashError as error:
+            print(*(line.text for line in explained(error)), sep="\n")  # noqa: T201
+        except (EOFError, OSError, RuntimeError) as error:  # the last is a front end's without a prompt
+            text, respond = (
+                "",
+                _failing(
+                    ConfigError(
+                        f"{waiting.question.label} was to be answered by hand, and nobody can be asked here: {error}",
+                        repair="%wash attach NAME=memory  # or another backend, or an answerer: Ask(function)",
+                    )
+                ),
+            )
+            break
+        else:
+            break
+    if waiting.response.done():
+        print("too late: the guest waits no longer")  # noqa: T201
+    loop.call_soon_threadsafe(waiting.respond, respond)
+    return text
+
+
+@dataclass(frozen=True)
+class ShownQuestion:
+    """A call that waits: who calls what with which arguments, and what an answer may be.
+
+    `wit` is the function, `type` the annotation of an answer, `examples` are such answers; `errors` are those of the
+    function, and `others` says whether somebody else could answer.
+    """
+
+    number: int
+    workload: str
+    interface: str
+    function: str
+    arguments: tuple[tuple[str, str], ...]
+    wit: str
+    type: str
+    examples: tuple[str, ...]
+    errors: tuple[str, ...]
+    others: bool
+    at_prompt: bool
+
+
+def shown_question(waiting: Waiting) -> ShownQuestion:
+    """What a person sees of a call that waits."""
+    question = waiting.question
+    return ShownQuestion(
+        waiting.number,
+        question.workload,
+        question.interface,
+        question.function.name,
+        tuple(shown_arguments(question)),
+        question.surface.documentation(question.function),
+        question.surface.annotation(question.result),
+        tuple(examples(question)),
+        tuple(errors(question)),
+        question.others is not None,
+        waiting.at_prompt,
+    )
+
+
+def described(question: Question) -> list[str]:
+    """A question in lines: the call, the function in WIT, and what can be answered."""
+    values = ", ".join(f"{name}={value}" for name, value in shown_arguments(question))
+    types = f"{question.surface.annotation(question.result)}, such as {' or '.join(examples(question)[:3])}"
+    words = [*(["pass"] if question.others else []), "deny", *(f"error {each}" for each in errors(question)[:4])]
+    return [
+        f"{question.workload} calls {question.interface}: {question.function.name}({values})",
+        f"  {question.surface.documentation(question.function)}",
+        f"  answer with {types}; or {', '.join(words)}",
+    ]
+
+
+def shown_arguments(question: Question) -> list[tuple[str, str]]:
+    """The arguments with their names, as people read them."""
+    shapes_of = dict(question.function.params)
+    return [(name, _shown(name, shapes_of[name], value)) for name, value in question.named_arguments]
+
+
+def _shown(name: str, shape: shapes.Shape, value: object) -> str:
+    if isinstance(shape, shapes.Own | shapes.Borrow):
+        return f"<{shape.resource.name}>"
+    return HIDDEN if is_secret(name) else plain(one_line(repr(value), _SHOWN))
+
+
+def examples(question: Question) -> list[str]:
+    """Expressions that are answers of the right type."""
+    return question.surface.examples(question.result)
+
+
+def errors(question: Question) -> list[str]:
+    """The errors that the function has, as they are written behind `error`."""
+    result = question.function.result
+    shape = result.err if isinstance(result, shapes.Result) else None
+    if isinstance(shape, shapes.Variant):
+        return [name if of is None else f"{name}({question.surface.examples(of)[0]})" for name, of in shape.cases]
+    if isinstance(shape, shapes.Enum):
+        return list(shape.names)
+    if isinstance(result, shapes.Result):
+        return question.surface.examples(shape)[:1] if shape is not None else [""]
+    return []
+
+
+def reading(question: Question, text: str) -> Respond:
+    """Read an answer: `pass`, `deny`, `error CASE`, or a Python expression of the result's type. Raises WashError."""
+    text = text.strip()
+    if text == "pass":
+        if question.others is None:
+            raise ConfigError(f"nobody else is there who could answer {question.label}")
+        return question.pass_on
+    if text == "deny":
+        return _failing(AccessDenied(f"{question.workload} was denied this call by hand"))
+    if text == "error" or text.startswith(_ERROR):
+        return _failing(Err(_error(question, text.removeprefix("error").strip())))
+    if not text and question.result is not None:
+        raise ConfigError("an answer is a Python expression", repair=f"such as {examples(question)[0]}")
+    value = evaluate(text, {**_namespace(), **question.surface.names}) if text else None
+    question.check(value)
+
+    async def give() -> object:
+        return value
+
+    return give
+
+
+def _error(question: Question, text: str) -> object:
+    result = question.function.result
+    if not isinstance(result, shapes.Result):
+        raise ConfigError(f"{question.label} has no error in WIT", repair=str(question.function))
+    return None if result.err is None else wit_error(text, question.label, question.function)
+
+
+def _failing(error: BaseException) -> Respond:
+    async def fail() -> object:
+        raise error
+
+    return fail
+
+
+def _namespace() -> Mapping[str, Any]:
+    """The person's variables: those of the notebook, or of the program."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return vars(sys.modules["__main__"]) if shell is None else shell.user_ns

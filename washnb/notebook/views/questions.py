@@ -1,0 +1,97 @@
+"""The view `questions`: calls of guests that wait for the person to answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from washnb.events import CallWaiting, Event
+
+from .. import hosted
+from ..text import Table
+from ..widgets import Answer, Wish, show
+from .base import View
+
+_TITLE = "questions"
+_EMPTY = "no call waits for an answer"
+
+
+class QuestionsView(View):
+    """Calls that wait for an answer, the first first. `.data` is a list of them; `.answer("6")` answers."""
+
+    widget = "questions"
+
+    def answer(self, text: str, number: int | None = None) -> None:
+        """Answer the call of that number, or the one that waits longest, as on the page.
+
+        `text` is a Python expression of the result's type, `pass`, `deny`, or `error CASE`. Raises WashError where it
+        is no answer.
+        """
+        __tracebackhide__ = True
+        self.door.on_host(lambda deployments: deployments.questions.give(text, number))
+
+    def put_on_page(self) -> None:
+        """Show the form in the current cell of a notebook. A terminal asks at its prompt."""
+        from IPython import get_ipython
+
+        if hasattr(get_ipython(), "kernel"):
+            self.door.on_host(_on_page)
+            show(self)
+
+    def __iter__(self) -> Iterator[hosted.ShownQuestion]:
+        """What waits."""
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        """How many calls wait."""
+        return len(self.data)
+
+    async def read(self, deployments: hosted.Deployments) -> list[hosted.ShownQuestion]:
+        """Read what waits."""
+        return [hosted.shown_question(each) for each in deployments.questions]
+
+    def still(self, look: Sequence[hosted.ShownQuestion]) -> Table:
+        """One row for each call."""
+        rows = [(each.workload, each.interface, _call(each), each.wit) for each in look]
+        return Table(("workload", "interface", "call", "function"), rows, empty=_EMPTY, title=_TITLE)
+
+    def picture(self, look: Sequence[hosted.ShownQuestion]) -> dict[str, Any]:
+        """Every call with what its form needs."""
+        questions = [
+            {
+                "number": each.number,
+                "workload": each.workload,
+                "interface": each.interface,
+                "call": _call(each),
+                "arguments": [list(pair) for pair in each.arguments],
+                "wit": each.wit,
+                "type": each.type,
+                "examples": list(each.examples),
+                "errors": list(each.errors),
+                "others": each.others,
+                "at_prompt": each.at_prompt,
+            }
+            for each in look
+        ]
+        return {"title": _TITLE, "place": "", "questions": questions, "empty": _EMPTY}
+
+    def concerns(self, event: Event) -> bool:
+        """Calls that wait, and that wait no longer."""
+        return isinstance(event, CallWaiting)
+
+    async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
+        """Note that a page shows a question, or answer it."""
+        number = int(wish["key"])
+        if wish["do"] == "seen":
+            deployments.questions.saw(number)
+        else:
+            await deployments.questions.give(value.decode(), number)
+        return Answer()
+
+
+def _call(question: hosted.ShownQuestion) -> str:
+    return f"{question.function}({', '.join(f'{name}={value}' for name, value in question.arguments)})"
+
+
+async def _on_page(deployments: hosted.Deployments) -> None:
+    deployments.questions.on_page = True
