@@ -92,6 +92,14 @@ async def test_a_record_is_a_json_object_on_a_subject_of_its_component(nats_serv
     assert (line.message, line.host) == ('low "on"\nspace', "writer")
 
 
+def test_names_that_would_break_the_connection():
+    """Long names are cut in the subject, and what is no text in a record is replaced: it is the connection of all."""
+    long = LogLine("w" * 5000, "\ud800", "log", "info", "", "text", 0.0)
+    record = Record("host", 1, "n" * 5000, long)
+    assert len(record.subject) < 1000
+    assert Record.decode(record.encode(100_000)).line.component == "?"
+
+
 async def test_many_hosts_are_read_together(nats_server, engine):
     """Two hosts show the lines of both, in order, each once, and say of which host the other's are."""
     servers = [NatsServer(nats_server.url) for _ in range(2)]

@@ -195,6 +195,8 @@ class DeliveryContract:
             ("subscriptions", "a..b", "nothing before, between or after its dots"),
             ("consumer_group", "two groups", "consumer_group 'two groups' cannot be"),
             ("consumer_group", "", "consumer_group '' cannot be"),
+            ("consumer_group", "\0", r"consumer_group '\\x00' cannot be"),
+            ("consumer_group", "g" * 1025, "consumer_group 'ggg.* cannot be: .* 1,024 bytes at most"),
             ("max_in_flight", "many", "max_in_flight 'many' is no number"),
             ("admission_wait", "soon", "admission_wait 'soon' is no time"),
         ],

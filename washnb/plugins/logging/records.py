@@ -12,6 +12,7 @@ from .interface import Level
 
 SUBJECT = "washnb.logs"
 
+_LONGEST = 200  # characters of a token: NATS ends a connection on which a line is longer than 4,096
 _LEVELS = frozenset(level.name.lower() for level in Level)
 
 
@@ -47,7 +48,7 @@ class Record:
         }
         cut = {name: text[:characters] for name, text in texts.items()}
         fields = {"host": self.host, "number": self.number, "time": line.time, **cut}
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
     @classmethod
     def decode(cls, data: bytes) -> Record | None:
@@ -68,4 +69,4 @@ class Record:
 
 
 def _token(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "-", text) or "-"
+    return re.sub(r"[^A-Za-z0-9_-]", "-", text[:_LONGEST]) or "-"
