@@ -222,7 +222,7 @@ async def test_a_temporary_directory_that_is_full(monkeypatch, tmp_path):
 async def test_a_directory_that_is_none(tmp_path):
     """Where the directory cannot be made, the plugin does not start, and the message names it."""
     (tmp_path / "file").touch()
-    with pytest.raises(BackendError, match=f"in directory {tmp_path}/file"):
+    with pytest.raises(BackendError, match=f"{tmp_path}/file is no directory"):
         await FilesystemBlobstore(tmp_path / "file").start()
 
 

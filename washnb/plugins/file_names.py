@@ -28,6 +28,13 @@ _SPECIAL = re.compile(rb"[^a-z0-9_. -]|^[. ]|[. ]\Z")
 _ESCAPED = re.compile(rb"%([0-9a-f]{2})")
 _HASHED = re.compile(r"~([0-9a-f]{64})\Z")
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_MISSING = {
+    errno.EEXIST: "there is a file in its place, or above it",
+    errno.ENOTDIR: "there is a file in its place, or above it",
+    errno.ENOENT: "there is none, and none can be made",
+}
+"""Why there is no directory."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -81,6 +88,11 @@ def disk(what: str, directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _MISSING and not directory.is_dir():
+            message = f"{what}: {directory} is no directory: {_MISSING[error.errno]}"
+            raise BackendError(
+                message, repair="file:./state  # a directory, or a name in one that can be written"
+            ) from error
         message = f"{what}: {error.strerror or error} in directory {directory}"
         if error.errno in _DENIED:
             raise AccessDenied(message, repair=f"chmod u+rwX {directory}") from error

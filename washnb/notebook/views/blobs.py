@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from washnb.errors import ConfigError
 from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
@@ -20,6 +20,8 @@ from ..text import Table, is_secret, size
 from ..widgets import Answer, Door, Face, Wish
 from .base import NotThere, View
 from .preview import READ, Preview
+
+T = TypeVar("T")
 
 _PLUGIN = "wasi-blobstore"
 _TITLE = "blobs"
@@ -59,9 +61,7 @@ class Container(MutableMapping[str, bytes]):
 
         async def content(deployments: hosted.Deployments) -> bytes:
             backend = self._view.backend(deployments)
-            async with _there(backend, self.name, name):
-                found = await _content(backend, self.name, name)
-            return found
+            return await _found(_content(backend, self.name, name), backend, self.name, name)
 
         return self._view.door.on_host(content)
 
@@ -99,7 +99,8 @@ class Container(MutableMapping[str, bytes]):
 
         async def fetch(deployments: hosted.Deployments) -> None:
             backend = self._view.backend(deployments)
-            async with _there(backend, self.name, name), aclosing(await backend.read(self.name, name)) as reader:
+            read = await _found(backend.read(self.name, name), backend, self.name, name)
+            async with aclosing(read) as reader:
                 with target.open("wb") as file:
                     async for chunk in reader:
                         await asyncio.to_thread(file.write, chunk)
@@ -266,8 +267,7 @@ class BlobsView(View):
     async def delete(self, deployments: hosted.Deployments, container: str, name: str) -> None:
         """Delete an object. Raises NotThere where there is none."""
         backend = self.backend(deployments)
-        async with _there(backend, container, name):
-            await backend.object_info(container, name)
+        await _found(backend.object_info(container, name), backend, container, name)
         await backend.delete_objects(container, [name])
 
     async def delete_container(self, deployments: hosted.Deployments, container: str) -> None:
@@ -304,11 +304,10 @@ async def _infos(
     return [each for each in found if not isinstance(each, BaseException)]
 
 
-@asynccontextmanager
-async def _there(backend: hosted.BlobstoreBackend, container: str, name: str) -> AsyncIterator[None]:
-    """Raise NotThere where it turns out that there is no such container or object."""
+async def _found(asked: Awaitable[T], backend: hosted.BlobstoreBackend, container: str, name: str) -> T:
+    """What is asked for. Raises NotThere where it turns out that there is no such container or object."""
     try:
-        yield
+        return await asked
     except hosted.NoSuchContainer:
         raise NotThere("container", container, await backend.containers()) from None
     except hosted.NoSuchObject:
