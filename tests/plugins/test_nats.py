@@ -148,6 +148,14 @@ async def test_nobody_is_there():
         assert raised.value.repair == ("%wash nats start", "nats-server -js")
 
 
+async def test_a_server_elsewhere_is_not_to_be_started_here():
+    """Whoever mistypes its name, or finds it away, is asked about the address."""
+    server = NatsServer("nats://no-such-host.invalid:4222")
+    with pytest.raises(BackendError, match="no NATS server answers at nats://no-such-host") as raised:
+        await server.open()
+    assert raised.value.repair == ("is the address right, and does a server with JetStream run there?",)
+
+
 async def test_without_nats_py(monkeypatch):
     """The error names the extra that is to be installed."""
     monkeypatch.setitem(sys.modules, "nats", None)

@@ -35,6 +35,7 @@ _DEFAULTS = {
 _FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream for accounts, streams and disks
 _UNREADABLE = AttributeError | LookupError | RecursionError | TypeError | ValueError  # of nonsense in an answer
 _START = ("%wash nats start", "nats-server -js")
+_ELSEWHERE = ("is the address right, and does a server with JetStream run there?",)
 
 
 class NatsServer:
@@ -62,6 +63,7 @@ class NatsServer:
         """The servers without user and password: for messages and views."""
         self.writes = local if write is None else write
         self.joins = local if join is None else join
+        self._start = _START if local else _ELSEWHERE
         self._servers = [each.geturl() for each in servers]
         self._options = options
         self._users = self._opened = 0
@@ -227,7 +229,7 @@ class NatsServer:
                     f'NatsServer("{self.url}", user=..., password=...)  # or token=..., user_credentials=...',
                 ),
             )
-        return BackendError(f"no NATS server answers at {self.url}: {_said(reasons[-1])}", repair=_START)
+        return BackendError(f"no NATS server answers at {self.url}: {_said(reasons[-1])}", repair=self._start)
 
     def failure(self, what: str, error: Exception, begun: float) -> BackendError:
         """Say in our words what `error` of nats-py means for `what`, which was begun at that `time.monotonic()`."""
@@ -253,7 +255,7 @@ class NatsServer:
                 repair="detach the plugin and attach it again",
             )
         if not self.client.is_connected:
-            return BackendError(f"{what}: NATS server {self.url} is away", repair=_START)
+            return BackendError(f"{what}: NATS server {self.url} is away", repair=self._start)
         if isinstance(error, TimeoutError) and self._denials and self._denials[-1][0] >= begun:
             return self._denied(what, self._denials[-1][1])
         if isinstance(error, TimeoutError):
