@@ -75,6 +75,6 @@ def require_group(name: str) -> None:
     """Raise ConfigError where a queue group cannot have that name."""
     if not name or re.search(r"[\s*>]", name) or flaw(name.replace(".", "-")):
         raise ConfigError(
-            f"consumer_group {name!r:.80} cannot be: a group has a name without blanks, * and >, {LONGEST:,} bytes at most",
+            f"consumer_group {name!r:.80} cannot be: a name without blanks, * and >, {LONGEST:,} bytes at most",
             repair=("consumer_group=workers", f"consumer_group={BROADCAST}  # each one gets every message"),
         )
