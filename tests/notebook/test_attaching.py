@@ -96,7 +96,7 @@ def test_grant_to_one_workload(counter):
     assert "%wash attach keyvalue --to other" in caught.value.repair
     assert counter.attach("keyvalue", to="other").news == "attached wasi-keyvalue to other; other is running"
     assert counter.plugins.data[0]["granted to"] == "counter, other"
-    assert counter.attach("keyvalue", to="other").news == "attached nothing: it is attached already"
+    assert counter.attach("keyvalue", to="other").news == "attached nothing: it is granted to counter, other already"
     assert counter.attach("keyvalue").news == "attached wasi-keyvalue to all"
     assert counter.plugins.data[0]["granted to"] == "all"
     assert counter.plugins.data[0]["used by"] == "counter, other"
@@ -111,7 +111,10 @@ def test_grant_to_a_workload_that_comes_later(session):
 def test_revoked_from_one_workload(counter):
     """Its next call is denied, in the words of the interface; others go on."""
     counter.load("example:counter", "other")
-    assert counter.detach("keyvalue", from_="other").news == "detached wasi-keyvalue from other"
+    assert (
+        counter.detach("keyvalue", from_="other").news
+        == "detached wasi-keyvalue from other: it is granted to all but other"
+    )
     assert counter.send("/x", to="counter").status == 200
     refused = counter.send("/x", to="other")
     assert (refused.status, refused.text) == (500, "access denied\n")
@@ -275,3 +278,25 @@ def test_backends_complete(notebook, tmp_path, monkeypatch):
     assert notebook.complete("%wash attach keyvalue --t") == ["--to"]
     assert notebook.complete("%wash nats st") == ["start", "stop", "status"]
     assert notebook.complete("%wash nats start --store st") == ["state/"]
+
+
+def test_a_grant_to_nobody_who_is_there_says_what_it_has_done(session):
+    """What was granted already, what is granted now, and that the workload may come."""
+    session.attach("keyvalue")
+    yet = "no workload is called nobody yet"
+    assert session.attach("keyvalue", to="nobody").news == f"attached nothing: it is granted to all already; {yet}"
+    told = session.detach("keyvalue", from_="nobody").news
+    assert told == f"detached wasi-keyvalue from nobody: it is granted to all but nobody; {yet}"
+
+
+def test_what_attach_took_detach_takes(notebook):
+    """A class, also one that was defined again meanwhile, and an object; in a line and as a method."""
+    define = "from washnb import Interface\nclass Roll(Interface, wit='workshop:dice/roll'):\n    pass"
+    notebook.run(f"{define}\n%wash attach Roll")
+    notebook.run(define)
+    for attach, detach in (("%wash attach Roll", "%wash detach Roll"), ("wash.attach(Roll)", "wash.detach(Roll).news")):
+        notebook.run(attach)
+        assert "detached roll" in notebook.run(detach).text
+    notebook.run("roll = Roll()\n%wash attach roll")
+    assert "detached roll" in notebook.run("%wash detach roll").text
+    assert list(notebook.session.host.plugins) == []

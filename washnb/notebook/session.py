@@ -208,8 +208,11 @@ class Session(Breaking):
             return [self._kernel.plugin(each) for each in asked]
         return asked
 
-    def detach(self, plugin: str, from_: str | None = None) -> ToldTable:
-        """Take a plugin away, by its word or id, from all workloads or one; the next call of a guest to it fails."""
+    def detach(self, plugin: object, from_: str | None = None) -> ToldTable:
+        """Take a plugin away, from all workloads or one; the next call of a guest to it fails.
+
+        It is known by its word or id, or by what `attach` took: a class or an object.
+        """
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.detached(deployments, plugin, from_))
 

@@ -47,10 +47,12 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
             told.setdefault(_terms(plugin, before, terms), []).append(plugin.id)
     started = await deployments.attach(plugins, terms.to)
     news = [f"attached {', '.join(ids)}{rest}" for rest, ids in told.items()]
-    news += [f"no workload is called {terms.to} yet"] if terms.to not in {None, *deployments.names} else []
+    if not told and not started:
+        news.append(f"attached nothing: {_as_it_was(host, plugins, terms.to)}")
+    news += _nobody_yet(deployments, terms.to)
     news += [f"{name} is running" for name in started]
     table = await plugin_table(deployments)
-    return table.saying("; ".join(news) or "attached nothing: it is attached already")
+    return table.saying("; ".join(news))
 
 
 async def is_attached(deployments: Deployments, cls: type) -> bool:
@@ -59,11 +61,36 @@ async def is_attached(deployments: Deployments, cls: type) -> bool:
     return any(_made_of(each, cls) for plugin in plugins for each in (plugin, unwrapped(plugin)))
 
 
-async def detached(deployments: Deployments, plugin: str, from_: str | None) -> ToldTable:
-    """Take a plugin away, from all workloads or from one, and say so."""
-    plugin_id = await deployments.detach(plugin, from_)
+async def detached(deployments: Deployments, plugin: object, from_: str | None) -> ToldTable:
+    """Take a plugin away, from all workloads or from one, and say so: by word or id, or what `attach` has taken."""
+    asked = plugin if isinstance(plugin, str) else _id_of(deployments, plugin)
+    plugin_id = await deployments.detach(asked, from_)
+    news = [f"detached {plugin_id}"]
+    if from_ is not None:
+        news = [f"detached {plugin_id} from {from_}: it is granted to {deployments.host.grants(plugin_id)}"]
+    news += _nobody_yet(deployments, from_)
     table = await plugin_table(deployments)
-    return table.saying(f"detached {plugin_id}{f' from {from_}' if from_ is not None else ''}")
+    return table.saying("; ".join(news))
+
+
+def _as_it_was(host: Host, plugins: Sequence[HostPlugin], to: str | None) -> str:
+    """Say how what was asked for is the case already."""
+    if to is None:
+        return "it is attached already"
+    grants = dict.fromkeys(host.grants(plugin.id) for plugin in plugins)
+    return f"it is granted to {'; '.join(grants)} already"
+
+
+def _nobody_yet(deployments: Deployments, name: str | None) -> list[str]:
+    """Say that a grant is for a workload that may come."""
+    return [] if name in {None, *deployments.names} else [f"no workload is called {name} yet"]
+
+
+def _id_of(deployments: Deployments, subject: object) -> str:
+    """The id under which a class or an object is attached, or would be. Raises ConfigError for what is no plugin."""
+    plugins = deployments.host.plugins.values()
+    made = (plugin for plugin in plugins if any(_made_of(each, subject) for each in (plugin, unwrapped(plugin))))
+    return (next(made, None) or as_plugin(subject)).id
 
 
 def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[HostPlugin]:

@@ -40,8 +40,16 @@ def _attach(asking: Asking) -> Any:
 
 
 def _detach_options(parser: VerbParser) -> None:
-    parser.word("plugin", completes=kinds.ATTACHED, help="its word or its id")
+    parser.word("plugin", completes=kinds.ATTACHED, help="its word or its id, or the class or object")
     parser.option("--from", dest="from_", metavar="NAME", completes=kinds.WORKLOADS, help="only from this workload")
+
+
+def _detach(asking: Asking) -> Any:
+    options, session = asking.options, asking.session
+    plugin = options.plugin
+    if plugin not in session.known().plugins:
+        (plugin,) = plugins_of(asking, [plugin])
+    return session.detach(plugin, options.from_)
 
 
 def _nats_options(parser: VerbParser) -> None:
@@ -61,7 +69,7 @@ VERBS = (
         "detach",
         "take a capability away",
         _detach_options,
-        lambda asking: asking.session.detach(asking.options.plugin, asking.options.from_),
+        _detach,
     ),
     Verb("nats", "a NATS server on this machine, for state and messages that hosts share", _nats_options, _nats),
     Verb("plugins", "what is attached, and who uses it", no_options, lambda asking: asking.session.plugins),
