@@ -90,3 +90,16 @@ def test_an_answer_without_trouble_tells_of_none(session):
     session.send("/http://127.0.0.1:1/", to="proxy")
     assert session.send("/", to="hello").denied == ()
     assert "!" not in repr(session.send("/", to="hello")).replace("component!", "")
+
+
+def test_serve_says_who_answers_and_how_another_one_does(session):
+    """The port goes to the one loaded last; the line that is offered changes that."""
+    assert session.serve(0).news.endswith(": nobody answers yet, then the one loaded last")
+    session.load("example:hello", "one")
+    assert session.serve().news.endswith(": one answers")
+    session.load("example:hello", "two")
+    session.send("/", to="one")
+    line = ": two answers, the one loaded last (%wash reload one lets that one answer)"
+    assert session.serve().news.endswith(line)
+    session.reload("one")
+    assert ": one answers, " in session.serve().news

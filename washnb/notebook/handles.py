@@ -49,11 +49,11 @@ class Address(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
 
     link: str
 
-    def __new__(cls, url: str, link: str | None = None) -> Self:
-        """Make the address out of `url`."""
+    def __new__(cls, url: str, link: str | None = None, answering: str = "") -> Self:
+        """Make the address out of `url`; `answering` says who answers there."""
         address = super().__new__(cls, url)
         address.link = link or url
-        address.news = f"serving at {address.link}"
+        address.news = f"serving at {address.link}" + (f": {answering}" if answering else "")
         return address
 
     def _repr_html_(self) -> str:
