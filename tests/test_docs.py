@@ -67,3 +67,12 @@ def test_links_lead_somewhere():
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     links = [(path, link) for path in documents for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())]
     assert [f"{path.name}: {link}" for path, link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_table_of_verbs_names_all_of_them():
+    """README's table has every verb of %wash, and no other."""
+    from washnb.notebook.verbs import VERBS
+
+    table = (ROOT / "README.md").read_text().partition("## The verbs")[2].partition("\n\nEvery verb")[0]
+    uses = [use for row in table.splitlines() for use in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+    assert {use.split()[0] for use in uses} == {*VERBS}
