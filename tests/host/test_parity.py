@@ -112,7 +112,7 @@ def test_call_that_fails_is_not_one_that_succeeds():
 
 def test_what_only_a_trace_shows():
     """A call is seen while host calls are recorded, and the table says which deviations depend on that."""
-    traced = "D10 D12 D13 D17 D19 D20 D22 D23 D30 D31 D32"
+    traced = "D10 D12 D13 D17 D19 D20 D22 D23 D30 D31 D32 D40"
     assert [each.id for each in DEVIATIONS if each.traced] == traced.split()
     parity = Parity()
     parity.take(call("get-random-bytes", (("len", 1024),)))

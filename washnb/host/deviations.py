@@ -372,5 +372,13 @@ DEVIATIONS = (
         "A guest must not notice the backend.",
         made_of=lambda made: made.serves_from("wasi-blobstore", "://"),
     ),
+    Deviation(
+        "D40",
+        "A guest that may send messages can send to `$KV`, `$O` and `$JS`, and so change what it was not granted.",
+        "Subjects that begin with `$` are the server's own, and refused.",
+        "Deny by default holds on NATS, too.",
+        seen=_called("publish", lambda call: "the server's own" in (call.error or "")),
+        traced=True,
+    ),
 )
 """In the order of their ids."""

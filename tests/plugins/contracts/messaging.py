@@ -187,6 +187,17 @@ class DeliveryContract:
         await eventually(lambda: worker.received)
         assert worker.bodies == [b""]
 
+    async def test_the_servers_own_subjects_are_not_for_guests(self, plugin):
+        """Who may send messages has not been granted the buckets that hear under $KV, nor an answer there."""
+        consumer = (await bind(plugin)).linked[Consumer.wit]
+        for send in (
+            consumer.publish(BrokerMessage("$KV.bucket.key", b"x", None)),
+            consumer.publish(BrokerMessage("orders", b"x", "$JS.API.STREAM.DELETE.KV_bucket")),
+            consumer.request("$JS.API.INFO", b"", 100),
+        ):
+            with pytest.raises(Err, match="the server's own"):
+                await send
+
     @pytest.mark.parametrize(
         ("key", "value", "message"),
         [

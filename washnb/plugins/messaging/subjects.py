@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from washnb.errors import BackendError, ConfigError
+from washnb.errors import AccessDenied, BackendError, ConfigError
 
 INBOX = "_INBOX."
 """What the subjects begin with that answers to requests go to."""
@@ -43,9 +43,17 @@ def flaw(subject: str, *, wildcards: bool = False) -> str | None:
 
 
 def require_sendable(subject: str) -> None:
-    """Raise BackendError where nothing can be sent to `subject`."""
+    """Raise BackendError where nothing can be sent to `subject`, AccessDenied where it is one of the server's own.
+
+    Buckets, objects and streams hear under `$KV`, `$O` and `$JS`: who may send messages was not granted these.
+    """
     if problem := flaw(subject):
         raise BackendError(f"subject {subject!r:.80} is invalid: {problem}", repair='"orders.created"')
+    if subject.startswith("$"):
+        raise AccessDenied(
+            f"subject {subject!r:.80} is the server's own, through which it keeps state",
+            repair="%wash attach keyvalue=nats  # or blobstore: what guests may use to keep state",
+        )
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
