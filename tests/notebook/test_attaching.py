@@ -15,6 +15,7 @@ from washnb.notebook import Session
 from washnb.notebook.widgets.live import Live
 from washnb.plugins import NatsServer
 
+COMPONENTS = Path(__file__).parent.parent / "components"
 FAR = "nats://ann:swordfish@nats.invalid:4222"
 
 
@@ -300,3 +301,16 @@ def test_what_attach_took_detach_takes(notebook):
     notebook.run("roll = Roll()\n%wash attach roll")
     assert "detached roll" in notebook.run("%wash detach roll").text
     assert list(notebook.session.host.plugins) == []
+
+
+def test_the_bucket_of_settings_is_none_of_key_value(session, nats_server):
+    """On one server the view shows what guests keep, and settings are in their own view; who asks for it gets it."""
+    session.attach(keyvalue=nats_server.url, config=nats_server.url)
+    session.load(COMPONENTS / "config_logging.wat", "c", attach=["logging"])
+    session.load("example:counter")
+    session.send("/x", to="counter")
+    session.config["colour"] = "blue"
+    assert "washnb-config" not in session.kv.data
+    assert "washnb-config" not in repr(session.kv)
+    assert "washnb-config" not in session.known().buckets
+    assert session.kv("washnb-config").data["colour"] == b"blue"

@@ -19,8 +19,8 @@ from .blobstore import (
     NoSuchObject,
     ObjectInfo,
 )
+from .config import SETTINGS_BUCKET, Config, DynamicConfig, NatsConfig
 from .config import Backend as ConfigBackend
-from .config import Config, DynamicConfig, NatsConfig
 from .entry_points import RegisteredPlugin, registered_plugins
 from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
@@ -32,6 +32,7 @@ from .state import PerComponent, PerWorkload
 from .wrapper import Call, Wrapper, around, holds, unwrapped
 
 __all__ = [
+    "SETTINGS_BUCKET",
     "Answerer",
     "Ask",
     "Asking",

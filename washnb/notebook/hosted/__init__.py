@@ -42,6 +42,7 @@ _HOMES = {
     "attached": "attaching",
     "belongs_to_kernel": "on_kernel",
     "blobs_of": "reading",
+    "buckets_of": "reading",
     "Crossing": "timeline",
     "Passage": "timeline",
     "Timeline": "timeline",

@@ -48,6 +48,7 @@ from .reading import NoSuchContainer as NoSuchContainer
 from .reading import NoSuchObject as NoSuchObject
 from .reading import ObjectInfo as ObjectInfo
 from .reading import blobs_of as blobs_of
+from .reading import buckets_of as buckets_of
 from .reading import config_of as config_of
 from .reading import host_of as host_of
 from .reading import keyvalue_of as keyvalue_of

@@ -10,6 +10,7 @@ from washnb.engine import names
 from washnb.errors import BackendError, WorkloadNotFound
 from washnb.host import Host
 from washnb.plugins import (
+    SETTINGS_BUCKET,
     Blobstore,
     BlobstoreBackend,
     Config,
@@ -40,6 +41,7 @@ __all__ = [
     "NoSuchObject",
     "ObjectInfo",
     "blobs_of",
+    "buckets_of",
     "config_of",
     "host_of",
     "keyvalue_of",
@@ -58,10 +60,14 @@ P = TypeVar("P", bound=HostPlugin)
 
 @dataclass(frozen=True)
 class Kept(Generic[B]):
-    """The state of one workload: the backend that keeps it, and what people are told of where that is."""
+    """The state of one workload: the backend that keeps it, and what people are told of where that is.
+
+    `server` is the NATS server that it is on, None where it is on none.
+    """
 
     backend: B
     place: str
+    server: NatsServer | None = None
 
 
 def plugin_of(deployments: Deployments, kind: Callable[..., P]) -> P | None:
@@ -76,6 +82,12 @@ def keyvalue_of(deployments: Deployments, of: str | None) -> Kept[KeyValueBacken
     Raises WorkloadNotFound where nothing is loaded as `of`.
     """
     return _kept(deployments, of, KeyValue, lambda plugin, one: plugin.backend(one.workload_id))
+
+
+async def buckets_of(kept: Kept[KeyValueBackend]) -> Sequence[str]:
+    """The names of all buckets, but not of that in which wasi:config keeps settings on the same NATS server."""
+    names = await kept.backend.buckets()
+    return names if kept.server is None else [name for name in names if name != SETTINGS_BUCKET]
 
 
 def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] | None:
@@ -103,7 +115,7 @@ def _kept(
         return None
     for deployment in asked:
         try:
-            return Kept(find(plugin, deployment), place_of(plugin))
+            return Kept(find(plugin, deployment), place_of(plugin), server_of(plugin))
         except WorkloadNotFound:
             continue
     return None
@@ -129,7 +141,7 @@ async def known(deployments: Deployments) -> Known:
     return Known(
         workloads=deployments.names,
         plugins=tuple(deployments.host.plugins),
-        buckets=() if buckets is None else await _names(buckets.backend.buckets()),
+        buckets=() if buckets is None else await _names(buckets_of(buckets)),
         containers=() if containers is None else await _names(containers.backend.containers()),
         imports=tuple(sorted({name for one in deployments for name in _imports(deployments, one)})),
         nats=server.url if server.running else "",

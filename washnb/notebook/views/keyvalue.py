@@ -123,7 +123,7 @@ class KeyValueView(View):
             with _known(self.bucket):
                 return await (_content(backend, self.bucket) if self.key is None else self._value(backend))
         kept = hosted.keyvalue_of(deployments, self.of)
-        names = () if kept is None else await kept.backend.buckets()
+        names = () if kept is None else await hosted.buckets_of(kept)
         return {name: await _content(self.backend(deployments), name) for name in names}
 
     async def look(self, deployments: hosted.Deployments) -> Look:
@@ -134,7 +134,7 @@ class KeyValueView(View):
         order = kept.backend.counter_order
         if self.key is not None:
             return Look({str(self.bucket): {self.key: await self.read(deployments)}}, place=kept.place, order=order)
-        names = [self.bucket] if self.bucket is not None else await kept.backend.buckets()
+        names = [self.bucket] if self.bucket is not None else await hosted.buckets_of(kept)
         with _known(self.bucket):
             shown = {name: await _content(kept.backend, name, _SHOWN + 1) for name in names[:_SHOWN_BUCKETS]}
         cut = {name: dict(itertools.islice(content.items(), _SHOWN)) for name, content in shown.items()}

@@ -21,7 +21,7 @@ from ..nats import PATIENCE, NatsServer
 from ..state import OfManyHosts
 from .in_memory import DynamicConfig, LayeredSettings
 
-BUCKET = "washnb-config"
+SETTINGS_BUCKET = "washnb-config"
 
 _AGAIN_SECONDS = 0.5
 
@@ -179,7 +179,7 @@ class BucketSettings(LayeredSettings):
 class NatsConfig(OfManyHosts, DynamicConfig):
     """wasi:config from what a workload says of each component, and over that from a bucket on a NATS server."""
 
-    def __init__(self, server: NatsServer, bucket: str = BUCKET, *, copy_environment: bool = False) -> None:
+    def __init__(self, server: NatsServer, bucket: str = SETTINGS_BUCKET, *, copy_environment: bool = False) -> None:
         """Read `bucket` for workloads that name no other one with the key `bucket` in the config of the interface.
 
         With `copy_environment` a component's environment variables are settings, too, as given as its config.
