@@ -321,3 +321,18 @@ def test_view_is_text_where_there_is_no_page(notebook):
     assert "1  (u64, little endian)" in notebook.run("%wash kv").text
     assert "nothing is logged" in notebook.run("%wash logs").text
     assert "no settings" in notebook.run("%wash config").text
+
+
+@pytest.mark.parametrize("bucket", [None, "default"])
+def test_view_of_what_is_gone_stays_as_it_was_last(counter, live, bucket):
+    """A notebook that tidies up at its end has views without an error; they go on when the workload is back."""
+    widget = live(counter.kv(bucket, of="counter"))
+    counter.unload("counter")
+    widget._heard(None, {"do": "shown"}, [])
+    assert widget.widget.trouble == ""
+    assert widget.widget.picture["place"].startswith("as it was last: ")
+    assert [each["key"] for group in widget.widget.picture["groups"] for each in group["entries"]] == ["x"]
+    counter.load("example:counter")
+    counter.send("/y")
+    widget._heard(None, {"do": "shown"}, [])
+    assert widget.widget.picture["place"] == "memory"

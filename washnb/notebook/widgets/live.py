@@ -16,7 +16,7 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from washnb.errors import WashError
+from washnb.errors import ConfigError, WashError, WorkloadNotFound
 from washnb.events import Event
 
 from .. import hosted
@@ -135,6 +135,9 @@ class Live:
     async def _refresh(self, deployments: hosted.Deployments) -> None:
         try:
             self._look = await self._view.look(deployments)
+        except (ConfigError, WorkloadNotFound) as error:
+            self._keep(error)
+            return
         except WashError as error:
             self.widget.trouble = plain(error.message)
             return
@@ -143,6 +146,12 @@ class Live:
         if not self._saving:
             self._saving = True
             asyncio.get_running_loop().call_later(_SAVED, self._save)
+
+    def _keep(self, error: WashError) -> None:
+        """Leave what is shown of something that is gone, and say so, which is no trouble: notebooks tidy up."""
+        self.widget.trouble = ""
+        why = plain(error.message).partition("\n")[0]
+        self.widget.picture = {**self.widget.picture, "place": f"as it was last: {why}"}
 
     def _save(self) -> None:
         self._saving = False
