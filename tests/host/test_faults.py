@@ -272,6 +272,8 @@ class TestTargets:
         near, there = caught.value.repair
         assert near == "did you mean keyvalue.get?"
         assert there.startswith("loaded components import keyvalue.open, keyvalue.get, keyvalue.set")
+        assert there.endswith(" more (TAB lists them)")
+        assert there.count(",") == 6
 
     async def test_an_unknown_capability_is_named_with_what_is_imported(self, shop):
         """The same function of another package is close."""

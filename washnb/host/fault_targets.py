@@ -20,7 +20,7 @@ from washnb.wit import split_version
 
 from .component import WorkloadComponent
 
-_MOST_NAMES = 30
+_MOST_NAMES = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def nothing_named(target: str, functions: list[Imported]) -> ConfigError:
     near = difflib.get_close_matches(target.lower(), known, n=1) or _same_name(target, known)
     scope, _ = _parted(target)
     within = list(dict.fromkeys(each.short for each in functions if scope in each.scopes)) or known
-    more = f", and {len(within) - _MOST_NAMES} more" if len(within) > _MOST_NAMES else ""
+    more = f", and {len(within) - _MOST_NAMES} more (TAB lists them)" if len(within) > _MOST_NAMES else ""
     told = f"loaded components import {', '.join(within[:_MOST_NAMES])}{more}"
     return ConfigError(
         f"no loaded component imports {target}", repair=[*(f"did you mean {each}?" for each in near), told]
