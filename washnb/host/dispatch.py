@@ -1,7 +1,8 @@
 """The way of a request through the host: router, workload, guest; and what is told about it.
 
 Every request ends here in one answer and one event, whoever brought it: a socket or `send`. Other calls go the same
-way past the router: those of the host's owner, and those that plugins deliver.
+way past the router, and have an event, too: those of the host's owner, also into an instance that is kept, and those
+that plugins deliver.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from .workload import BoundWorkload
 
 CLIENT_GONE = 499
 """What the event of a request says whose client went away: nobody receives it."""
+
+_UNWATCHED = contextlib.nullcontext()
 
 _log = logging.getLogger(__name__)
 
@@ -139,14 +142,19 @@ class Dispatcher:
             _locate(error, workload, component)
             raise
 
-    @contextlib.contextmanager
     def _watched(
         self, workload: BoundWorkload, component: WorkloadComponent, export: str, number: int | None = None
-    ) -> Iterator[Recorder | None]:
+    ) -> contextlib.AbstractContextManager[Recorder | None]:
+        """Record the host calls of a call while that is asked for."""
+        if self.tracing and self._events:
+            return self._recorded(workload, component, export, number)
+        return _UNWATCHED
+
+    @contextlib.contextmanager
+    def _recorded(
+        self, workload: BoundWorkload, component: WorkloadComponent, export: str, number: int | None
+    ) -> Iterator[Recorder]:
         """Record the host calls of a call, and tell of its end, unless whoever gave it a `number` does."""
-        if not (self.tracing and self._events):
-            yield None
-            return
         name, began, error = workload.workload_name, time.perf_counter(), None
         request = number or self._events.number()
         try:
