@@ -43,7 +43,8 @@ def test_filters_choose_calls(counted):
     assert [call.function for each in view(function="incr") for call in each.calls] == ["increment"]
     assert [call.error for each in view(errors=True) for call in each.calls] == ["access-denied"]
     assert len(view(slower=60)) == 0
-    assert len(view("last")) == 1
+    assert [each.workload for each in view("last")] == ["greeter"]
+    assert [each.number for each in view("last", of="counter")] == [view.data[1].number]
     closer = view(of="counter")(function="open")
     assert [len(each.calls) for each in closer.data] == [1, 1]
     assert "increment" not in repr(closer)
@@ -71,6 +72,13 @@ def test_picture_has_rows_with_shares_and_calls(counted):
     assert 0 <= increment["at"] <= counter["took"]
     assert [(call["outcome"], call["provider"]) for call in denied["rows"][1:2]] == [("denied", "nobody")]
     assert [call["waits"] for call in greeter["rows"] if "blocking" in call["function"]] == [True]
+
+
+def test_a_closer_look_begins_with_calls(counted):
+    """Requests are open in the widget where calls were chosen, or the last request; a workload chooses no calls."""
+    view = counted.trace
+    looks = (view(), view(of="counter"), view("last"), view(errors=True), view(interface="config"))
+    assert [picture(counted, each)["closer"] for each in looks] == [False, False, True, True, True]
 
 
 def test_one_call_is_told_in_full(counted, monkeypatch):

@@ -155,10 +155,10 @@ class History:
         if isinstance(event, MessageSent | MessageHandled):
             self.messages.append(event)
 
-    def requests(self, *, last: bool = False) -> list[RequestTrace]:
-        """Return the requests that are remembered, or only the one answered last."""
-        answered = [request for request in self._requests.values() if request.handled is not None]
-        return answered[-1:] if last else list(self._requests.values())
+    def requests(self, *, of: str | None = None, last: bool = False) -> list[RequestTrace]:
+        """Return the requests that are remembered, those `of` a workload, or of these only the one answered last."""
+        found = [each for each in self._requests.values() if of is None or each.workload == of]
+        return [each for each in found if each.handled is not None][-1:] if last else found
 
     def memory(self, most: int | None = None) -> Memory:
         """Return what is remembered: all, or the latest requests with no more than about `most` calls.

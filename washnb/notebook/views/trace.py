@@ -77,7 +77,7 @@ class TraceView(View):
     widget = "trace"
 
     def __init__(self, door: TracingDoor, *, last: bool = False, chosen: Filter | None = None) -> None:
-        """Look at all that is remembered, or at the request answered `last`."""
+        """Look at all that is remembered, or at the request answered `last`, where a workload is chosen by that."""
         self.chosen = chosen or Filter()
         super().__init__(door, self.chosen.of)
         self._door = door
@@ -135,14 +135,10 @@ class TraceView(View):
 
     async def read(self, deployments: hosted.Deployments) -> list[hosted.RequestTrace]:
         """Read the requests that pass the filters, each with the calls that do."""
-        return self._passing(deployments.history.requests(last=self.last))
-
-    def _passing(self, requests: Sequence[hosted.RequestTrace]) -> list[hosted.RequestTrace]:
         chosen = self.chosen
-        if chosen.of is not None:
-            requests = [each for each in requests if each.workload == chosen.of]
+        requests = deployments.history.requests(of=chosen.of, last=self.last)
         if not chosen.chooses:
-            return list(requests)
+            return requests
         cut = [replace(each, calls=each.calls.only(chosen.passes)) for each in requests]
         return [each for each in cut if each.calls]
 
@@ -157,7 +153,10 @@ class TraceView(View):
         return hosted.TraceReport(look.requests, tracing=look.tracing)
 
     def picture(self, look: Look) -> dict[str, Any]:
-        """The latest requests; the widget filters them once more, as the person likes."""
+        """The latest requests; the widget filters them once more, as the person likes.
+
+        `closer`: it shows calls from the beginning.
+        """
         kept = {each.number: {call.number for call in each.calls} for each in look.requests}
         rows: list[dict[str, Any]] = []
         room = _SHOWN_CALLS
@@ -175,6 +174,7 @@ class TraceView(View):
             "place": "" if look.tracing else "recording is off",
             "requests": rows,
             "older": len(look.requests) - len(rows),
+            "closer": self.last or self.chosen.chooses,
             "empty": "" if look.requests else repr(report),
         }
 

@@ -68,7 +68,7 @@ function renderTrace(model, root, ask) {
   const empty = make("div", { class: "washnb-empty" });
   root.append(head, make("div", { class: "washnb-scroll", tabindex: "0", role: "group", "aria-label": "requests" }, list), empty);
   const rows = new Map(); // what is open, and what has the focus, stays from picture to picture
-  const opened = new Map();
+  const opened = new Map(); // what somebody has opened; of requests whose calls show from the beginning, has closed
 
   const passes = (call) =>
     (!interfaces.value || call.interface === interfaces.value) &&
@@ -129,7 +129,7 @@ function renderTrace(model, root, ask) {
     const id = `${request.n}`;
     const calls = request.rows.filter(passes);
     const nested = all.filter((each) => each.under[0] === request.n);
-    const open = opened.has(id) || Boolean(filtering());
+    const open = opened.has(id) !== Boolean(model.get("picture").closer) || Boolean(filtering());
     const node = row(id, { ...request, rows: [] }, open, () => {
       const title = button("", () => toggle(id), { class: "washnb-plain washnb-key" });
       title.append(request.title);
