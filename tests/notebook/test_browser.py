@@ -42,6 +42,9 @@ class Roll(Interface, wit='workshop:dice/roll@0.1.0'):
 
 wash.load('example:lucky', attach=[Roll])""",
     "wash.send('/', to='lucky', timeout=1).text",
+    "%load_ext washnb\n%wash attach workshop:dice/roll=ask\n%wash load example:lucky",
+    "wash['lucky'].play()",
+    "%load_ext washnb\n%wash attach keyvalue=ask\nwash.load('example:counter')\nprint(wash.send('/y').text)",
 )
 LAB = """
 import os, signal, sys, threading
@@ -137,6 +140,11 @@ class Page:
         """Run one cell."""
         self.page.evaluate("n => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n }", cell)
         self.command("notebook:run-cell")
+
+    def begin(self, cell: int) -> None:
+        """Run one cell that waits for something."""
+        self.page.evaluate("n => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n }", cell)
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell') }")
 
     def output(self, cell: int):
         """The outputs of a cell."""
@@ -354,3 +362,39 @@ def test_breakpoint_is_a_prompt_in_the_cell(page):
     typed.fill("c")
     typed.press("Enter")
     expect(page.output(13)).to_contain_text("You rolled 3")
+
+
+def test_a_call_is_answered_on_the_page_while_the_cell_waits(page):
+    """The form of a cell above shows the call and its types; what is no answer is told; the guest goes on with one."""
+    from playwright.sync_api import expect
+
+    page.run(14)
+    view = page.output(14).locator(".washnb")
+    expect(view).to_contain_text("no call waits for an answer")
+    page.page.wait_for_timeout(1_500)  # as a person does, who reads before the next cell
+    page.begin(15)
+    form = view.locator("li")
+    expect(form).to_contain_text("lucky calls workshop:dice/roll@0.1.0")
+    expect(form).to_contain_text("roll: func(sides: u32) -> u32")
+    expect(form.get_by_role("button", name="Pass on")).to_be_hidden()
+    answer = form.get_by_label("answer: int")
+    answer.fill("'six'")
+    answer.press("Enter")
+    expect(form.locator(".washnb-complaint")).to_contain_text("the answer is u32, not 'six'")
+    answer.fill("2 + 4")
+    answer.press("Enter")
+    expect(page.output(15)).to_contain_text("6")
+    expect(form).to_have_count(0)
+
+
+def test_a_call_is_answered_at_the_prompt_where_no_page_can(page):
+    """In the cell that has only just shown the form."""
+    from playwright.sync_api import expect
+
+    page.begin(16)
+    for function, line in (("open(", "pass"), ("increment(", "41")):
+        expect(page.output(16)).to_contain_text(function)
+        field = page.output(16).locator(".jp-Stdin-input")
+        field.fill(line)
+        field.press("Enter")
+    expect(page.output(16)).to_contain_text("41\n")

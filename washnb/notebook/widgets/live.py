@@ -7,6 +7,7 @@ picture. Nobody listens while nobody looks: the widget says when it is shown and
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,7 @@ class Live:
         self._saving = False
         self._look: Any = None
         self._still: Any = None
+        self._heard_in = contextvars.copy_context()
 
     def show(self) -> None:
         """Put widget and plain output into the current cell."""
@@ -91,17 +93,22 @@ class Live:
 
     def _heard(self, _widget: Any, wish: Wish, buffers: Sequence[bytes | memoryview]) -> None:
         """Take a message of the page; on whichever thread the kernel has for it."""
+        self._heard_in = contextvars.copy_context()
         match wish.get("do"):
             case "shown":
                 self._lookers += 1
                 if self._unsubscribe is None:
                     self._unsubscribe = self._view.door.subscribe(self._happened)
                 self._view.door.on_host(self._refresh)
+            case "here":
+                self.widget.send({})
             case "hidden":
                 self._lookers = max(0, self._lookers - 1)
                 if self._lookers == 0 and self._unsubscribe is not None:
                     self._unsubscribe()
                     self._unsubscribe = None
+                    self._heard_in = contextvars.Context()  # the way of a page that is gone leads nowhere
+                    self._heard_in.run(self.widget.send, {})
             case _:
                 self._answer(wish, bytes(buffers[0]) if buffers else b"")
 
@@ -139,13 +146,24 @@ class Live:
             self._keep(error)
             return
         except WashError as error:
-            self.widget.trouble = plain(error.message)
+            self._tell(trouble=plain(error.message))
             return
-        self.widget.trouble = ""
-        self.widget.picture = self._view.picture(self._look)
+        self._tell(trouble="", picture=self._view.picture(self._look))
         if not self._saving:
             self._saving = True
             asyncio.get_running_loop().call_later(_SAVED, self._save)
+
+    def _tell(self, **traits: Any) -> None:
+        """Change traits as if in answer to the page.
+
+        A kernel takes the messages of a widget where it last answered one: on a thread that is not busy with a cell.
+        """
+
+        def change() -> None:
+            for name, value in traits.items():
+                setattr(self.widget, name, value)
+
+        self._heard_in.run(change)
 
     def _keep(self, error: WashError) -> None:
         """Leave what is shown of something that is gone, and say so, which is no trouble: notebooks tidy up."""

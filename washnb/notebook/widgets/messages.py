@@ -13,15 +13,16 @@ from typing import Any, Literal, TypedDict
 class Wish(TypedDict, total=False):
     """One message of the widget. The answer carries its `ticket`; bytes come beside it.
 
-    `shown` and `hidden` tell that somebody looks at the view, or no longer, and are not answered. `set` and `delete`
-    change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read` asks for the bytes
-    from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were all. `publish` and
-    `request` send bytes to the subject `key`. `values` asks for all of the host call `key` of the request `group`.
-    `seen` tells that the page shows the question `key`, `answer` brings the answer to it as text.
+    `shown`, `here` and `hidden` tell that somebody looks at the view, still does, or no longer; they have no ticket.
+    `set` and `delete` change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read`
+    asks for the bytes from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were
+    all. `publish` and `request` send bytes to the subject `key`. `values` asks for all of the host call `key` of the
+    request `group`. `seen` tells that the page shows the question `key`, `answer` brings the answer to it as text.
     """
 
     do: Literal[
         "shown",
+        "here",
         "hidden",
         "set",
         "delete",

@@ -38,7 +38,10 @@ function render({ model, el }) {
   const heard = [["change:picture", draw], ["change:problem", complain], ["change:trouble", complain]];
   for (const [event, react] of heard) model.on(event, react);
   model.send({ do: "shown" });
+  // the page soon has a way into the kernel that leads past a busy cell; the kernel must hear of it while it is idle
+  const greetings = [300, 1000, 3000].map((delay) => setTimeout(() => model.send({ do: "here" }), delay));
   return () => {
+    greetings.forEach(clearTimeout);
     for (const [event, react] of heard) model.off(event, react);
     silence();
     model.send({ do: "hidden" });
