@@ -101,14 +101,14 @@ class Live:
                     self._unsubscribe = self._view.door.subscribe(self._happened)
                 self._view.door.on_host(self._refresh)
             case "here":
-                self.widget.send({})
+                self.widget.send({}, [])
             case "hidden":
                 self._lookers = max(0, self._lookers - 1)
                 if self._lookers == 0 and self._unsubscribe is not None:
                     self._unsubscribe()
                     self._unsubscribe = None
                     self._heard_in = contextvars.Context()  # the way of a page that is gone leads nowhere
-                    self._heard_in.run(self.widget.send, {})
+                    self._heard_in.run(self.widget.send, {}, [])
             case _:
                 self._answer(wish, bytes(buffers[0]) if buffers else b"")
 
