@@ -45,6 +45,7 @@ wash.load('example:lucky', attach=[Roll])""",
     "%load_ext washnb\n%wash attach workshop:dice/roll=ask\n%wash load example:lucky",
     "wash['lucky'].play()",
     "%load_ext washnb\n%wash attach keyvalue=ask\nwash.load('example:counter')\nprint(wash.send('/y').text)",
+    "%wash trace last --of counter",
 )
 LAB = """
 import os, signal, sys, threading
@@ -321,7 +322,7 @@ def test_trace_opens_and_filters(page):
     """A request opens to its calls, a call to its values and what they changed, by keyboard; new requests come in."""
     from playwright.sync_api import expect
 
-    for cell in (0, 3, 10):
+    for cell in (0, 3, 10, 17):
         page.run(cell)
     view = page.output(10).locator(".washnb")
     requests = view.locator(".washnb-request")
@@ -333,6 +334,7 @@ def test_trace_opens_and_filters(page):
     page.page.keyboard.press("Enter")
     facts = view.locator(".washnb-facts")
     expect(facts.get_by_role("row", name="changed")).to_contain_text("default / x: 1 → 2")
+    expect(page.output(17).get_by_role("button", name="increment")).to_be_visible()  # a closer look begins with calls
     page.run(3)
     expect(requests).to_have_count(3)
     expect(facts).to_be_visible()
@@ -348,10 +350,7 @@ def test_breakpoint_is_a_prompt_in_the_cell(page):
 
     for cell in (0, 12):
         page.run(cell)
-    page.page.evaluate(
-        "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 13;"
-        " window.jupyterapp.commands.execute('notebook:run-cell') }"
-    )
+    page.begin(13)
     typed = page.output(13).locator("input.jp-Stdin-input")
     for line in ("p sides + 36", "answer = 3"):
         expect(typed).to_be_editable()

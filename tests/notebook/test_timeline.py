@@ -91,6 +91,14 @@ def test_a_server_may_tell_of_a_change_later(told):
     assert changes(told) == ({1: [("k", None, "b'1'")]}, [])
 
 
+def test_an_edit_right_after_a_read_is_not_its_work(told):
+    """A call that reads a key changes nothing, however soon somebody edits it."""
+    told(0.2, call(1, 0.1, 0.1, "get", ("key", "k"), result=None))
+    told(0.3, call(2, 0.21, 0.09, "[method]bucket.get-many", ("keys", ("k",)), result=None))
+    told(0.32, changed("k"))
+    assert changes(told) == ({}, ["k"])
+
+
 def test_what_a_read_showed_is_known(told):
     """The value that a get returned is what a later set has replaced, in the bucket that was opened."""
     from washnb.host.values import ResourceName

@@ -22,6 +22,9 @@ _LATE = 0.5
 _CLOCK = 2e-4
 """Seconds by which timestamps of two clocks may differ."""
 
+_READS = ("get", "list", "has", "exists")
+"""How functions begin that change nothing: an edit that follows one of them is not its work."""
+
 _FIRST_FAILURE = 400
 """The first status of HTTP that says that something went wrong."""
 
@@ -206,8 +209,13 @@ def _maker(crossings: Sequence[Crossing], change: Change) -> Crossing | None:
     last = bisect_right(crossings, change.time + _CLOCK, key=lambda each: each.time)
     begun = [each for each in crossings[max(0, last - _LOOKED_AT) : last] if not each.has_changed(change.place)]
     lasting = [each for each in begun if change.time <= each.end + _CLOCK]
-    late = (each for each in begun if change.time <= each.end + _LATE and _names(each.call.arguments, change.path[-1]))
+    late = (each for each in begun if change.time <= each.end + _LATE and _may_change(each.call, change.path[-1]))
     return next(reversed(lasting), None) or next(late, None)
+
+
+def _may_change(call: HostCall, name: str) -> bool:
+    """Whether what has a name may have changed by a call: it names it, and does more than read."""
+    return _names(call.arguments, name) and not call.function.rpartition("]")[2].rpartition(".")[2].startswith(_READS)
 
 
 def _names(value: Any, name: str) -> bool:
