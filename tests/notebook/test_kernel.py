@@ -98,7 +98,7 @@ def test_interrupt_frees_the_cell_within_a_second(kernel):
 
 def test_shutdown_leaves_no_process_and_no_port(kernel):
     """A kernel that is shut down while it serves and while a guest loops is gone, and so is its port."""
-    address = kernel.text("%wash load example:hello\n%wash serve 0").split()[-1]
+    address = kernel.text("%wash load example:hello\nprint(wash.serve(0))").split()[-1]
     assert urlopen(address).status == 200
     kernel.run("%wash load example:loop")
     kernel.begin("%wash send / --timeout 60")
@@ -114,7 +114,7 @@ def test_shutdown_leaves_no_process_and_no_port(kernel):
 
 def test_restart_begins_anew(kernel):
     """After a restart the same port is free again."""
-    port = kernel.text("%wash load example:hello\n%wash serve 0").rpartition(":")[2].strip()
+    port = kernel.text("%wash load example:hello\nprint(wash.serve(0))").rpartition(":")[2].strip()
     kernel.manager.restart_kernel()
     kernel.client.wait_for_ready(timeout=30)
     kernel.run("%load_ext washnb")
