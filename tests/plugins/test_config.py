@@ -62,7 +62,9 @@ async def test_layers(plugin, expected):
 async def test_a_guest_of_the_older_interface(engine):
     """A component that imports wasi:config/runtime@0.2.0-draft is served, with the name that its error has there."""
     store = (COMPONENTS / "config_logging.wat").read_text()
-    text = store.replace("config/store@0.2.0-rc.1", "config/runtime@0.2.0-draft").replace('"error" (', '"config-error" (')
+    text = store.replace("config/store@0.2.0-rc.1", "config/runtime@0.2.0-draft").replace(
+        '"error" (', '"config-error" ('
+    )
     resources = LocalResources(config={"greeting": "hello"})
     item = await bound_guest(engine, text.encode(), DynamicConfig(), TracingLogger(), resources=resources)
     async with await instance_of(item) as guest:
