@@ -91,6 +91,14 @@ def test_a_server_may_tell_of_a_change_later(told):
     assert changes(told) == ({1: [("k", None, "b'1'")]}, [])
 
 
+def test_a_call_that_was_heard_of_late_moves_no_other(told):
+    """Each call says when its request began, and the earliest time is the true one."""
+    told(0.15, call(1, 0, 0.1, "open"))
+    told(0.21, changed("k"))
+    told(0.3, call(2, 0.2, 0.1, "set", ("key", "k"), ("value", b"1")))
+    assert changes(told) == ({2: [("k", None, "b'1'")]}, [])
+
+
 def test_an_edit_right_after_a_read_is_not_its_work(told):
     """A call that reads a key changes nothing, however soon somebody edits it."""
     told(0.2, call(1, 0.1, 0.1, "get", ("key", "k"), result=None))

@@ -144,7 +144,9 @@ class History:
         self.parity.take(event)
         self.receipts.take(event)
         if isinstance(event, HostCall):  # first: of these there are many
-            self._request(event.request, event.started + event.duration).calls.append(event)
+            request = self._request(event.request, ago := event.started + event.duration)
+            request.begun = min(request.begun, time.time() - ago)  # none is heard of too early, some are too late
+            request.calls.append(event)
             return
         if isinstance(event, LogLine):
             self.lines.append(event)
