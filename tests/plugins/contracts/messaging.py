@@ -172,7 +172,7 @@ class DeliveryContract:
     )
     async def test_subjects_that_cannot_be(self, plugin, subject):
         """Nothing is sent to them, or with them as reply-to; a guest gets the error, and goes on."""
-        worker = await listening(plugin, receiver(subscriptions=">"))
+        worker = await listening(plugin, receiver(subscriptions="good"))
         consumer = worker.linked[Consumer.wit]
         for sending in (
             consumer.publish(BrokerMessage(subject, b"")),
