@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import re
 import threading
 import time
@@ -169,6 +170,25 @@ def test_the_end_of_the_input_quits(lucky, monkeypatch, typed, status):
 
     monkeypatch.setattr(builtins, "input", answer)
     assert lucky.send("/").status == status
+
+
+def test_the_garbage_collector_is_not_stepped_into(lucky, monkeypatch):
+    """What it calls runs in the midst of anything, and nothing raised there ends a call."""
+    frames = []
+
+    def collecting(phase: str, info: dict[str, int]) -> None:
+        frames.append(phase)
+
+    monkeypatch.setattr(builtins, "input", lambda _: "q")
+    gc.callbacks.append(collecting)
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        assert lucky.send("/").status == 500
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(collecting)
+    assert frames
 
 
 def test_nobody_waits_who_could_answer(lucky):

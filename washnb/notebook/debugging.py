@@ -7,6 +7,7 @@ What is typed is read in the main thread, where an interrupt ends the prompt, an
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pdb  # noqa: T100 - the debugger itself, for who asks for it
 import sys
@@ -87,6 +88,12 @@ class _Prompt(pdb.Pdb):
             super().interaction(*arguments)
         if self._interrupted and threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
+
+    def dispatch_call(self, frame: FrameType, argument: Any) -> Any:
+        """Do not step into what the garbage collector calls in the midst of anything: no prompt there ends a call."""
+        if any(getattr(callback, "__code__", None) is frame.f_code for callback in gc.callbacks):
+            return None
+        return super().dispatch_call(frame, argument)
 
     def user_exception(self, frame: FrameType, exc_info: Any) -> None:
         """Who steps out of a coroutine is told so in the code that awaits it: here the call is over with that."""
