@@ -74,6 +74,7 @@ class _Prompt(pdb.Pdb):
         self.prompt = ""
         self._host = host
         self._interrupted = False
+        self._begun = False
 
     def readline(self) -> str:
         """Read a line; an end of the input quits."""
@@ -84,14 +85,18 @@ class _Prompt(pdb.Pdb):
 
     def interaction(self, *arguments: Any) -> None:
         """Ask what to do, for as long as it takes; an interrupt in the main thread ends the verb that waits there."""
+        self._begun = True
         with self._host.clock.stopped():
             super().interaction(*arguments)
         if self._interrupted and threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
 
     def dispatch_call(self, frame: FrameType, argument: Any) -> Any:
-        """Do not step into what the garbage collector calls in the midst of anything: no prompt there ends a call."""
-        if any(getattr(callback, "__code__", None) is frame.f_code for callback in gc.callbacks):
+        """Begin in the method that asked for a prompt, and step into nothing that runs in the midst of anything.
+
+        What the garbage collector calls is not part of the method, and a prompt there could end nothing.
+        """
+        if not self._begun or _is_collecting(frame):
             return None
         return super().dispatch_call(frame, argument)
 
@@ -126,6 +131,12 @@ def install() -> None:
 
     hook.of_washnb = True  # type: ignore[attr-defined]  # a mark, so that it is installed once
     sys.breakpointhook = hook
+
+
+def _is_collecting(frame: FrameType) -> bool:
+    """Whether a function was called because something went, not because somebody called it."""
+    code = frame.f_code
+    return code.co_name == "__del__" or any(getattr(each, "__code__", None) is code for each in gc.callbacks)
 
 
 def _caller() -> FrameType:
