@@ -73,10 +73,23 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         self._adopted.clear()
 
 
-class SharedState(PerWorkload[str], abstract=True):
-    """A plugin whose state all workloads of a host share, perhaps with other hosts: what is there outlives them all."""
+class SharedState(PerWorkload[str], Generic[S], abstract=True):
+    """A plugin whose state all workloads of a host share, perhaps with other hosts: what is there outlives them all.
+
+    It has one backend for all of them, as wash-runtime's plugins on files and on NATS.
+    """
 
     state_is_shared = True
+
+    @property
+    @abstractmethod
+    def shared(self) -> S:
+        """What keeps the state."""
+
+    def backend(self, workload_id: str) -> S:
+        """Return what all workloads share. Raises WorkloadNotFound where this one does not use the plugin."""
+        self.state(workload_id)
+        return self.shared
 
     def new_state(self, workload: WorkloadContext) -> str:
         """Keep the name of a workload that uses the plugin, for its events."""

@@ -20,6 +20,7 @@ from typing import IO, TypeVar, TypeVarTuple
 
 from ..base import Changed
 from ..file_names import NamedFiles, disk
+from ..state import SharedState
 from .backend import (
     CHUNK,
     Backend,
@@ -31,7 +32,7 @@ from .backend import (
     ObjectReader,
     span,
 )
-from .shared import SharedBlobstore
+from .interface import Blobstore
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -270,7 +271,7 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-class FilesystemBlobstore(SharedBlobstore):
+class FilesystemBlobstore(SharedState[Backend], Blobstore):
     """wasi:blobstore in a directory, shared by all workloads."""
 
     def __init__(self, root: Path) -> None:

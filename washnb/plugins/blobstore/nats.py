@@ -14,16 +14,16 @@ from typing import Any
 from washnb.errors import BackendError
 
 from ..nats import PATIENCE, NatsServer
-from ..state import OfManyHosts
+from ..state import OfManyHosts, SharedState
 from .backend import Backend
-from .shared import SharedBlobstore
+from .interface import Blobstore
 
 _CHANGES = "$O.*.M.*"
 _STREAMS = {"$JS.EVENT.ADVISORY.STREAM.CREATED.*": "set", "$JS.EVENT.ADVISORY.STREAM.DELETED.*": "delete"}
 _BEHIND = 4096  # changes that wait to be told; more are dropped, and a view that looks again sees them
 
 
-class NatsBlobstore(OfManyHosts, SharedBlobstore):
+class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
     """wasi:blobstore in object stores of JetStream, shared by all workloads and by other hosts."""
 
     def __init__(self, server: NatsServer) -> None:

@@ -21,10 +21,11 @@ from washnb.errors import BackendError
 
 from ..base import Changed
 from ..file_names import NamedFiles, disk
+from ..state import SharedState
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import counted, counter_bytes, counter_value
 from .locks import Locks
-from .plugin import SharedKeyValue
+from .plugin import KeyValue
 
 PAGE = 1000
 """Keys in one page, as in wash-runtime."""
@@ -247,7 +248,7 @@ def _of(bucket: str, *keys: str) -> str:
     return f"{f'key {keys[0]!r:.80}' if len(keys) == 1 else f'{len(keys)} keys'} of bucket '{bucket:.80}'"
 
 
-class FilesystemKeyValue(SharedKeyValue):
+class FilesystemKeyValue(SharedState[FilesystemBackend], KeyValue):
     """wasi:keyvalue in a directory, shared by all workloads, as wash-runtime's on files."""
 
     def __init__(self, root: Path) -> None:

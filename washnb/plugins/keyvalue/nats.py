@@ -18,13 +18,13 @@ from washnb.errors import BackendError
 
 from ..base import Changed
 from ..nats import PATIENCE, NatsServer
-from ..state import OfManyHosts
+from ..state import OfManyHosts, SharedState
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import big_counter_value, counted, counter_bytes
 from .locks import Locks
 from .nats_stream import differences, stream_config, stream_name, subject
 from .nats_watch import Watches, is_deleted
-from .plugin import SharedKeyValue
+from .plugin import KeyValue
 
 PAGE = 1000
 """Keys in one page, as in wash-runtime."""
@@ -315,7 +315,7 @@ def _of(bucket: str, key: str) -> str:
     return f"key {key!r:.80} of bucket '{bucket:.80}'"
 
 
-class NatsKeyValue(OfManyHosts, SharedKeyValue):
+class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
     """wasi:keyvalue on a NATS server, shared with every host on its account."""
 
     def __init__(self, server: NatsServer) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from washnb.wit import WitInterface
 
 from ..base import HostPlugin, State, WorkloadItem
-from ..state import SharedState
 from . import contents, draft2, interface
 from .backend import Backend
 
@@ -38,17 +37,3 @@ class KeyValue(HostPlugin, ABC):
     async def restore(self, workload_id: str, state: State) -> None:
         """Set and delete what differs. Raises WorkloadNotFound where the workload does not use the plugin."""
         await contents.restore(self.backend(workload_id), state)
-
-
-class SharedKeyValue(SharedState, KeyValue, abstract=True):
-    """wasi:keyvalue over one backend for all workloads, as wash-runtime's on files and on NATS."""
-
-    @property
-    @abstractmethod
-    def shared(self) -> Backend:
-        """What keeps the values."""
-
-    def backend(self, workload_id: str) -> Backend:
-        """Return the buckets that all workloads share. Raises WorkloadNotFound where it does not use the plugin."""
-        self.state(workload_id)
-        return self.shared
