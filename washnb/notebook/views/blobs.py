@@ -167,8 +167,9 @@ class BlobsView(View):
                     return await _content(backend, self.container, self.name)
                 return _sizes(await _infos(backend, self.container))
         kept = hosted.blobs_of(deployments, self.of)
-        names = () if kept is None else await kept.backend.containers()
-        return {name: _sizes(await _infos(self.backend(deployments), name)) for name in names}
+        if kept is None:
+            return {}
+        return {name: _sizes(await _infos(kept.backend, name)) for name in await kept.backend.containers()}
 
     async def look(self, deployments: hosted.Deployments) -> Look:
         """Read the first objects of the first containers, or the beginning of the one object. Raises as `read`."""

@@ -123,8 +123,9 @@ class KeyValueView(View):
             with _known(self.bucket):
                 return await (_content(backend, self.bucket) if self.key is None else self._value(backend))
         kept = hosted.keyvalue_of(deployments, self.of)
-        names = () if kept is None else await hosted.buckets_of(kept)
-        return {name: await _content(self.backend(deployments), name) for name in names}
+        if kept is None:
+            return {}
+        return {name: await _content(kept.backend, name) for name in await hosted.buckets_of(kept)}
 
     async def look(self, deployments: hosted.Deployments) -> Look:
         """Read the first keys of the first buckets. Raises as `read`."""
