@@ -17,6 +17,7 @@ from ..hosted.timeline import Timeline
 from .frames import reel
 
 _PAGE = Path(__file__).parent / "page"
+_MAKE = Path(__file__).parent.parent / "widgets" / "page" / "make.js"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Film:
 def film_of(timeline: Timeline) -> Film:
     """Make the film of what is remembered: the latest of it, where that is more than a page should hold."""
     shown = reel(timeline)
-    script, style = _part("film.js"), _part("film.css")
+    script = "\n".join(('"use strict";', _MAKE.read_text(encoding="utf-8"), _part("film.js")))
+    style = _part("film.css")
     html = _part("film.html").format(
         style=style, style_hash=_hash(style), script=script, script_hash=_hash(script), reel=_json(shown)
     )

@@ -1,6 +1,5 @@
 // The border film: guests on one side, the host with its plugins on the other, and what crossed between them.
 // All that a guest wrote comes from the JSON of the page and is put in as text, never as markup.
-"use strict";
 
 const reel = JSON.parse(document.getElementById("reel").textContent);
 const { requests, frames } = reel;
@@ -8,19 +7,6 @@ const OUTSIDE = "requests and messages";
 // Shape and colour say the same, so that each is enough.
 const MARKS = { ok: "●", failed: "✕", denied: "⊘", injected: "⚡" };
 const MEANINGS = { ok: "answered", failed: "failed", denied: "denied", injected: "injected by a fault" };
-
-/** Make an element: attributes, then children; strings become text. */
-function make(tag, attributes = {}, ...children) {
-  const svg = ["svg", "path", "line"].includes(tag);
-  const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
 
 function button(text, label, onclick) {
   return make("button", { type: "button", title: label, "aria-label": label, onclick }, text);

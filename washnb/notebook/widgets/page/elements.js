@@ -1,16 +1,4 @@
-// The pieces that all views are made of. Everything a guest wrote is put in as text, never as markup.
-
-/** Make an element: attributes, then children; strings become text. */
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
+// The pieces that all views are made of.
 
 /** Make a button that does something. */
 function button(text, onclick, attributes = {}) {
