@@ -8,12 +8,22 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from washnb.types import WorkloadState
 
 _log = logging.getLogger(__name__)
+
+CallId = tuple[int, int]
+"""The number of a request, and that of one of its host calls."""
+
+current_call: ContextVar[CallId | None] = ContextVar("current_call", default=None)
+"""The recorded host call in which code runs, or that began the task in which it runs; None: no call asked for it.
+
+Work that goes on for everybody, whoever asks for it first, begins in an empty `contextvars.Context`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class LogLine:
     """A line that a component wrote, or the host about it. `time` is a Unix timestamp.
 
     `stream` is stdout, stderr, log (wasi:logging), or host. `host` is the id of another host, whose component it was.
+    `cause` is the host call in which it was written, where calls are recorded.
     """
 
     workload: str
@@ -79,6 +90,7 @@ class LogLine:
     message: str
     time: float
     host: str = ""
+    cause: CallId | None = field(default_factory=current_call.get, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +165,16 @@ class CallWaiting:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """State that a plugin keeps has changed: `path` leads to it (bucket and key), `action` is set or delete."""
+    """State that a plugin keeps has changed: `path` leads to it (bucket and key), `action` is set or delete.
+
+    `cause` is the host call that has changed it, where calls are recorded; None: an edit, or another host.
+    """
 
     workload: str
     plugin: str
     path: tuple[str, ...]
     action: str
+    cause: CallId | None = field(default_factory=current_call.get, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from tests.engine import echo
 from tests.host.test_values import BUCKET, BYTES, ERROR, STRING, Bucket, Error_Other
 from washnb.engine import Err, Function, shapes
 from washnb.errors import AccessDenied, BackendError, MismatchError
-from washnb.events import HostCall
+from washnb.events import Event, HostCall, LogLine, StateChanged
 from washnb.host.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
 from washnb.host.values import REDACTED
-from washnb.plugins import Interface
+from washnb.plugins import Call, InMemoryKeyValue, Interface, Wrapper, around
 from washnb.types import Component
 
-from .guests import request
+from .guests import request, start
 
 
 async def test_tracing_leaves_errors_as_they_are(host):
@@ -33,6 +33,71 @@ async def test_tracing_leaves_errors_as_they_are(host):
     for host.tracing in (False, True):
         with pytest.raises(MismatchError, match=r"result is list<u8>, not 3 \(int\)"):
             await host.call("wrong", "echo0", b"abc")
+
+
+async def test_what_changes_names_the_call_whose_work_it_is(host):
+    """Of calls that last at the same time each has its own changes and lines; an edit meanwhile is nobody's work."""
+    meet = asyncio.Barrier(4)
+
+    class Meeting(Wrapper):
+        @around("increment")
+        async def wait(self, call: Call, *arguments: object) -> int:
+            """Let three calls and an edit begin before any of them changes something."""
+            await meet.wait()
+            self.warn("met")
+            return await call(*arguments)
+
+    plugin = Meeting(InMemoryKeyValue())
+    await host.attach(plugin)
+    host.tracing = True
+    told: list[Event] = []
+    host.events().subscribe(told.append)
+    await start(host, "counter")
+
+    async def edit() -> None:
+        await meet.wait()
+        await plugin.backend("counter").set("default", "edited", b"1")
+
+    await asyncio.gather(edit(), *(host.send("GET", f"/{number}", to="counter") for number in range(3)))
+    calls = {
+        (each.request, each.number): dict(each.arguments).get("key") for each in told if isinstance(each, HostCall)
+    }
+    changes = [each for each in told if isinstance(each, StateChanged)]
+    assert sorted(each.path[1] for each in changes) == ["0", "1", "2", "edited"]
+    for each in changes:
+        assert each.cause is None if each.path[1] == "edited" else calls[each.cause] == each.path[1]
+    lines = [each.cause for each in told if isinstance(each, LogLine)]
+    assert sorted(calls[cause] for cause in lines) == ["0", "1", "2"]
+
+
+async def test_what_a_call_has_begun_is_its_work(host):
+    """A task that a plugin begins in a call, and that ends after it, tells of its changes under that call."""
+
+    class Later(Wrapper):
+        @around("increment")
+        async def note(self, call: Call, bucket: object, key: str, delta: int) -> int:
+            """Change something else a moment later."""
+            self.task = asyncio.create_task(self.soon(key))
+            return await call(bucket, key, delta)
+
+        async def soon(self, key: str) -> None:
+            """Wait until the request is over."""
+            await over.wait()
+            self.state_changed("counter", ("later", key), "set")
+
+    over = asyncio.Event()
+    plugin = Later(InMemoryKeyValue())
+    await host.attach(plugin)
+    host.tracing = True
+    told: list[Event] = []
+    host.events().subscribe(told.append)
+    await start(host, "counter")
+    await host.send("GET", "/a", to="counter")
+    over.set()
+    await plugin.task
+    counted = next(each for each in told if isinstance(each, HostCall) and each.function == "increment")
+    causes = {each.path[0]: each.cause for each in told if isinstance(each, StateChanged)}
+    assert causes == dict.fromkeys(("default", "later"), (counted.request, counted.number))
 
 
 def recorded(function: Function, arguments: tuple[object, ...], result: object) -> HostCall:

@@ -209,7 +209,7 @@ def test_what_a_call_changes_is_there_at_its_return(tmp_path, chromium):
         (2, 1, 0.4, 0.1, "l", b"x"),
         (1, 2, 0.2, 0.6, "k", b"new"),
     ):
-        history.changes.append((now + started + took, StateChanged("w", "kv", ("b", key), "set")))
+        history.changes.append((now + started + took, StateChanged("w", "kv", ("b", key), "set", (request, number))))
         arguments = (("key", key), ("value", value))
         call = HostCall(request, number, "w", "w", "a:b/c", "set", arguments, None, None, "kv", started, took, 8)
         history._request(request, 0).calls.append(call)

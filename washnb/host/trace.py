@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from washnb.engine import Err, Function, shapes
 from washnb.errors import BackendError, WashError
-from washnb.events import HostCall
+from washnb.events import CallId, HostCall, current_call
 
 from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
 
@@ -138,8 +138,12 @@ class Recorder:
         if secret:
             shown = [name in _KEYED_BY or isinstance(shape, shapes.Borrow) for name, shape in function.params]
             kept = [(name, value if show else REDACTED) for show, (name, value) in zip(shown, kept, strict=False)]
+        around = current_call.get()
+        current_call.set((self._request, self._number))  # so that what happens in it knows whose work it is
         started = time.perf_counter()
-        return _Pending(self._number, interface, function, tuple(kept), provider, secret, size, started, injected)
+        return _Pending(
+            self._number, interface, function, tuple(kept), provider, secret, size, started, injected, around
+        )
 
     def returned(self, token: object, result: object) -> None:
         """Complete the call that `token` stands for."""
@@ -164,6 +168,7 @@ class Recorder:
 
     def _complete(self, token: _Pending, result: Any, error: str | None = None) -> None:
         now = time.perf_counter()
+        current_call.set(token.around)
         call = HostCall(  # by position, which is quicker
             self._request,
             token.number,
@@ -211,6 +216,7 @@ class _Pending:
     size_before: int
     started: float
     injected: str
+    around: CallId | None
 
 
 def _time(seconds: float) -> str:

@@ -1,35 +1,31 @@
 """What happened when: the requests that are remembered, their host calls, and what belongs to each of these.
 
-Events of state and of logs do not say which call they come from. They are told while it lasts (over NATS a moment
-later), so that time, workload, plugin and key find it.
+Changes of state and lines say which call they come from. A line that was written between two calls belongs to the
+request of its workload that went on then, a message to the call that named its subject right before.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from washnb.events import HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
+from washnb.events import CallId, HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
 from washnb.host import Meanings, Outcome, outcome_of, sentence, text_of
 
 from .history import Memory, RequestTrace
 
 _LATE = 0.5
-"""Seconds by which a backend elsewhere may tell of a change after the call that made it."""
+"""Seconds by which a broker elsewhere may bring a message after the call that sent it."""
 
 _CLOCK = 2e-4
 """Seconds by which timestamps of two clocks may differ."""
-
-_READS = ("get", "list", "has", "exists")
-"""How functions begin that change nothing: an edit that follows one of them is not its work."""
 
 _FIRST_FAILURE = 400
 """The first status of HTTP that says that something went wrong."""
 
 _LOOKED_AT = 64
-"""Calls, or requests, that are looked at for each change or line."""
+"""Requests that are looked at for a line that no call has written."""
 
 NOTHING = "none"
 """How a trace shows an option without a value, and so what is there after a delete."""
@@ -74,10 +70,6 @@ class Crossing:
     def end(self) -> float:
         """The Unix timestamp of its return."""
         return self.time + self.call.duration
-
-    def has_changed(self, place: tuple[str, str, str]) -> bool:
-        """Whether a change there is known to be its work."""
-        return any(each.place == place for each in self.changes)
 
     @property
     def asked(self) -> str:
@@ -170,10 +162,10 @@ class Timeline:
     def of(cls, memory: Memory) -> Timeline:
         """Put together what belongs together. Of thousands of calls this takes a while: not on the host's loop."""
         passages = sorted(map(_passage, memory.requests), key=lambda each: each.begun)
-        crossings = sorted((each for passage in passages for each in passage.crossings), key=lambda each: each.time)
+        crossings = {(each.call.request, each.call.number): each for passage in passages for each in passage.crossings}
         outside = _join_changes(crossings, memory.changes)
-        _follow_values(crossings, outside)
-        _join_lines(passages, memory.lines)
+        _follow_values(crossings.values(), outside)
+        _join_lines(passages, crossings, memory.lines)
         _nest(passages)
         return cls(tuple(passages), tuple(outside))
 
@@ -191,36 +183,14 @@ def _covered(spans: Iterable[tuple[float, float]]) -> float:
     return total
 
 
-def _join_changes(crossings: Sequence[Crossing], changes: Iterable[tuple[float, StateChanged]]) -> list[Change]:
-    """Give each change to the call that made it, and return those that no call made. `crossings` are in order."""
-    by_plugin: dict[tuple[str, str], list[Crossing]] = {}
-    for each in crossings:
-        by_plugin.setdefault((each.call.workload, each.call.provider), []).append(each)
+def _join_changes(crossings: Mapping[CallId, Crossing], changes: Iterable[tuple[float, StateChanged]]) -> list[Change]:
+    """Give each change to the call that made it, and return those that no call made."""
     outside: list[Change] = []
     for told, event in changes:
         change = Change(told, event.workload, event.plugin, event.path, event.action)
-        maker = _maker(by_plugin.get((event.workload, event.plugin), []), change)
+        maker = None if event.cause is None else crossings.get(event.cause)
         (outside if maker is None else maker.changes).append(change)
     return outside
-
-
-def _maker(crossings: Sequence[Crossing], change: Change) -> Crossing | None:
-    """The latest call that has not made this change yet, and lasted when it was told; else one that names the key."""
-    last = bisect_right(crossings, change.time + _CLOCK, key=lambda each: each.time)
-    begun = [each for each in crossings[max(0, last - _LOOKED_AT) : last] if not each.has_changed(change.place)]
-    lasting = [each for each in begun if change.time <= each.end + _CLOCK]
-    late = (each for each in begun if change.time <= each.end + _LATE and _may_change(each.call, change.path[-1]))
-    return next(reversed(lasting), None) or next(late, None)
-
-
-def _may_change(call: HostCall, name: str) -> bool:
-    """Whether what has a name may have changed by a call: it names it, and does more than read."""
-    return _names(call.arguments, name) and not call.function.rpartition("]")[2].rpartition(".")[2].startswith(_READS)
-
-
-def _names(value: Any, name: str) -> bool:
-    """Whether a name is somewhere in the arguments of a call."""
-    return value == name or (isinstance(value, tuple) and any(_names(each, name) for each in value))
 
 
 def _follow_values(crossings: Iterable[Crossing], outside: Iterable[Change]) -> None:
@@ -253,29 +223,23 @@ def _value_of(call: HostCall, name: str) -> str | None:
     return None if value is None else text_of(value)
 
 
-def _join_lines(passages: Iterable[Passage], lines: Iterable[LogLine]) -> None:
+def _join_lines(passages: Iterable[Passage], crossings: Mapping[CallId, Crossing], lines: Iterable[LogLine]) -> None:
     """Give each line to the call that wrote it, or else to the request in which it was written."""
     by_workload: dict[str, list[Passage]] = {}
     for each in passages:
         by_workload.setdefault(each.workload, []).append(each)
     for line in lines:
+        writer = None if line.cause is None else crossings.get(line.cause)
+        if writer is not None and writer.call.workload == line.workload:
+            writer.lines.append(line)
+            continue
         of_workload = by_workload.get(line.workload, [])
         last = bisect_right(of_workload, line.time + _CLOCK, key=lambda each: each.begun)
         begun = of_workload[max(0, last - _LOOKED_AT) : last][::-1]
-        during = [each for each in begun if line.time <= each.begun + each.duration + _CLOCK]
-        writers = (crossing for each in during for crossing in each.crossings if _writes(crossing, line))
-        writer = next(writers, None)
-        if writer is not None:
-            writer.lines.append(line)
-        elif during:
-            during[0].lines.append(line)
-
-
-def _writes(crossing: Crossing, line: LogLine) -> bool:
-    """Whether a call is one in which a line may have been written: it names the message, or denies a request."""
-    if not crossing.time - _CLOCK <= line.time <= crossing.end + _CLOCK:
-        return False
-    return _names(crossing.call.arguments, line.message) or (line.stream == "host" and crossing.outcome == "denied")
+        during = (each for each in begun if line.time <= each.begun + each.duration + _CLOCK)
+        request = next(during, None)
+        if request is not None:
+            request.lines.append(line)
 
 
 def _nest(passages: Sequence[Passage]) -> None:

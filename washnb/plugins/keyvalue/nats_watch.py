@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -97,7 +98,8 @@ class _Watch:
     def _begin(self) -> None:
         if self._work is not None:
             self._work.cancel()
-        self._work = asyncio.get_running_loop().create_task(self._follow())
+        everybody = contextvars.Context()  # what others change is not the work of the call that opens a bucket
+        self._work = asyncio.get_running_loop().create_task(self._follow(), context=everybody)
 
     async def _follow(self) -> None:
         from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
