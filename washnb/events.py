@@ -119,7 +119,8 @@ class MessageHandled:
     """A component has handled a message, or has failed to (`error`): it answered so, trapped, took too long.
 
     `request` is the number that the host calls of the handler carry, too. `body` is the beginning of `size` bytes;
-    `time` is the Unix timestamp of the message's arrival, `duration` the seconds from there.
+    `time` is the Unix timestamp of the message's arrival, `duration` the seconds from there. `cause` is the host call
+    that has sent it, where calls are recorded and the broker is in this process.
     """
 
     request: int
@@ -132,6 +133,7 @@ class MessageHandled:
     error: str | None
     duration: float
     time: float
+    cause: CallId | None = field(default_factory=current_call.get, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

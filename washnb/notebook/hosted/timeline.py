@@ -1,7 +1,7 @@
 """What happened when: the requests that are remembered, their host calls, and what belongs to each of these.
 
-Changes of state and lines say which call they come from. A line that was written between two calls belongs to the
-request of its workload that went on then, a message to the call that named its subject right before.
+Changes of state, lines and messages say which call they come from. A line that was written between two calls belongs to
+the request of its workload that went on then, a message from a server to the call that named its subject right before.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Timeline:
         outside = _join_changes(crossings, memory.changes)
         _follow_values(crossings.values(), outside)
         _join_lines(passages, crossings, memory.lines)
-        _nest(passages)
+        _nest(passages, crossings)
         return cls(tuple(passages), tuple(outside))
 
 
@@ -242,21 +242,24 @@ def _join_lines(passages: Iterable[Passage], crossings: Mapping[CallId, Crossing
             request.lines.append(line)
 
 
-def _nest(passages: Sequence[Passage]) -> None:
-    """Put messages below the calls that sent them: these name the subject, and the message came right then."""
-    sent: dict[str, list[tuple[Passage, Crossing]]] = {}
-    for passage in passages:
-        for crossing in passage.crossings:
-            subject = _subject(crossing.call)
-            if subject is not None:
-                sent.setdefault(subject, []).append((passage, crossing))
+def _nest(passages: Sequence[Passage], crossings: Mapping[CallId, Crossing]) -> None:
+    """Put messages below the calls that sent them. Of one that came by a server only subject and time are known."""
+    sent: dict[str, list[Crossing]] = {}
+    for crossing in crossings.values():
+        subject = _subject(crossing.call)
+        if subject is not None:
+            sent.setdefault(subject, []).append(crossing)
     for passage in passages:
         handled = passage.trace.handled
-        if isinstance(handled, MessageHandled):
-            for sender, crossing in sent.get(handled.subject, ()):
-                in_time = crossing.time - _CLOCK <= handled.time <= crossing.end + _LATE
-                if in_time and sender.number < passage.number:  # who handles its own messages is no ancestor of itself
-                    passage.under = sender.number, crossing.call.number
+        if not isinstance(handled, MessageHandled):
+            continue
+        if handled.cause is not None:
+            passage.under = handled.cause if handled.cause in crossings else None
+            continue
+        for crossing in sent.get(handled.subject, ()):
+            in_time = crossing.time - _CLOCK <= handled.time <= crossing.end + _LATE
+            if in_time and crossing.call.request < passage.number:  # who handles its own messages is no ancestor of it
+                passage.under = crossing.call.request, crossing.call.number
 
 
 def _subject(call: HostCall) -> str | None:
