@@ -77,6 +77,36 @@ def nats_server() -> Iterator[LocalNats]:
     asyncio.run(server.stop())
 
 
+@pytest.fixture(scope="session")
+def nats_accounts(tmp_path_factory) -> Iterator[Iterator[str]]:
+    """URLs of accounts of NATS, without end: each is of another one, in which nobody else keeps anything.
+
+    To delete what is there would not do: nats-server removes files after it has answered, and a stream that is deleted
+    again before it has done so leaves its messages to the next one of that name.
+    """
+    config = tmp_path_factory.mktemp("accounts") / "server.conf"
+    names = [f"account-{number}" for number in range(100)]
+    each = (f'  {name} {{ jetstream: enabled, users: [{{ user: {name}, password: "" }}] }}\n' for name in names)
+    config.write_text(f"accounts {{\n{''.join(each)}}}\n")
+    servers: list[LocalNats] = []
+
+    def accounts() -> Iterator[str]:
+        while True:
+            servers.append(LocalNats(("-c", str(config))))
+            place = asyncio.run(servers[-1].start()).removeprefix("nats://")
+            yield from (f"nats://{name}:@{place}" for name in names)
+
+    yield accounts()
+    for server in servers:
+        asyncio.run(server.stop())
+
+
+@pytest.fixture
+def nats_account(nats_accounts) -> str:
+    """Give the URL of an account that is this test's own: it may have any names, and expect nothing else there."""
+    return next(nats_accounts)
+
+
 @pytest.fixture
 async def nats_servers(tmp_path_factory) -> AsyncIterator[Callable[..., Awaitable[PrivateNats]]]:
     """Give what starts servers for one test: it is awaited, with further arguments of nats-server."""

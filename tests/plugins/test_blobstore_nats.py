@@ -47,13 +47,10 @@ RUST = {
 
 
 @pytest.fixture
-async def server(nats_server):
-    """Give the connection to a server without containers."""
-    server = NatsServer(nats_server.url)
+async def server(nats_account):
+    """Give the connection to an account without containers."""
+    server = NatsServer(nats_account)
     await server.open()
-    for info in await server.jetstream.streams_info():
-        if info.config.name.startswith("OBJ_"):
-            await server.jetstream.delete_stream(info.config.name)
     yield server
     await server.close()
 
@@ -303,9 +300,9 @@ async def test_a_server_elsewhere_is_only_read(server, backend):
     assert await contents_of(reading, "c") == {"o": b"1"}
 
 
-async def test_changes_of_other_hosts_are_told(nats_server, server):
+async def test_changes_of_other_hosts_are_told(nats_account, server):
     """A plugin tells its workloads what somebody else does, and nothing that is no object."""
-    plugin = NatsBlobstore(NatsServer(nats_server.url))
+    plugin = NatsBlobstore(NatsServer(nats_account))
     await plugin.start()
     told = []
     plugin.events.subscribe(lambda event: told.append((event.workload, event.path, event.action)))

@@ -195,19 +195,12 @@ def test_memory_and_files(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_memory_and_nats(nats_server):
+def test_memory_and_nats(nats_accounts):
     """Memory and a NATS server do the same, but for the bytes of counters, with the names that NATS knows."""
 
     def on_nats(runner, changed):
-        server = NatsServer(nats_server.url)
-        backend = NatsBackend(server, changed, lambda: False)
-
-        async def empty():
-            await server.open()
-            for bucket in await backend.buckets():
-                await server.jetstream.delete_stream(f"KV_{bucket}")
-
-        runner.run(empty())
-        return Subject(backend, [], big_counter_value, "big")
+        server = NatsServer(next(nats_accounts))
+        runner.run(server.open())
+        return Subject(NatsBackend(server, changed, lambda: False), [], big_counter_value, "big")
 
     run_machine(NATS_KEY, on_nats, 30)

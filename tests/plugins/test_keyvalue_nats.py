@@ -67,26 +67,13 @@ def named(settings: dict[str, object], bucket: str) -> dict[str, object]:
     return json.loads(json.dumps(settings).replace("BUCKET", bucket))
 
 
-async def without_buckets(server: NatsServer) -> None:
-    """Delete every bucket, as the operator of a server does."""
-    for bucket in await NatsBackend(server, lambda path, action: None).buckets():
-        await server.jetstream.delete_stream(f"KV_{bucket}")
-
-
 @pytest.fixture
-async def server(nats_server):
-    """Give an open connection to a server without buckets."""
-    server = NatsServer(nats_server.url)
+async def server(nats_account):
+    """Give an open connection to an account without buckets."""
+    server = NatsServer(nats_account)
     await server.open()
-    await without_buckets(server)
     yield server
     await server.close()
-
-
-@pytest.fixture
-async def changes():
-    """Give a list that a backend can tell its changes to."""
-    return []
 
 
 @pytest.fixture
@@ -255,9 +242,9 @@ async def test_many_keys(backend):
     assert await all_keys(backend, "b") == names[-1:]
 
 
-async def test_hosts_hear_of_each_other(nats_server, server):
+async def test_hosts_hear_of_each_other(nats_account, server):
     """What another host sets and deletes in a bucket that was opened is told, and no change of ours comes twice."""
-    told, elsewhere = [], NatsServer(nats_server.url)
+    told, elsewhere = [], NatsServer(nats_account)
     here, there = NatsKeyValue(server), NatsKeyValue(elsewhere)
     here.events.subscribe(lambda event: told.append((event.workload, event.path, event.action)))
     await here.start()
@@ -316,9 +303,9 @@ async def test_only_so_many_buckets_are_watched(server, monkeypatch):
     await silent.stop()
 
 
-async def test_two_hosts_share_a_counter(nats_server, server):
+async def test_two_hosts_share_a_counter(nats_account, server):
     """Increments of two hosts at the same time all count."""
-    elsewhere = NatsServer(nats_server.url)
+    elsewhere = NatsServer(nats_account)
     await elsewhere.open()
     backends = [NatsBackend(each, lambda path, action: None, lambda: False) for each in (server, elsewhere)]
     for backend in backends:
@@ -330,11 +317,11 @@ async def test_two_hosts_share_a_counter(nats_server, server):
     await elsewhere.close()
 
 
-async def test_a_server_that_is_only_read(nats_server, server, backend):
+async def test_a_server_that_is_only_read(nats_account, server, backend):
     """Without write nothing is made, set, deleted or counted, and reading is as ever."""
     await backend.open("b")
     await backend.set("b", "k", b"v")
-    reading = NatsServer(nats_server.url, write=False)
+    reading = NatsServer(nats_account, write=False)
     await reading.open()
     reader = NatsBackend(reading, lambda path, action: None, lambda: False)
     await reader.open("b")
@@ -352,7 +339,7 @@ async def test_a_server_that_is_only_read(nats_server, server, backend):
     ):
         with pytest.raises(AccessDenied, match="attached to be read only") as raised:
             await call
-        assert f'NatsServer("{nats_server.url}", write=True)' in raised.value.repair
+        assert f'NatsServer("{reading.url}", write=True)' in raised.value.repair
     assert await backend.get("b", "k") == b"v"
     assert list(await backend.buckets()) == ["b"]
     await reader.stop()
