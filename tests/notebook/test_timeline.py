@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from washnb.events import HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
@@ -143,24 +141,21 @@ def test_a_message_stands_below_the_call_that_sent_it(session):
 
     desk, worker = session.on_host(timeline).passages
     assert worker.under is not None
+    assert worker.under == worker.trace.handled.cause
     number, place = worker.under
     assert number == desk.number
     assert desk.crossings[place - 1].call.function == "request"
 
 
-def test_messages_with_one_subject_stand_each_below_its_own_sender(session):
-    """Of requests that send the same at the same time, each has the message that it has sent."""
-    session.load("example:worker", attach=["messaging"], config={"subscriptions": "tasks.*"})
-    session.load("example:desk")
-
-    async def timeline(deployments):
-        sent = (deployments.host.send("POST", "/tasks.shout", body=b"hey", to="desk") for _ in range(5))
-        await asyncio.gather(*sent)
-        return Timeline.of(deployments.history.memory())
-
-    passages = session.on_host(timeline).passages
-    below = [each.under[0] for each in passages if each.workload == "worker"]
-    assert sorted(below) == sorted(each.number for each in passages if each.workload == "desk")
+def test_messages_with_one_subject_stand_each_below_its_own_sender(told):
+    """Of requests that send the same at the same time, each has the message that names its call."""
+    for request in (1, 2):
+        consumer = "wasmcloud:messaging/consumer@0.2.0"
+        told(0, call(1, 0.0, 0.0001, "publish", ("subject", "s"), request=request, interface=consumer))
+    for request, sender in ((3, 2), (4, 1)):
+        told(0.1, MessageHandled(request, "w", "w", "s", b"", 0, None, None, 0.1, NOW, cause=(sender, 1)))
+    passages = Timeline.of(told.history.memory()).passages
+    assert {each.number: each.under for each in passages if each.number > 2} == {3: (2, 1), 4: (1, 1)}
 
 
 def test_who_sends_itself_a_message_is_not_below_itself(told):
