@@ -88,6 +88,25 @@ def test_all_stands_for_every_capability(session, tmp_path):
     assert places["wasmcloud-messaging"] == "memory"
 
 
+def test_where_one_of_all_fails_none_is_attached(counter, tmp_path):
+    """What was there before stays, with its state; the note says which one it was."""
+    (tmp_path / "blobstore").write_text("no directory")
+    with pytest.raises(BackendError, match="blobstore") as caught:
+        counter.attach(f"all=file:{tmp_path}")
+    asked = "wasi-keyvalue, wasi-blobstore, wasi-config, wasi-logging, wasmcloud-messaging"
+    assert caught.value.__notes__ == [
+        f"plugin 'wasi-blobstore' failed, so nothing was changed: of {asked} all are attached or none"
+    ]
+    assert [(row["plugin"], row["backend"]) for row in counter.plugins.data] == [("wasi-keyvalue", "memory")]
+    assert counter.send("/x").text == "2"
+
+
+def test_what_comes_later_is_meant(session, tmp_path):
+    """All on one backend, but for one capability."""
+    session.attach(f"all=file:{tmp_path}", "keyvalue=memory")
+    assert backend_of(session) == "memory"
+
+
 def test_grant_to_one_workload(counter):
     """What is granted to one is denied to others, with the line that grants it; what waits for it starts then."""
     counter.detach("keyvalue")

@@ -48,12 +48,17 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
     def grant(self, plugin: HostPlugin, to: str | None) -> Callable[[], None]:
         """Attach a plugin, in place of what has its id, and let one workload use it, or all. Grants only add up.
 
-        The function that is returned brings back what had its id, with the grants that it had, if anything had it.
+        The function that is returned takes it back, where it still is there: what had its id comes back with the
+        grants that it had, if anything had it.
         """
         before, granted = self._plugins.get(plugin.id), copy.deepcopy(self._granted.get(plugin.id))
 
         def undo() -> None:
-            if self._plugins.get(plugin.id) is plugin and before is not None and granted is not None:
+            if self._plugins.get(plugin.id) is not plugin:
+                return
+            if before is None or granted is None:
+                self.remove(plugin.id)
+            else:
                 self._plugins[plugin.id], self._granted[plugin.id] = before, granted
 
         self._plugins[plugin.id] = plugin

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
@@ -14,22 +13,22 @@ from typing import Any, Self
 from washnb.engine import CompiledComponent, Engine, Instance
 from washnb.errors import ConfigError
 from washnb.events import EventBus, PluginChanged
-from washnb.plugins import Attachable, HostPlugin, as_plugin, holds
+from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .asked import Headers, request_of, require_seconds, require_texts
 from .assembly import Assembler, providers
+from .attaching import Attaching
 from .command import CommandResult
 from .dispatch import Dispatcher
 from .faults import Faults
-from .grants import AttachedPlugins, require_unique
+from .grants import AttachedPlugins
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
 from .lifecycle import to_its_end
 from .registry import WorkloadRegistry, WorkloadSummary
 from .routers import DevRouter
 from .server import HttpServer
-from .steps import adopt, start, stop
 
 
 class Host:
@@ -56,13 +55,11 @@ class Host:
         self.started_at: datetime | None = None
         self._owns_engine = owns_engine
         self._plugins = AttachedPlugins(plugins)
-        self._starting: dict[str, HostPlugin] = {}
-        self._begun: set[int] = set()  # plugins by their identity, for they need not be hashable
-        self._leaving: set[int] = set()
         self._events = EventBus()
         self._dispatcher = Dispatcher(DevRouter() if http is None else http.router, self._events)
         assembler = Assembler(engine, self._events, self._dispatcher.deliver, http_client=http is not None)
         self._registry = WorkloadRegistry(assembler, self._dispatcher, self._events, self._plugins)
+        self._attaching = Attaching(self.id, self._plugins, self._registry, self._events)
 
     @property
     def running(self) -> bool:
@@ -107,12 +104,12 @@ class Host:
         """
         if self.running:
             raise ConfigError("the host runs already", repair="build another one: HostBuilder().build()")
-        self.started_at = datetime.now(UTC)
+        self.started_at, self._attaching.running = datetime.now(UTC), True
         try:
             if self.http is not None:
                 await self.http.start(self._dispatcher.handle)
             for plugin_id in sorted(self._plugins):
-                await self._start_plugin(self._plugins[plugin_id])
+                await self._attaching.start(self._plugins[plugin_id])
         except BaseException:
             await self._shut_down()
             raise
@@ -126,27 +123,17 @@ class Host:
         if self.running:
             await self._shut_down()
 
-    async def attach(self, plugin: Attachable, *, to: str | None = None, replace: bool = False) -> None:
-        """Add a plugin, while the host runs too, and grant it to all workloads or to those named `to`.
+    async def attach(self, *plugins: Attachable, to: str | None = None, replace: bool = False) -> None:
+        """Add plugins, while the host runs too, and grant them to all workloads or to those named `to`: all or none.
 
-        It serves the workloads that start from now on, and those that lost what it serves. A plugin that is attached
-        already gets the grant besides those that it has. With `replace` it takes the place of another one with its id,
+        They serve the workloads that start from now on, and those that lost what they serve. A plugin that is attached
+        already gets the grant besides those that it has. With `replace` one takes the place of another one with its id,
         and its grants, and what it wants to keep of it (`adopt`): the next calls of exports go to it, those that have
-        begun finish on the other one, for five seconds. Where it cannot start or serve a workload, the other one stays.
-        Raises ConfigError where its id is attached already, and whatever `start` raises.
+        begun finish on the other one, for five seconds. Where one cannot start or serve a workload, all is as it was
+        before: what was attached comes back with its grants, and a note of the error says which one it was. Raises
+        ConfigError where an id is attached already, and whatever `start` raises.
         """
-        made = as_plugin(plugin)
-        if self._plugins.get(made.id) is not made:
-            require_unique(made, self._starting if replace else {**self._plugins, **self._starting})
-            if self.running:
-                await self._begin(made)
-        replaced = self._plugins.get(made.id) if replace else None  # not before: it may have been detached meanwhile
-        undo = self._plugins.grant(made, to)
-        self._events.publish(PluginChanged(made.id, "attach", to or ""))
-        if replaced is None or replaced is made:
-            await self._registry.settle(restore=(made.id,))
-        else:
-            await to_its_end(self._replace(replaced, made, undo))
+        await self._attaching.attach([as_plugin(each) for each in plugins], to, replace=replace)
 
     async def detach(self, plugin_id: str, *, from_: str | None = None) -> None:
         """Take a plugin away, or only from workloads named `from_`, also where it is in use: their next call fails.
@@ -159,7 +146,7 @@ class Host:
             raise ConfigError(f"no plugin {plugin_id!r} is attached", repair=f"attached: {attached}")
         if from_ is None:
             self._plugins.remove(plugin_id)
-            await to_its_end(self._leave(plugin))
+            await to_its_end(self._attaching.leave(plugin))
         else:
             self._plugins.revoke(plugin_id, from_)
             await to_its_end(self._registry.settle())
@@ -203,7 +190,7 @@ class Host:
 
     async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
         """Start a workload. Never raises for a bad one: the state of the response is Error, its `error` says why."""
-        self._require_running()
+        self._attaching.require_running()
         return await self._registry.start(request)
 
     async def workload_reload(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
@@ -212,7 +199,7 @@ class Host:
         The old version answers until the new one is ready, and goes on where the new one fails: then the state of the
         response is Error. An id that does not run is started as with `workload_start`.
         """
-        self._require_running()
+        self._attaching.require_running()
         return await self._registry.reload(request)
 
     async def workload_status(self, workload_id: str) -> WorkloadStatus:
@@ -286,7 +273,7 @@ class Host:
         it, with `Response.error`; only where an answer breaks off is GuestError raised. Raises ConfigError for what
         could not be on the wire.
         """
-        self._require_running()
+        self._attaching.require_running()
         require_seconds(timeout)
         request = request_of(method, path, headers, body)
         target = None if to is None else self._registry.find(to).workload_id
@@ -312,76 +299,13 @@ class Host:
         state = "running" if self.running else "stopped"
         return f"<Host {self.friendly_name!r} {state}, plugins: {', '.join(sorted(self._plugins)) or 'none'}>"
 
-    def _require_running(self) -> None:
-        if not self.running:
-            raise ConfigError("the host does not run", repair="host = await host.start()")
-
-    async def _begin(self, plugin: HostPlugin) -> None:
-        """Start a plugin that is to be attached to a running host."""
-        if id(plugin) in self._leaving:
-            raise ConfigError(f"plugin {plugin.id!r} is being detached", repair="attach it when it is gone")
-        self._starting[plugin.id] = plugin
-        try:
-            await self._start_plugin(plugin)
-        except BaseException:
-            self._begun.discard(id(plugin))
-            raise
-        finally:
-            del self._starting[plugin.id]
-        if not self.running:  # it was stopped meanwhile
-            await self._stop_plugin(plugin)
-            self._require_running()
-
-    async def _replace(self, former: HostPlugin, plugin: HostPlugin, undo: Callable[[], None]) -> None:
-        """Let all workloads go over to a plugin, or none where one cannot, then stop the one that nobody uses."""
-        async with self._stopping(former):
-            try:
-                adopt(plugin, former)
-                await self._registry.settle(restore=(plugin.id,))
-            except BaseException:
-                undo()
-                self._events.publish(PluginChanged(former.id, "attach"))
-                with contextlib.suppress(ConfigError):
-                    adopt(former, plugin)
-                await self._leave(plugin, restore=(former.id,))
-                raise
-
-    async def _leave(self, plugin: HostPlugin, *, restore: Collection[str] = ()) -> None:
-        """Part every workload from a plugin that is not attached any more, then stop it."""
-        async with self._stopping(plugin):
-            await self._registry.settle(restore=restore)
-
-    @contextlib.asynccontextmanager
-    async def _stopping(self, plugin: HostPlugin) -> AsyncIterator[None]:
-        """Stop a plugin after the block, unless it is attached then: also where the host stops meanwhile."""
-        self._leaving.add(id(plugin))
-        try:
-            yield
-        finally:
-            attached = self._plugins.get(plugin.id)
-            if attached is not plugin and not holds(attached, plugin):
-                await self._stop_plugin(plugin)
-            self._leaving.discard(id(plugin))
-
-    async def _start_plugin(self, plugin: HostPlugin) -> None:
-        plugin.events, plugin.host_id, plugin.siblings = self._events, self.id, self.plugins
-        self._begun.add(id(plugin))
-        if not holds(self._plugins.get(plugin.id), plugin):
-            await start(plugin)
-
-    async def _stop_plugin(self, plugin: HostPlugin) -> None:
-        """Stop a plugin that was started, once, whoever comes first."""
-        if id(plugin) in self._begun:
-            self._begun.remove(id(plugin))
-            await stop(plugin)
-
     async def _shut_down(self) -> None:
-        self.started_at = None
+        self.started_at, self._attaching.running = None, False
         if self.http is not None:
             await self.http.stop()
         await self._registry.close()
         for plugin_id in sorted(self._plugins):
             if plugin_id in self._plugins:  # it may go meanwhile
-                await self._stop_plugin(self._plugins[plugin_id])
+                await self._attaching.stop(self._plugins[plugin_id])
         if self._owns_engine:
             self.engine.close()

@@ -44,6 +44,7 @@ class Lifecycle:
         self._item = item
         self._resolve = resolve
         self._bound: dict[str, tuple[HostPlugin, tuple[Grant, ...]]] = {}
+        self._replaced: list[tuple[HostPlugin, tuple[Grant, ...]]] = []
         self._lost: set[tuple[str, str]] = set()
         self._turn = asyncio.Lock()
         self._ended = False
@@ -85,8 +86,9 @@ class Lifecycle:
     async def settle(self, granted: Callable[[], Plugins], *, restore: Collection[str]) -> None:
         """Part from plugins that are not granted any more, and go over to those that replace others.
 
-        Plugins of the ids `restore` that are granted get back what the workload lost. Raises as `bind` does; what could
-        not be bound stays revoked. `granted` is asked again after each step: plugins come and go meanwhile.
+        Those that were replaced stay bound until `part`, so that a workload that comes back finds its state. Plugins of
+        the ids `restore` that are granted get back what the workload lost. Raises as `bind` does; what could not be
+        bound stays revoked. `granted` is asked again after each step: plugins come and go meanwhile.
         """
         async with self._turn:
             while not self._ended:
@@ -97,6 +99,16 @@ class Lifecycle:
                     await self._bind(grants, plugins)
                 else:
                     return
+
+    async def part(self) -> None:
+        """Part from the plugins that were replaced, once the calls that have begun on them are over, or grace is."""
+        async with self._turn:
+            if self._replaced:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SWAP_GRACE):
+                        for component in self._components.values():
+                            await component.bindings.quiet()
+            await self._part_all(self._replaced)
 
     def _restorable(self, plugins: Plugins, restore: Collection[str]) -> list[Grant]:
         """What the workload lost, and exports of it that a plugin calls which came later: that takes nothing away."""
@@ -120,7 +132,7 @@ class Lifecycle:
             await self._part(plugin, grants)
 
     async def _replace(self, plugin_id: str, plugins: Plugins) -> None:
-        """Go over to the plugin that has the id now: calls that have begun finish on the one before, for some seconds.
+        """Go over to the plugin that has the id now; calls that have begun finish on the one before, until `part`.
 
         Where it cannot be bound, the one before stays.
         """
@@ -141,11 +153,7 @@ class Lifecycle:
             raise
         _, served = self._bound.get(plugin_id, (None, ()))
         self._revoke(plugin_id, grants, but=served)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SWAP_GRACE):
-                for component in before:
-                    await component.bindings.quiet()
-        await self._part(former, grants)
+        self._replaced.append((former, grants))
 
     async def _bind(self, grants: Sequence[Grant], plugins: Plugins, undo: Callable[[], None] | None = None) -> None:
         """Bind, or part from all that was begun with and revoke it; `undo` is what is done in place of revoking."""
@@ -178,8 +186,13 @@ class Lifecycle:
 
     async def _unbind_all(self) -> None:
         async with self._turn:
+            await self._part_all(self._replaced)
             for plugin_id in reversed(self.plugin_ids):
                 await self._part(*self._bound.pop(plugin_id))
+
+    async def _part_all(self, plugins: list[tuple[HostPlugin, tuple[Grant, ...]]]) -> None:
+        while plugins:
+            await self._part(*plugins.pop(0))
 
     async def _part(self, plugin: HostPlugin, grants: Sequence[Grant]) -> None:
         try:

@@ -158,8 +158,8 @@ class WorkloadRegistry:
     async def settle(self, *, restore: Collection[str] = ()) -> None:
         """Let each running workload be served by what is granted to it now, and by nothing else.
 
-        Plugins of the ids `restore` come back to those that lost them. What the binding of one raises is raised when
-        all are done.
+        Plugins of the ids `restore` come back to those that lost them; those that were replaced stay bound until
+        `part`. What the binding of one raises is raised when all are done.
         """
         running = self.running()
         for workload in running:  # at once; parting may take its time
@@ -168,6 +168,10 @@ class WorkloadRegistry:
         for outcome in await asyncio.gather(*settling, return_exceptions=True):
             if outcome is not None:
                 raise outcome
+
+    async def part(self) -> None:
+        """Part each running workload from the plugins that were replaced."""
+        await asyncio.gather(*(workload.lifecycle.part() for workload in self.running()))
 
     async def close(self) -> None:
         """End every start and every call, without unbinding anything: the host stops, and its plugins with it."""
@@ -225,6 +229,7 @@ class WorkloadRegistry:
             workload = await self._assembler.assemble(workload_id, manifest, self._plugins)
             try:
                 await self._settle(workload, restore=self._plugins)
+                await workload.lifecycle.part()
             except BaseException:
                 await workload.lifecycle.unbind()
                 raise

@@ -176,7 +176,7 @@ class Session(Breaking):
         follow: bool = False,
         **backends: object,
     ) -> ToldTable:
-        """Attach plugins, to all workloads or to the one that is named `to`, and start what waited for them.
+        """Attach plugins, all or none, to all workloads or to the one named `to`, and start what waited for them.
 
         A plugin is a word (`keyvalue`, `blobstore`, `config`, `logging`, `messaging`, `all`), a HostPlugin or an
         Interface, or a class of these. `backends` say by word where state is kept: `memory`, `file:DIR` or a Path,

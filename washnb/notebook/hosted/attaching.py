@@ -39,7 +39,8 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     """
     host = deployments.host
     told: dict[str, list[str]] = {}
-    plugins = [plugin for each in wanted for plugin in _plugins(deployments, each, terms)]
+    made = [plugin for each in wanted for plugin in _plugins(deployments, each, terms)]
+    plugins = [*{plugin.id: plugin for plugin in made}.values()]  # keyvalue=memory after all=... is another one of it
     _require_effect(plugins, terms)
     for plugin in plugins:
         before = host.plugins.get(plugin.id)

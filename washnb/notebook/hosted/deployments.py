@@ -182,14 +182,13 @@ class Deployments:
     async def attach(self, plugins: Sequence[HostPlugin], to: str | None = None) -> tuple[str, ...]:
         """Attach plugins, each in place of what has its id, for all workloads or one; start what waited for them.
 
-        Returns the names that run now and did not before.
+        All are attached, or none. Returns the names that run now and did not before.
 
         Raises ConfigError for one that does not fit, and what keeps a workload from running other than that it waits
         for more, unless that is about an interface which none of these plugins serves.
         """
         async with self._turn:
-            for plugin in plugins:
-                await self.host.attach(plugin, to=to, replace=True)
+            await self.host.attach(*plugins, to=to, replace=True)
             waited = [deployment for deployment in self if deployment.waiting]
             for deployment in waited:
                 await self._start(deployment)

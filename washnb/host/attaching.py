@@ -1,0 +1,155 @@
+"""Plugins that come to a host and go: all that are attached at once or none, each stopped when nobody uses it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from types import MappingProxyType
+
+from washnb.errors import ConfigError, WashError
+from washnb.events import EventBus, PluginChanged
+from washnb.plugins import HostPlugin, holds
+
+from . import steps
+from .grants import AttachedPlugins, require_unique
+from .lifecycle import to_its_end
+from .registry import WorkloadRegistry
+
+
+class Attaching:
+    """Starts plugins, lets workloads go over to them, and stops those that nobody uses any more."""
+
+    def __init__(self, host_id: str, plugins: AttachedPlugins, registry: WorkloadRegistry, events: EventBus) -> None:
+        """Know the host by its parts."""
+        self.running = False
+        """Whether the host runs: what comes to one that does not is not started yet."""
+        self._host_id = host_id
+        self._plugins = plugins
+        self._registry = registry
+        self._events = events
+        self._coming: dict[str, HostPlugin] = {}
+        self._begun: set[int] = set()  # plugins by their identity, for they need not be hashable
+        self._leaving: set[int] = set()
+
+    async def attach(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> None:
+        """Attach all of `plugins`, or none. Raises what the one has raised that failed, and a note says which."""
+        async with contextlib.AsyncExitStack() as stack:
+            for plugin in plugins:
+                with _blamed(plugin, plugins):
+                    await stack.enter_async_context(self._started(plugin, replace=replace))
+            await self._grant(plugins, to, replace=replace)
+
+    async def leave(self, plugin: HostPlugin) -> None:
+        """Part every workload from a plugin that is not attached any more, then stop it."""
+        async with self._stopping(plugin):
+            await self._registry.settle()
+
+    async def start(self, plugin: HostPlugin) -> None:
+        """Start a plugin, unless one that is attached has it inside. Raises as the plugin does, ConfigError mostly."""
+        plugin.events, plugin.host_id = self._events, self._host_id
+        plugin.siblings = MappingProxyType(self._plugins)
+        self._begun.add(id(plugin))
+        if not holds(self._plugins.get(plugin.id), plugin):
+            await steps.start(plugin)
+
+    async def stop(self, plugin: HostPlugin) -> None:
+        """Stop a plugin that was started, once, whoever comes first."""
+        if id(plugin) in self._begun:
+            self._begun.remove(id(plugin))
+            await steps.stop(plugin)
+
+    def require_running(self) -> None:
+        """Raise ConfigError where the host does not run."""
+        if not self.running:
+            raise ConfigError("the host does not run", repair="host = await host.start()")
+
+    @contextlib.asynccontextmanager
+    async def _started(self, plugin: HostPlugin, *, replace: bool) -> AsyncIterator[None]:
+        """Start a plugin that is not attached yet, and stop it after the block, unless it is attached then."""
+        if self._plugins.get(plugin.id) is plugin:
+            yield
+            return
+        require_unique(plugin, self._coming if replace else {**self._plugins, **self._coming})
+        self._coming[plugin.id] = plugin
+        try:
+            if self.running:
+                await self._begin(plugin)
+            async with self._stopping(plugin):
+                yield
+        finally:
+            self._came(plugin)
+
+    async def _begin(self, plugin: HostPlugin) -> None:
+        if id(plugin) in self._leaving:
+            raise ConfigError(f"plugin {plugin.id!r} is being detached", repair="attach it when it is gone")
+        try:
+            await self.start(plugin)
+        except BaseException:
+            self._begun.discard(id(plugin))
+            raise
+
+    def _came(self, plugin: HostPlugin) -> None:
+        if self._coming.get(plugin.id) is plugin:
+            del self._coming[plugin.id]
+
+    async def _grant(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> None:
+        """Let all workloads go over to `plugins`, one after the other; where one cannot serve them, all come back."""
+        done: list[tuple[HostPlugin, HostPlugin | None, Callable[[], None]]] = []
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                for plugin in plugins:
+                    with _blamed(plugin, plugins):
+                        if id(plugin) in self._begun:
+                            self.require_running()  # it may have been stopped meanwhile
+                        former = self._plugins.get(plugin.id) if replace else None  # it may have been detached by now
+                        done.append((plugin, former, self._plugins.grant(plugin, to)))
+                        self._came(plugin)
+                        self._events.publish(PluginChanged(plugin.id, "attach", to or ""))
+                        if former is not None and former is not plugin:
+                            await stack.enter_async_context(self._stopping(former))
+                            steps.adopt(plugin, former)
+                        await to_its_end(self._registry.settle(restore=(plugin.id,)))
+            except BaseException:
+                await to_its_end(self._take_back(done))
+                raise
+            finally:
+                await to_its_end(self._registry.part())
+
+    async def _take_back(self, done: Sequence[tuple[HostPlugin, HostPlugin | None, Callable[[], None]]]) -> None:
+        """Bring back what was attached before, with its grants, and let the workloads go back to it."""
+        restored = []
+        for plugin, former, undo in reversed(done):
+            undo()
+            if former is None:
+                self._events.publish(PluginChanged(plugin.id, "detach"))
+                continue
+            restored.append(plugin.id)
+            self._events.publish(PluginChanged(former.id, "attach"))
+            if former is not plugin:
+                with contextlib.suppress(ConfigError):
+                    steps.adopt(former, plugin)
+        await self._registry.settle(restore=restored)
+
+    @contextlib.asynccontextmanager
+    async def _stopping(self, plugin: HostPlugin) -> AsyncIterator[None]:
+        """Stop a plugin after the block, unless it is attached then: also where the host stops meanwhile."""
+        self._leaving.add(id(plugin))
+        try:
+            yield
+        finally:
+            attached = self._plugins.get(plugin.id)
+            if not self.running or (attached is not plugin and not holds(attached, plugin)):
+                await self.stop(plugin)
+            self._leaving.discard(id(plugin))
+
+
+@contextlib.contextmanager
+def _blamed(plugin: HostPlugin, plugins: Sequence[HostPlugin]) -> Iterator[None]:
+    """Say of an error which of several plugins it is about, and that all is as it was."""
+    try:
+        yield
+    except WashError as error:
+        if len(plugins) > 1:
+            asked = ", ".join(each.id for each in plugins)
+            error.add_note(f"plugin {plugin.id!r} failed, so nothing was changed: of {asked} all are attached or none")
+        raise
