@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from washnb.errors import ConfigError, WashError
-from washnb.events import Event
+from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
 from ..arguments import closest
@@ -40,6 +40,9 @@ class View(ABC):
     widget: str
     """Which of the widgets shows it: state, blobs, logs or messages."""
 
+    plugin: str = ""
+    """The id of the plugin whose state it shows."""
+
     def __init__(self, door: Door, of: str | None = None) -> None:
         """Look through `door`."""
         self.door = door
@@ -61,9 +64,11 @@ class View(ABC):
     def picture(self, look: Any) -> dict[str, Any]:
         """Show a look to the widget, as JSON, bounded."""
 
-    @abstractmethod
     def concerns(self, event: Event) -> bool:
-        """Whether the view may look different after `event`."""
+        """Whether the view may look different after `event`: its state has changed, or who has it."""
+        if isinstance(event, StateChanged):
+            return event.plugin == self.plugin
+        return isinstance(event, WorkloadChanged | PluginChanged)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:  # noqa: ARG002
         """Do what the person asked of the widget, with the bytes that came along. On the host's loop."""

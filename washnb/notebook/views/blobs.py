@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from washnb.errors import ConfigError
-from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
 from ..requests import encoded
@@ -23,7 +22,6 @@ from .preview import READ, Preview
 
 T = TypeVar("T")
 
-_PLUGIN = "wasi-blobstore"
 _TITLE = "blobs"
 _EMPTY = "no container"
 _SHOWN = 200
@@ -125,6 +123,7 @@ class BlobsView(View):
     """
 
     widget = "blobs"
+    plugin = "wasi-blobstore"
 
     def __init__(
         self, door: Door, of: str | None = None, container: str | None = None, name: str | None = None
@@ -220,12 +219,6 @@ class BlobsView(View):
         ]
         shown = {"title": _TITLE, "place": look.place, "word": "container", "groups": groups}
         return {**shown, "more": look.others, "empty": _EMPTY, "open": self.name is not None}
-
-    def concerns(self, event: Event) -> bool:
-        """Changes of blobs, and of who has them."""
-        if isinstance(event, StateChanged):
-            return event.plugin == _PLUGIN
-        return isinstance(event, WorkloadChanged | PluginChanged)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Read, bring or delete an object, make or delete a container, as the widget asks."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
-from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
 from ..text import Table, one_line, redacted
@@ -15,7 +14,6 @@ from ..widgets import Answer, Wish
 from .base import NotThere, View
 from .values import entry
 
-_PLUGIN = "wasi-config"
 _TITLE = "config"
 _EMPTY = "no settings"
 _FORMS = ("text", "json", "hex")
@@ -33,6 +31,7 @@ class ConfigView(View):
     """Settings by key; itself a mapping that can be written. `.data` is a plain mapping from key to text."""
 
     widget = "state"
+    plugin = "wasi-config"
 
     def __call__(self, *, of: str | None = None) -> ConfigView:
         """Look at another workload: what `%wash config` does."""
@@ -83,12 +82,6 @@ class ConfigView(View):
         groups = [{"name": "", "more": False, "entries": entries}] if entries else []
         shown = {"title": _TITLE, "place": look.place, "word": "", "groups": groups, "empty": _EMPTY}
         return {**shown, "new_groups": False, "forms": _FORMS}
-
-    def concerns(self, event: Event) -> bool:
-        """Changes of settings, and of who has them."""
-        if isinstance(event, StateChanged):
-            return event.plugin == _PLUGIN
-        return isinstance(event, WorkloadChanged | PluginChanged)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Change or take away a setting, as the widget asks."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
-from washnb.events import Event, PluginChanged, StateChanged, WorkloadChanged
 
 from .. import hosted
 from ..requests import encoded
@@ -20,7 +19,6 @@ from .values import COUNTER_FORMS, cell, entry
 
 Buckets = Mapping[str, Mapping[str, bytes]]
 
-_PLUGIN = "wasi-keyvalue"
 _SHOWN = 200
 """Keys of each bucket that faces show."""
 
@@ -91,6 +89,7 @@ class KeyValueView(View):
     """Buckets, keys and values. `.data` maps bucket to key to bytes; of one bucket, key to bytes; of one key, bytes."""
 
     widget = "state"
+    plugin = "wasi-keyvalue"
 
     def __init__(self, door: Door, of: str | None = None, bucket: str | None = None, key: str | None = None) -> None:
         """Look at everything, at one bucket, or at one key of it."""
@@ -173,12 +172,6 @@ class KeyValueView(View):
             "new_groups": True,
             "forms": forms,
         }
-
-    def concerns(self, event: Event) -> bool:
-        """Changes of key-value, and of who has it."""
-        if isinstance(event, StateChanged):
-            return event.plugin == _PLUGIN
-        return isinstance(event, WorkloadChanged | PluginChanged)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Set or delete a key, as the widget asks."""
