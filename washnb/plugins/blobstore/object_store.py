@@ -24,12 +24,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from nats.js.api import DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from nats.nuid import NUID
 
 from washnb.errors import BackendError
 
 from ..nats import PATIENCE, NatsServer
+from ..nats_streams import delete_stream, make_stream
 from .backend import (
     CHUNK,
     ContainerAlreadyExists,
@@ -93,7 +94,7 @@ class ObjectStoreBackend:
         if await self.exists(container):
             raise ContainerAlreadyExists(container)
         async with self._server.asking(what):
-            await self._server.jetstream.add_stream(_settings(container))
+            await make_stream(self._server, _settings(container))
 
     async def delete(self, container: str) -> None:
         """Delete the stream."""
@@ -101,8 +102,7 @@ class ObjectStoreBackend:
         self._server.require_write(what)
         if _CONTAINER.fullmatch(container):
             async with self._server.asking(what):
-                with suppress(NotFoundError):
-                    await self._server.jetstream.delete_stream(_stream(container))
+                await delete_stream(self._server, _stream(container))
 
     async def exists(self, container: str) -> bool:
         """Return whether there is such a stream."""
@@ -164,7 +164,7 @@ class ObjectStoreBackend:
             async with aclosing(_messages(chunks, most)) as messages:
                 async for message in messages:
                     async with self._server.asking(what):
-                        await _whole(self._server.jetstream.publish(subject, message))
+                        await _whole(self._publish(container, subject, message))
                     digest.update(message)
                     size, number = size + len(message), number + 1
         except BaseException:
@@ -290,9 +290,7 @@ class ObjectStoreBackend:
             headers = {_ROLLUP: "sub", _EXPECTED: str(before.sequence)}
             async with self._server.asking(what):
                 try:
-                    await self._server.jetstream.publish(
-                        _subject(container, name), json.dumps(told).encode(), headers=headers
-                    )
+                    await self._publish(container, _subject(container, name), json.dumps(told).encode(), headers)
                     break
                 except APIError as error:
                     if error.err_code != _CHANGED_MEANWHILE:
@@ -301,6 +299,13 @@ class ObjectStoreBackend:
                         return
         if before.nuid:
             await self._forget(container, before.nuid)
+
+    async def _publish(self, container: str, subject: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        """Publish to a container that was there when it was last looked for."""
+        try:
+            await self._server.jetstream.publish(subject, data, headers=headers)
+        except NoStreamResponseError as error:
+            raise NoSuchContainer(container) from error
 
     async def _forget(self, container: str, nuid: str) -> None:
         """Remove chunks that belong to no object. Where that fails they stay, and nobody sees them."""

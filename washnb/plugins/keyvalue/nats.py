@@ -18,6 +18,7 @@ from washnb.errors import BackendError
 
 from ..base import Changed
 from ..nats import PATIENCE, NatsServer
+from ..nats_streams import make_stream
 from ..state import OfManyHosts, SharedState
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import big_counter_value, counted, counter_bytes
@@ -185,7 +186,7 @@ class NatsBackend:
 
         try:
             if self._server.writes:
-                await self._server.jetstream.add_stream(stream_config(bucket))
+                await make_stream(self._server, stream_config(bucket))
             else:
                 await self._stream(bucket)
         except NoSuchBucket:
