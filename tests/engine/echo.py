@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from washnb.engine.abi.shapes import (
     Borrow,
@@ -125,8 +127,9 @@ def flat(shape: Shape | None) -> list[str]:
 class Types:
     """Writes type definitions, each shape once; named ones are exported from the host instance, or aliased from it."""
 
-    def __init__(self, *, outer: bool) -> None:
+    def __init__(self, names: Mapping[Shape, str], *, outer: bool) -> None:
         self.lines: list[str] = []
+        self._names = names
         self._known: dict[object, str] = {}
         self._outer = outer
 
@@ -144,12 +147,13 @@ class Types:
             return f"({kind} {self._resource(shape.resource)})"
         text = self._text(shape)
         name = f"$t{len(self._known)}"
+        wit = self._names.get(shape, name[1:])
         if not isinstance(shape, Record | Variant | Enum | Flags):
             self.lines.append(f"(type {name} {text})")
         elif self._outer:
-            self.lines.append(f'(alias export $host "t{name[2:]}" (type {name}))')
+            self.lines.append(f'(alias export $host "{wit}" (type {name}))')
         else:
-            self.lines.append(f'(type {name}d {text}) (export "t{name[2:]}" (type {name} (eq {name}d)))')
+            self.lines.append(f'(type {name}d {text}) (export "{wit}" (type {name} (eq {name}d)))')
         return name
 
     def _resource(self, resource: Resource) -> str:
@@ -186,13 +190,13 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def echo_component(*shapes: Shape) -> str:
+def echo_component(*shapes: Shape, names: Mapping[Shape, str] = MappingProxyType({})) -> str:
     """A component with two functions at its root for each shape, over `echo0`, `echo1`, ... of its import.
 
     `echo0(a)` calls the import once. `repeat0(a, n)` does it n times and returns the last answer; memory that the
-    answers before it took is used again.
+    answers before it took is used again. `names` are those of types in WIT.
     """
-    inner, outer = Types(outer=False), Types(outer=True)
+    inner, outer = Types(names, outer=False), Types(names, outer=True)
     imports, lowers, core_imports, core, links, exports = [], [], [], [], [], []
     for index, shape in enumerate(shapes):
         imports.append(f'(export "echo{index}" (func (param "a" {inner.ref(shape)}) (result {inner.ref(shape)})))')

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from tests.engine.echo import HOST, echo_component
 from tests.engine.hosting import started
 from tests.engine.values import NAMES, shapes, values
-from washnb.engine import Err, Instance, Interface, Ok, Some
-from washnb.engine.abi import classes
+from washnb.engine import Err, Instance, Interface, Ok, Some, case_class
 from washnb.engine.abi.shapes import (
     Enum,
     Flags,
@@ -81,8 +80,9 @@ async def test_random_values_of_random_types_come_back_equal(shared_engine, way,
     host = echoing(*kinds, as_coroutine=way.startswith("coroutine"))
     text = echo_component(*kinds)
     async with await started(shared_engine, text, host, on_fiber=way.endswith("on fiber")) as instance:
+        classes = instance.component.export_surfaces[""]
         for index, kind in enumerate(kinds):
-            value = data.draw(values(kind), label=str(kind))
+            value = data.draw(values(kind, classes), label=str(kind))
             assert await through(instance, kind, index, value) == value
 
 
@@ -113,9 +113,10 @@ EXAMPLES = [
 @pytest.mark.parametrize(("kind", "examples"), EXAMPLES, ids=[str(kind)[:40] for kind, _ in EXAMPLES])
 async def test_values_at_the_edges_come_back_equal(shared_engine, kind, examples):
     """The extreme values of every kind survive."""
-    if isinstance(kind, Enum):
-        examples = [next(iter(classes.enum_class(kind))), list(classes.enum_class(kind))[-1]]
     async with await started(shared_engine, echo_component(kind), echoing(kind)) as instance:
+        if isinstance(kind, Enum):
+            members = list(instance.component.export_surfaces[""].class_of(kind))
+            examples = [members[0], members[-1]]
         for value in examples:
             result = await through(instance, kind, 0, value)
             assert result == value
@@ -130,18 +131,20 @@ async def test_not_a_number_stays_not_a_number(shared_engine):
         assert math.isnan(await instance.call("echo1", math.nan))
 
 
-async def test_values_come_back_in_generated_classes(shared_engine):
+async def test_values_come_back_in_the_classes_of_the_interface(shared_engine):
     """Without annotations a record is a dataclass, a variant one class per case, an enum an Enum, flags a Flag."""
     point = Record((("x", Primitive("s32")), ("from", Primitive("string"))))
     error = Variant((("DNS-timeout", None), ("other", Primitive("string"))))
     kinds = [point, error, Enum(("not-found", "x")), Flags(("read", "write-all"))]
-    async with await started(shared_engine, echo_component(*kinds), echoing(*kinds)) as instance:
+    text = echo_component(*kinds, names=dict(zip(kinds, ("point", "error", "status", "rights"), strict=True)))
+    async with await started(shared_engine, text, echoing(*kinds)) as instance:
+        types = instance.component.export_surfaces[""].types
         record = await instance.call("echo0", {"x": 1, "from": "here"})
-        assert (record.x, record.from_, repr(record)) == (1, "here", "Record(x=1, from_='here')")
-        case = await instance.call("echo1", classes.case_class(error, "other")("why"))
-        assert (case.value, repr(case)) == ("why", "Other(value='why')")
-        assert type(await instance.call("echo1", classes.case_class(error, "DNS-timeout")())).__name__ == "DnsTimeout"
-        assert (await instance.call("echo2", "not-found")).name == "NOT_FOUND"
+        assert (record.x, record.from_, repr(record)) == (1, "here", "Point(x=1, from_='here')")
+        case = await instance.call("echo1", case_class(error, "other")("why"))
+        assert (case, repr(case)) == (types["Error_Other"]("why"), "Error_Other(value='why')")
+        assert await instance.call("echo1", case_class(error, "DNS-timeout")()) == types["Error_DnsTimeout"]()
+        assert await instance.call("echo2", "not-found") is types["Status"].NOT_FOUND
         assert [flag.name for flag in await instance.call("echo3", {"write-all", "read"})] == ["READ", "WRITE_ALL"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from washnb.engine import Err, Ok, Some
-from washnb.engine.abi import classes
+from washnb.engine.abi.classes import Classes
 from washnb.engine.abi.shapes import Enum, Flags, List, Option, Primitive, Record, Result, Shape, Tuple, Variant
 
 NAMES = ("a", "b-c", "from", "items", "x1", "DNS-timeout", "class", "value", "keys", "not-found2")
@@ -43,14 +43,14 @@ def _larger(inner: st.SearchStrategy[Shape]) -> st.SearchStrategy[Shape]:
     )
 
 
-def values(shape: Shape | None) -> st.SearchStrategy[Any]:
-    """Values of a type, in the classes that washnb itself lifts into."""
+def values(shape: Shape | None, classes: Classes) -> st.SearchStrategy[Any]:
+    """Values of a type, in these classes."""
     if shape is None:
         return st.none()
-    return _MAKERS[type(shape)](shape)
+    return _MAKERS[type(shape)](shape, classes)
 
 
-def _primitive(shape: Primitive) -> st.SearchStrategy[Any]:
+def _primitive(shape: Primitive, _classes: Classes) -> st.SearchStrategy[Any]:
     if shape.name in _INTEGERS:
         bits = int(shape.name[1:])
         return (
@@ -65,39 +65,39 @@ def _primitive(shape: Primitive) -> st.SearchStrategy[Any]:
     }[shape.name]
 
 
-def _list(shape: List) -> st.SearchStrategy[Any]:
+def _list(shape: List, classes: Classes) -> st.SearchStrategy[Any]:
     if shape.element == Primitive("u8"):
         return st.binary(max_size=40)
-    return st.lists(values(shape.element), max_size=5)
+    return st.lists(values(shape.element, classes), max_size=5)
 
 
-def _option(shape: Option) -> st.SearchStrategy[Any]:
-    some = values(shape.some)
+def _option(shape: Option, classes: Classes) -> st.SearchStrategy[Any]:
+    some = values(shape.some, classes)
     return st.none() | (some.map(Some) if isinstance(shape.some, Option) else some)
 
 
-def _variant(shape: Variant) -> st.SearchStrategy[Any]:
+def _variant(shape: Variant, classes: Classes) -> st.SearchStrategy[Any]:
     made = []
     for name, payload in shape.cases:
-        cls = classes.case_class(shape, name)
-        made.append(st.just(cls()) if payload is None else values(payload).map(cls))
+        cls = classes.case_of(shape, name)
+        made.append(st.just(cls()) if payload is None else values(payload, classes).map(cls))
     return st.one_of(made)
 
 
-def _flags(shape: Flags) -> st.SearchStrategy[Any]:
-    return st.integers(0, (1 << len(shape.names)) - 1).map(classes.flags_class(shape))
+def _flags(shape: Flags, classes: Classes) -> st.SearchStrategy[Any]:
+    return st.integers(0, (1 << len(shape.names)) - 1).map(classes.class_of(shape))
 
 
 _MAKERS: dict[type, Any] = {
     Primitive: _primitive,
     List: _list,
     Option: _option,
-    Result: lambda shape: values(shape.ok).map(Ok) | values(shape.err).map(Err),
-    Tuple: lambda shape: st.tuples(*map(values, shape.items)),
-    Record: lambda shape: st.tuples(*(values(field) for _, field in shape.fields)).map(
-        lambda fields: classes.record_class(shape)(*fields)
+    Result: lambda shape, classes: values(shape.ok, classes).map(Ok) | values(shape.err, classes).map(Err),
+    Tuple: lambda shape, classes: st.tuples(*(values(item, classes) for item in shape.items)),
+    Record: lambda shape, classes: st.tuples(*(values(field, classes) for _, field in shape.fields)).map(
+        lambda fields: classes.class_of(shape)(*fields)
     ),
     Variant: _variant,
-    Enum: lambda shape: st.sampled_from(list(classes.enum_class(shape))),
+    Enum: lambda shape, classes: st.sampled_from(list(classes.class_of(shape))),
     Flags: _flags,
 }

@@ -34,7 +34,7 @@ async def get(host, workload: str = "keyvalue") -> object:
     try:
         return await host.call(workload, "get", "b", "k")
     except Err as error:
-        return type(error.value).__name__, getattr(error.value, "value", None)
+        return type(error.value).__name__.removeprefix("Error_"), getattr(error.value, "value", None)
 
 
 class TestErrors:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.echo import HOST, echo_component
+from washnb.engine import Err, Interface, Ok
+from washnb.engine.abi.shapes import Enum, Flags, List, Option, Primitive, Record, Result, Tuple, Variant
 from washnb.errors import ConfigError, GuestError, MismatchError, TrapError, WorkloadNotFound
 
 CARTS = Path(__file__).parent.parent / "components" / "carts.wat"
@@ -50,6 +53,77 @@ def test_types_are_classes(carts):
     assert carts.price(carts.Item(count=3, cents=200), carts.Discount_Nothing()) == 600
     assert carts.price({"count": 3, "cents": 200}, from_=carts.Discount_Percent(50)) == 300
     assert set(dir(carts)) >= {"Cart", "Item", "Discount", "check_out", "price"}
+
+
+POINT = Record((("x", Primitive("s32")), ("y", Primitive("s32"))))
+FIGURE = Variant((("dot", POINT), ("none", None)))
+DRAWING = Record((("at", POINT), ("from", Enum(("here", "far-away"))), ("style", Flags(("bold", "dashed")))))
+KINDS = [DRAWING, List(POINT), Option(POINT), Result(POINT, FIGURE), Tuple((FIGURE, POINT))]
+NAMES = {
+    POINT: "point",
+    FIGURE: "figure",
+    DRAWING: "drawing",
+    DRAWING.fields[1][1]: "place",
+    DRAWING.fields[2][1]: "style",
+}
+
+
+class Echo(Interface, wit=HOST):
+    """Gives back what comes, and keeps it; nothing is annotated."""
+
+    def __init__(self) -> None:
+        self.came = []
+
+    def _answer(self, a):
+        self.came.append(a)
+        if isinstance(a, Err):
+            raise a
+        return a.value if isinstance(a, Ok) else a
+
+    echo0 = echo1 = echo2 = echo3 = echo4 = _answer
+
+
+@pytest.fixture
+def drawings(session):
+    """A workload whose exports return what a plugin makes of what they get."""
+    echo = Echo()
+    session.attach(echo)
+    return session.load(echo_component(*KINDS, names=NAMES).encode(), "drawings"), echo.came
+
+
+def test_results_are_objects_of_the_classes_in_wit(drawings):
+    """Records, nested ones, in lists, options, results and tuples; variants, enums and flags."""
+    made, _ = drawings
+    one = made.Point(1, 2)
+    drawing = made.Drawing(made.Point(1, -2), made.Place.FAR_AWAY, made.Style.BOLD | made.Style.DASHED)
+    assert made.echo0(drawing) == drawing
+    assert made.echo0({"at": {"x": 1, "y": -2}, "from": "far-away", "style": ["bold", "dashed"]}) == drawing
+    assert repr(made.echo0(drawing).at) == "Point(x=1, y=-2)"
+    assert {"at", "from_", "style"} <= set(dir(made.echo0(drawing)))
+    assert made.echo1([one, {"x": 3, "y": 4}]) == [one, made.Point(3, 4)]
+    assert made.echo2(made.echo2(one)) == one
+    assert made.echo3(Ok(one)) == one
+    with pytest.raises(Err, match=r"Figure_Dot\(value=Point\(x=1, y=2\)\)") as caught:
+        made.echo3(Err(made.Figure_Dot(one)))
+    assert caught.value.value == made.Figure_Dot(one)
+    assert made.echo4((made.Figure_None(), one)) == (made.Figure_None(), one)
+
+
+def test_the_classes_stay_over_a_reload(drawings):
+    """What was made before is equal to what comes after, as long as the component is the same."""
+    made, _ = drawings
+    before = made.echo2(made.Point(1, 2))
+    made.reload()
+    assert type(made.echo2(before)) is type(before) is made.Point
+
+
+def test_a_plugin_without_annotations_gets_the_classes_in_wit(drawings):
+    """As its skeleton names them."""
+    made, came = drawings
+    made.echo0(made.Drawing(made.Point(1, -2), "here", ()))
+    made.echo4((made.Figure_Dot(made.Point(1, 2)), made.Point(3, 4)))
+    assert repr(came[0]) == "Drawing(at=Point(x=1, y=-2), from_=<Place.HERE: 0>, style=<Style: 0>)"
+    assert repr(came[1]) == "(Figure_Dot(value=Point(x=1, y=2)), Point(x=3, y=4))"
 
 
 def test_a_resource_is_a_class_with_methods_and_statics(carts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from washnb.engine import Bindings, Engine, Instance, Interface, Surface, surface
+from washnb.engine import Bindings, Engine, Instance, Interface, Surface
 from washnb.plugins import HostPlugin
 from washnb.types import LocalResources
 from washnb.wit import WitInterface
@@ -26,7 +26,7 @@ class GuestItem(Item):
     def surfaces(self) -> dict[str, Surface]:
         """The imports as Python classes."""
         component = self.bindings.component
-        return {name: surface(each, component.named_types(name)) for name, each in component.imports.items()}
+        return {name: component.import_surfaces[name] for name in component.imports}
 
     def link(self, interface: Interface) -> None:
         """Bind `interface` to the imports that it covers."""

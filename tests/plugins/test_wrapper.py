@@ -97,7 +97,7 @@ async def test_an_audit_sees_every_call_and_changes_none(engine):
         assert await guest.call("get", "b", "k") == b"v"
         with pytest.raises(Err) as raised:
             await guest.call("open", ".secret")
-    assert type(raised.value.value).__name__ == "AccessDenied"
+    assert type(raised.value.value).__name__ == "Error_AccessDenied"
     assert audit.lines == [
         "counter: open",
         "counter: bucket.set",

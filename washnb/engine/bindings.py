@@ -48,9 +48,10 @@ class Bindings:
         annotated otherwise.
         """
         targets = find_targets(import_name, self._functions(import_name), implementation, compare=not on_fiber)
+        named = self.component.import_surfaces.later(import_name)
         for each in targets:
-            plan = ImportPlan(import_name, each.function, each.serve, each.hints, provider=provider, on_fiber=on_fiber)
-            self._enter(plan, self.table)
+            what = import_name, each.function, each.serve, each.hints
+            self._enter(ImportPlan(*what, named=named, provider=provider, on_fiber=on_fiber), self.table)
         self._bound.add(import_name)
 
     def unbind(self, import_name: str, reason: str, repair: str | Sequence[str] = ()) -> None:
@@ -61,8 +62,9 @@ class Bindings:
         """
         for function in self._functions(import_name).values():
             hints = functools.partial(no_hints, len(function.params))
-            refuse = _refusal(import_name, function, reason, repair)
-            plan = ImportPlan(import_name, function, refuse, hints, provider="", on_fiber=True, direct=False)
+            what = import_name, function, _refusal(import_name, function, reason, repair), hints
+            named = self.component.import_surfaces.later(import_name)
+            plan = ImportPlan(*what, named=named, provider="", on_fiber=True, direct=False)
             self._enter(plan, *self._in_use())
         self._bound.discard(import_name)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from wasmtime import component as wt
 
@@ -12,6 +13,7 @@ from washnb.wit import WitInterface, WitWorld
 from .abi.shapes import InterfaceType, Shape
 from .reflection import Interfaces, named_types, reflect
 from .runtime import Runtime
+from .surfaces import Surfaces
 
 
 class Code:
@@ -33,9 +35,16 @@ class Code:
         """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
         return reflect(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
 
-    def named_types(self, interface: str) -> dict[str, Shape]:
-        """The types that an import or export declares by name, read anew each time: calls have no use for it."""
-        return named_types(self.raw, self.runtime.raw, name=self._name, digest=self._mark, interface=interface)
+    @cached_property
+    def surfaces(self) -> tuple[Surfaces, Surfaces]:
+        """Imports and exports as Python classes. They know nothing of the code: its linker keeps what calls need."""
+        imports, exports = self.types
+        return Surfaces(imports, self.named_types), Surfaces(exports, self.named_types)
+
+    @cached_property
+    def named_types(self) -> Callable[[str], dict[str, Shape]]:
+        """Reads the types that an import or export declares by name, anew each time: calls have no use for it."""
+        return partial(named_types, self.raw, self.runtime.raw, self._name, self._mark)
 
     @property
     def _mark(self) -> str:
@@ -77,6 +86,16 @@ class CompiledComponent:
     def named_types(self, interface: str) -> dict[str, Shape]:
         """The records, variants, enums and flags that an import or export declares, by WIT name. Takes milliseconds."""
         return self.code.named_types(interface)
+
+    @property
+    def import_surfaces(self) -> Surfaces:
+        """What it asks for as Python classes, by full name; they are the same for all who use the code."""
+        return self.code.surfaces[0]
+
+    @property
+    def export_surfaces(self) -> Surfaces:
+        """What it offers as Python classes, by full name."""
+        return self.code.surfaces[1]
 
     def world(self) -> WitWorld:
         """Its imports and exports as names; functions at the root have none and do not appear."""

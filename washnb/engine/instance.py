@@ -302,7 +302,7 @@ def _find_export(component: CompiledComponent, linker: ComponentLinker, export: 
             repair=[f"it exports {each}" for each in known],
         )
     interface = exact[0]
-    plan = ExportPlan(interface.name, interface.functions[name])
+    plan = ExportPlan(interface.name, interface.functions[name], component.export_surfaces.later(interface.name))
     raw = component.code.raw
     parent = raw.get_export_index(interface.name) if interface.name else None
     index = raw.get_export_index(name, parent)

@@ -53,15 +53,23 @@ def reflect(
 
 
 def named_types(
-    component: wt.Component, engine: WasmtimeEngine, *, name: str, digest: str, interface: str
+    component: wt.Component, engine: WasmtimeEngine, name: str, digest: str, interface: str
 ) -> dict[str, shapes.Shape]:
-    """The records, variants, enums and flags that the import or export `interface` declares, by their names in WIT."""
+    """The records, variants, enums and flags that the import or export `interface` declares, by their names in WIT.
+
+    Behind them come those of other interfaces: functions at the root have types of these, which they need not declare.
+    """
     walk = _Walk(name)
     walk.imports(component, engine)
-    declared = walk.declared.get(interface, {})
+    imports = walk.declared
     walk.exports(component, engine, digest)
-    declared = declared | walk.declared.get(interface, {})
-    return {each: walk.shape(kind) for each, kind in declared.items() if isinstance(kind, _NAMED)}
+    own = imports.get(interface, {}), walk.declared.get(interface, {})
+    found: dict[str, shapes.Shape] = {}
+    for declared in (*own, *imports.values(), *walk.declared.values()):
+        for each, kind in declared.items():
+            if isinstance(kind, _NAMED) and each not in found:
+                found[each] = walk.shape(kind)
+    return found
 
 
 _NAMED = (wt.RecordType, wt.VariantType, wt.EnumType, wt.FlagsType)

@@ -67,6 +67,14 @@ class Surface:
         }
         return {**_VALUES, **self.types, **resources}
 
+    def class_of(self, shape: Record | Enum | Flags) -> Any:
+        """The class of a type."""
+        return self.types[self.type_names.types[shape]]
+
+    def case_of(self, variant: Variant, case: str) -> Any:
+        """The class of one case of a variant."""
+        return self.types[f"{self.type_names.types[variant]}_{class_name(case)}"]
+
     def documentation(self, function: Function) -> str:
         """A function in WIT, with the names of types."""
         parsed = parse_function(function.name)
@@ -141,6 +149,26 @@ def surface(interface: InterfaceType, declared: Mapping[str, Shape] | None = Non
     served = scope.pop(served_name)
     types = {name: each for name, each in scope.items() if name[0] != "_" and name not in TAKEN}
     return Surface(interface, served, types, TypeNames(named, declared or {}))
+
+
+class Surfaces(dict[str, Surface]):
+    """The surfaces of interfaces by their names, each made when it is first asked for, which takes milliseconds.
+
+    `declared` reads the types of one by their names in WIT.
+    """
+
+    def __init__(self, interfaces: Mapping[str, InterfaceType], declared: Callable[[str], Mapping[str, Shape]]) -> None:
+        super().__init__()
+        self._interfaces = interfaces
+        self._declared = declared
+
+    def __missing__(self, name: str) -> Surface:
+        # of two threads that ask at once both get the one that is there first
+        return self.setdefault(name, surface(self._interfaces[name], self._declared(name)))
+
+    def later(self, name: str) -> Callable[[], Surface]:
+        """What makes the surface of an interface, or finds it."""
+        return functools.partial(self.__getitem__, name)
 
 
 def _text(annotation: Any) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-from washnb.engine import Bindings, CallObserver, CompiledComponent, Instance, Limits, Surface, surface
+from washnb.engine import Bindings, CallObserver, CompiledComponent, Instance, Limits
 from washnb.types import Component
 from washnb.wasi import WasiContext, wasi_interfaces
 from washnb.wit import WitInterface, split_version
@@ -30,7 +30,6 @@ class WorkloadComponent:
     compiled: CompiledComponent
     bindings: Bindings
     wasi: WasiContext
-    _surfaces: dict[str, Surface] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -57,14 +56,6 @@ class WorkloadComponent:
     def imports_of(self, grant: Grant) -> list[str]:
         """The imports that a grant is about."""
         return _covered(self.compiled.imports, grant)
-
-    def surface(self, import_name: str) -> Surface:
-        """An import as Python classes, which stay the same."""
-        known = self._surfaces.get(import_name)
-        if known is None:
-            made = surface(self.compiled.imports[import_name], self.compiled.named_types(import_name))
-            known = self._surfaces.setdefault(import_name, made)
-        return known
 
     def exports_of(self, grant: Grant) -> list[str]:
         """The exports that a grant is about: the plugin calls them."""

@@ -64,7 +64,7 @@ class BoundItem:
     @property
     def surfaces(self) -> Mapping[str, Surface]:
         """The imports of the component that were granted to the plugin, as Python classes."""
-        return {name: self.target.surface(name) for name in self.target.imports_of(self.grant)}
+        return {name: self.target.compiled.import_surfaces[name] for name in self.target.imports_of(self.grant)}
 
     def link(self, interface: Interface) -> None:
         """Let `interface` serve every import of the component that it covers and that was granted to the plugin."""

@@ -1,50 +1,36 @@
-"""The Python classes of records, variants, enums and flags: those that annotations name, or generated ones.
-
-Type names are lost on the way through wasmtime, so a shape that no annotation names gets one class, kept for as long as
-the process lives: equal shapes give equal classes.
-"""
+"""The Python classes of records, variants, enums and flags: those that annotations name, or those of the interface."""
 
 from __future__ import annotations
 
 import dataclasses
-import enum
 import functools
 import types
 import typing
 from collections.abc import Iterable
 from typing import Any
 
-from .names import class_name, folded, member_name, python_name
+from .names import class_name, folded
 from .shapes import Enum, Flags, Record, Variant
 
 C = typing.TypeVar("C")
 
 
-@functools.cache
-def record_class(shape: Record) -> type:
-    """A frozen dataclass with the record's fields."""
-    fields = [(python_name(name), Any) for name, _ in shape.fields]
-    return dataclasses.make_dataclass("Record", fields, frozen=True)
+class Classes(typing.Protocol):
+    """What values of an interface become where no annotation says it."""
+
+    def class_of(self, shape: Record | Enum | Flags) -> Any:
+        """A dataclass, an Enum or a Flag."""
+
+    def case_of(self, variant: Variant, case: str) -> Any:
+        """A dataclass, with `value` where the case has a payload."""
 
 
 @functools.cache
 def case_class(variant: Variant, case: str) -> type:
-    """A frozen dataclass for one case of a variant, with `value` where the case has a payload."""
+    """A frozen dataclass for one case of a variant that is on its way into a guest, whatever its interface calls it."""
     payload = dict(variant.cases)[case]
     fields = [] if payload is None else [("value", Any)]
     return dataclasses.make_dataclass(class_name(case), fields, frozen=True)
-
-
-@functools.cache
-def enum_class(shape: Enum) -> type[enum.Enum]:
-    """An Enum whose members have the WIT names, upper-cased, and the position as value."""
-    return enum.Enum("Enum", {member_name(name): index for index, name in enumerate(shape.names)})  # type: ignore[return-value]
-
-
-@functools.cache
-def flags_class(shape: Flags) -> type[enum.Flag]:
-    """A Flag whose members have the WIT names, upper-cased."""
-    return enum.Flag("Flags", {member_name(name): 1 << index for index, name in enumerate(shape.names)})  # type: ignore[return-value]
 
 
 def alternatives(hint: Any) -> tuple[Any, ...]:

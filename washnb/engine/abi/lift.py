@@ -13,20 +13,27 @@ from typing import Any
 
 from ..interface import Err, Ok, Some
 from . import classes
+from .classes import Classes
 from .handles import adopt, rep_of
 from .layout import ENTRY, MEMORY, PAYLOAD, SCALARS, VAL, WORD
 from .names import python_name
 from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Resource, Result, Shape, Tuple, Variant
 from .source import Source, payload_layout
 
+Named = Callable[[], Classes]
+
 _WIDTHS = {"b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8, "d": 8}
 
 
 class Lift:
-    """Writes the reading of values into `source`, a function that has the store as `store`."""
+    """Writes the reading of values into `source`, a function that has the store as `store`.
 
-    def __init__(self, source: Source) -> None:
+    `named` are the classes of what no annotation names; to make them takes milliseconds, so it waits until it must.
+    """
+
+    def __init__(self, source: Source, named: Named) -> None:
         self._source = source
+        self._named = named
 
     def values(self, shapes: Sequence[Shape], hints: Sequence[Any], address: str, *, skip: int = PAYLOAD) -> list[str]:
         """Expressions for values that lie side by side from `address`; `skip` bytes come before each payload."""
@@ -106,9 +113,9 @@ class Lift:
         return f"({', '.join(self.values(shape.items, hints, raws[1]))},)"
 
     def _record(self, shape: Record, raws: Sequence[str], hint: Any) -> str:
-        named = classes.named_class(hint, object)
-        cls = named or classes.record_class(shape)
-        hints = classes.field_hints(named)
+        annotated = classes.named_class(hint, object)
+        cls = annotated or self._named().class_of(shape)
+        hints = classes.field_hints(annotated)
         names = [python_name(name) for name, _ in shape.fields]
         values = self.values(
             [field for _, field in shape.fields],
@@ -121,16 +128,16 @@ class Lift:
 
     def _variant(self, shape: Variant, raws: Sequence[str], hint: Any) -> str:
         size, name, address = raws
-        cases = self._source.constant("cases", _Cases(shape, hint))
+        cases = self._source.constant("cases", _Cases(shape, hint, self._named))
         return f"{cases}[MEMORY[{name}:{name} + {size}]](store, {address})"
 
     def _enum(self, shape: Enum, raws: Sequence[str], hint: Any) -> str:
         size, address = raws
-        members = self._source.constant("members", enum_members(shape, hint))
+        members = self._source.constant("members", _enum_members(shape, hint, self._named))
         return f"{members}[MEMORY[{address}:{address} + {size}]]"
 
     def _flags(self, shape: Flags, raws: Sequence[str], hint: Any) -> str:
-        read = self._source.constant("flags", functools.partial(_flags, *flag_members(shape, hint)))
+        read = self._source.constant("flags", functools.partial(_flags, *_flag_members(shape, hint, self._named)))
         return f"{read}({', '.join(raws)})"
 
     def _own(self, shape: Own, raws: Sequence[str], _hint: Any) -> str:
@@ -152,48 +159,52 @@ class _Cases(dict[bytes, Callable[[Any, int], Any]]):
     Each is made when it first occurs: an error code has forty cases and a program meets three.
     """
 
-    def __init__(self, shape: Variant, hint: Any) -> None:
+    def __init__(self, shape: Variant, hint: Any, named: Named) -> None:
         super().__init__()
         self._shape = shape
         self._hint = hint
+        self._named = named
 
     def __missing__(self, name: bytes) -> Callable[[Any, int], Any]:
         case = name.decode()
         payload = dict(self._shape.cases)[case]
-        cls = classes.named_case(self._hint, case) or classes.case_class(self._shape, case)
-        self[name] = _constant(cls()) if payload is None else _reader(payload, cls)
+        annotated = classes.named_case(self._hint, case)
+        cls = annotated or self._named().case_of(self._shape, case)
+        hint = classes.field_hints(annotated).get("value")
+        self[name] = _constant(cls()) if payload is None else self._reader(payload, cls, hint)
         return self[name]
+
+    def _reader(self, payload: Shape, cls: type, hint: Any) -> Callable[[Any, int], Any]:
+        source = Source("read(store, address)")
+        value = Lift(source, self._named).boxed(payload, hint, "address")
+        source.line(f"return {source.constant('case', cls)}({value})")
+        read: Callable[[Any, int], Any] = source.compile(f"lift {payload}")
+        return read
 
 
 def _constant(value: Any) -> Callable[[Any, int], Any]:
     return lambda _store, _address: value
 
 
-def _reader(payload: Shape, cls: type) -> Callable[[Any, int], Any]:
-    source = Source("read(store, address)")
-    hint = classes.field_hints(cls).get("value")
-    source.line(f"return {source.constant('case', cls)}({Lift(source).boxed(payload, hint, 'address')})")
-    read: Callable[[Any, int], Any] = source.compile(f"lift {payload}")
-    return read
+def _enum_members(shape: Enum, hint: Any, named: Named) -> dict[bytes, Any]:
+    """Members by WIT name, of the annotated Enum where it has them all."""
+    found = _members(shape, classes.named_class(hint, enum.Enum)) or _members(shape, named().class_of(shape))
+    return {name.encode(): member for name, member in found.items()}
 
 
-def enum_members(shape: Enum, hint: Any) -> dict[bytes, Any]:
-    """Members by WIT name, of the annotated Enum where it has them all, else of a generated one."""
-    cls = classes.named_class(hint, enum.Enum)
-    found = {} if cls is None else {name.encode(): classes.find_member(cls, name) for name in shape.names}
-    if not found or None in found.values():
-        found = dict(zip(map(str.encode, shape.names), classes.enum_class(shape), strict=True))
-    return found
-
-
-def flag_members(shape: Flags, hint: Any) -> tuple[type, dict[bytes, int]]:
-    """The Flag class, annotated or generated, and the bits of its members by WIT name."""
-    cls = classes.named_class(hint, enum.Flag)
-    members = {} if cls is None else {name: classes.find_member(cls, name) for name in shape.names}
-    if cls is None or None in members.values():
-        cls = classes.flags_class(shape)
-        members = {name: classes.find_member(cls, name) for name in shape.names}
+def _flag_members(shape: Flags, hint: Any, named: Named) -> tuple[type, dict[bytes, int]]:
+    """The Flag class, the annotated one where it has them all, and the bits of its members by WIT name."""
+    cls: Any = classes.named_class(hint, enum.Flag)
+    if not (members := _members(shape, cls)):
+        cls = named().class_of(shape)
+        members = _members(shape, cls)
     return cls, {name.encode(): member.value for name, member in members.items()}
+
+
+def _members(shape: Enum | Flags, cls: Any) -> dict[str, Any]:
+    """Members by WIT name; none where one is missing."""
+    found = {} if cls is None else {name: classes.find_member(cls, name) for name in shape.names}
+    return {} if None in found.values() else found
 
 
 def _flags(cls: type, bits: dict[bytes, int], size: int, address: int) -> Any:

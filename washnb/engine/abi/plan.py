@@ -12,7 +12,7 @@ from washnb.errors import GuestError, MismatchError
 from ..interface import Err
 from .check import find, mismatch_error
 from .layout import PAYLOAD
-from .lift import Lift
+from .lift import Lift, Named
 from .lower import Lower
 from .names import parse_function, python_name
 from .place import MISFITS, write_result
@@ -65,8 +65,8 @@ class ImportPlan:
     """How one function of an import is served by one target.
 
     Its handlers read the arguments. On the fiber they call the target at once, else they leave the call pending.
-    `hints` gives the annotations of the target's parameters, `provider` is who serves it; `direct` calls a method on
-    its object without asking the target.
+    `hints` gives the annotations of the target's parameters, `named` the classes of what these leave open, `provider`
+    is who serves it; `direct` calls a method on its object without asking the target.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class ImportPlan:
         target: Callable[..., Any],
         hints: Callable[[], Sequence[Any]],
         *,
+        named: Named,
         provider: str,
         on_fiber: bool,
         direct: bool = True,
@@ -86,6 +87,7 @@ class ImportPlan:
         self.provider = provider
         self.label = label_of(interface, function.name)
         self.hints = hints
+        self.named = named
         self._on_fiber = on_fiber
         self._direct = direct
 
@@ -101,7 +103,9 @@ class ImportPlan:
 
     def _handler(self, *, watched: bool) -> Handler:
         source = Source("handle(store, arguments, results)")
-        values = Lift(source).values([shape for _, shape in self.function.params], self.hints(), "arguments")
+        values = Lift(source, self.named).values(
+            [shape for _, shape in self.function.params], self.hints(), "arguments"
+        )
         names = [source.local("a", value) for value in values]
         together = f"({''.join(f'{name}, ' for name in names)})"
         pending = f"{source.constant('pending', Pending)}({source.constant('plan', self)}"
@@ -173,7 +177,12 @@ class InterceptedPlan(ImportPlan):
     """A plan whose calls somebody else has a say in first. They run off the fiber, whose stack is small."""
 
     def __init__(self, plan: ImportPlan, intercept: Intercept) -> None:
-        super().__init__(plan.interface, plan.function, self._serve, plan.hints, provider=plan.provider, on_fiber=False)
+        super().__init__(
+            *(plan.interface, plan.function, self._serve, plan.hints),
+            named=plan.named,
+            provider=plan.provider,
+            on_fiber=False,
+        )
         self._plan = plan
         self._intercept = intercept
 
@@ -198,10 +207,14 @@ async def _watched(observer: Any, token: object, awaitable: Any) -> Any:
 
 
 class ExportPlan:
-    """How one export is called: `lower` packs the arguments, `lift` reads the result or raises its error."""
+    """How one export is called: `lower` packs the arguments, `lift` reads the result or raises its error.
 
-    def __init__(self, interface: str, function: Function) -> None:
+    `named` are the classes of the interface.
+    """
+
+    def __init__(self, interface: str, function: Function, named: Named) -> None:
         self.function = function
+        self._named = named
         self.label = label_of(interface, function.name)
         self._pack = self._packer()
         self.lift = self._reader()
@@ -242,7 +255,7 @@ class ExportPlan:
 
     def _reader(self) -> Callable[[Any, int], Any]:
         source = Source("lift(store, address)")
-        lift, result = Lift(source), self.function.result
+        lift, result = Lift(source, self._named), self.function.result
         if isinstance(result, Result):
             source.line(f"is_ok, payload = {source.unpacker(f'{PAYLOAD}x?7xQ')}(MEMORY, address)")
             with source.block("if is_ok:"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
-from washnb.engine import CompiledComponent, Function, GuestResource, Instance, InterfaceType, Surface, names, surface
+from washnb.engine import CompiledComponent, Function, GuestResource, Instance, InterfaceType, Surface, names
 from washnb.errors import ConfigError, GuestError, MismatchError
 
 from ..arguments import closest
@@ -106,9 +106,9 @@ class Exported:
         self._component = component
         self._interface = interface
 
-    @cached_property
+    @property
     def _surface(self) -> Surface:
-        return surface(self._interface, self._component.named_types(self._interface.name))
+        return self._component.export_surfaces[self._interface.name]
 
     @cached_property
     def _members(self) -> dict[str, Any]:
