@@ -11,7 +11,9 @@ import pytest
 from washnb.errors import AccessDenied, BackendError
 from washnb.plugins import NatsKeyValue, NatsServer
 from washnb.plugins.keyvalue import NoSuchBucket, nats_watch
+from washnb.plugins.keyvalue import nats as keyvalue_nats
 from washnb.plugins.keyvalue.nats import PAGE, NatsBackend
+from washnb.plugins.nats_streams import delete_stream
 
 from .bound import Item, bind
 from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys, until
@@ -273,6 +275,28 @@ async def test_hosts_hear_of_each_other(nats_account, server):
     ]
     await here.stop()
     await there.stop()
+
+
+async def test_a_bucket_that_somebody_deletes(server, monkeypatch):
+    """Whoever opens it after a moment has it, empty, and hears what others change there."""
+    monkeypatch.setattr(keyvalue_nats, "BELIEVED_SECONDS", 0)
+    told = []
+    backend = NatsBackend(server, lambda path, action: told.append(path))
+    await backend.open("b")
+    await backend.set("b", "k", b"v")
+    await delete_stream(server, "KV_b")
+    await backend.open("b")
+    assert await backend.get("b", "k") is None
+    await backend.follow("b")
+    await server.jetstream.publish("$KV.b.theirs", b"v")
+    await until(lambda: ("b", "theirs") in told)
+    await delete_stream(server, "KV_b")
+    with pytest.raises(NoSuchBucket):
+        await backend.get("b", "k")
+    await backend.follow("b")
+    await server.jetstream.publish("$KV.b.again", b"v")
+    await until(lambda: ("b", "again") in told)
+    await backend.stop()
 
 
 async def test_only_so_many_buckets_are_watched(server, monkeypatch):

@@ -11,7 +11,9 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from washnb.errors import BackendError
@@ -33,6 +35,9 @@ PAGE = 1000
 COUNT_SECONDS = 10.0
 """How long an increment may take: others count, too."""
 
+BELIEVED_SECONDS = 1.0
+"""How long a bucket counts as there without asking the server: guests open it with every request."""
+
 _BUCKET = re.compile(r"[a-zA-Z0-9_-]{1,252}")  # KV_ and that is all that a stream's name may have
 _LONGEST = 2000  # bytes of a key: with the name of its bucket, twice, it has to fit into a line of the protocol
 _KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
@@ -42,6 +47,15 @@ _HEADER_BYTES = 256
 _AT_ONCE = 64  # requests of one batch
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """That a bucket is there, known on which connection and until when, and when it was made."""
+
+    connection: object
+    until: float
+    created: object
 
 
 class NatsBackend:
@@ -54,7 +68,7 @@ class NatsBackend:
         self._server = server
         self._changed = changed
         self._locks = Locks()
-        self._opened: dict[str, object] = {}  # known to be there, on which connection: guests open them all the time
+        self._opened: dict[str, _Opened] = {}
         self._watches = Watches(server, changed, heard)
 
     async def stop(self) -> None:
@@ -78,10 +92,12 @@ class NatsBackend:
         if _BUCKET.fullmatch(bucket) is None:
             raise BackendError(f"{what}: on NATS its name has letters, digits, '_' and '-', 252 at most")
         async with self._server.asking(what):
-            connected = self._server.connected
-            if self._opened.get(bucket) != connected:
-                await self._open(what, bucket)
-                self._opened[bucket] = connected
+            known, connection = self._opened.get(bucket), self._server.connected
+            if known is None or known.connection != connection or known.until < time.monotonic():
+                created = await self._open(what, bucket)
+                if known is not None and known.created != created:
+                    self._watches.forget(bucket)
+                self._opened[bucket] = _Opened(connection, time.monotonic() + BELIEVED_SECONDS, created)
         self._watches.watch(bucket)
 
     async def follow(self, bucket: str) -> None:
@@ -170,32 +186,33 @@ class NatsBackend:
         await self._each(bucket, self.delete, ((bucket, key) for key in dict.fromkeys(keys)))
 
     async def _stream(self, bucket: str) -> Any:
-        """Return the settings of the bucket. Raises NoSuchBucket."""
+        """Return the stream of the bucket. Raises NoSuchBucket."""
         from nats.js.errors import NotFoundError
 
         if _BUCKET.fullmatch(bucket) is None:
             raise NoSuchBucket(bucket)
         try:
-            return (await self._server.jetstream.stream_info(stream_name(bucket))).config
+            return await self._server.jetstream.stream_info(stream_name(bucket))
         except NotFoundError as error:
             self._opened.pop(bucket, None)
+            self._watches.forget(bucket)
             raise NoSuchBucket(bucket) from error
 
-    async def _open(self, what: str, bucket: str) -> None:
+    async def _open(self, what: str, bucket: str) -> object:
+        """Make the bucket where it is not there; return when it was made."""
         from nats.js.errors import APIError
 
         try:
             if self._server.writes:
-                await make_stream(self._server, stream_config(bucket))
-            else:
-                await self._stream(bucket)
+                return (await make_stream(self._server, stream_config(bucket))).created
+            return (await self._stream(bucket)).created
         except NoSuchBucket:
             self._server.require_write(what)
             raise
         except APIError as error:
             if error.err_code != _STREAM_EXISTS:
                 raise
-            others = differences(bucket, await self._stream(bucket))
+            others = differences(bucket, (await self._stream(bucket)).config)
             raise BackendError(
                 f"{what}: on NATS server {self._server.url} it is no bucket of a wash-runtime host: {others}",
                 repair=f"open another bucket, or: nats stream edit {stream_name(bucket)}",

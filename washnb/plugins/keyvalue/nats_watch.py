@@ -56,6 +56,11 @@ class Watches:
         if bucket in self._watches:
             self._watches[bucket].own(revision)
 
+    def forget(self, bucket: str) -> None:
+        """Watch a bucket no more: it is gone, or another one of its name."""
+        if bucket in self._watches:
+            self._watches.pop(bucket).end()
+
     async def stop(self) -> None:
         """End all of them."""
         ending = [watch.end() for watch in self._watches.values()]
