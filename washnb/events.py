@@ -42,7 +42,8 @@ class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there
     `arguments` are (name, value) pairs and `result` a value, both made safe to keep: long bytes and text shortened,
     resources as name and number, secrets redacted. `error` is set where the call did not return: the WIT error that it
     raised, or the exception that ended the guest. Times are seconds; `started` counts from the start of the request.
-    `size` is about how many bytes the values take. `injected` says what a fault did to it; "": nothing.
+    `size` is about how many bytes the values take. `injected` says what a fault did to it; "": nothing. What a
+    fault did to a call of an export is one, too: its `provider` is `fault`, and it ends where the guest goes on.
     """
 
     request: int

@@ -267,13 +267,14 @@ class TestTargets:
 
     async def test_an_unknown_function_is_named_with_the_closest(self, shop):
         """And with those of the capability that are imported."""
-        with pytest.raises(ConfigError, match=r"no loaded component imports keyvalue\.gett") as caught:
+        with pytest.raises(ConfigError, match=r"no loaded component imports or exports keyvalue\.gett") as caught:
             shop.faults.add(Fault("keyvalue.gett", trap=True))
-        near, there = caught.value.repair
+        near, there, exported = caught.value.repair
         assert near == "did you mean keyvalue.get?"
         assert there.startswith("loaded components import keyvalue.open, keyvalue.get, keyvalue.set")
         assert there.endswith(" more (TAB lists them)")
         assert there.count(",") == 6
+        assert exported.startswith("loaded components export open, get, set")  # at the root, and not of wasi:keyvalue
 
     async def test_an_unknown_capability_is_named_with_what_is_imported(self, shop):
         """The same function of another package is close."""
@@ -283,7 +284,7 @@ class TestTargets:
 
     async def test_nothing_is_loaded(self, host):
         """Then no fault can be set."""
-        with pytest.raises(ConfigError, match=r"nothing is loaded that imports keyvalue\.get"):
+        with pytest.raises(ConfigError, match=r"nothing is loaded that imports or exports keyvalue\.get"):
             host.faults.add(Fault("keyvalue.get", trap=True))
 
     async def test_own_interfaces_have_targets_too(self, host):

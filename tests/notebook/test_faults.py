@@ -75,6 +75,26 @@ def test_injected_calls_are_marked_in_the_trace(counter):
     assert trace._repr_html_().count("⚡ injected") == 1
 
 
+def test_a_component_that_is_slow_and_one_that_is_broken(notebook):
+    """Exports have faults as imports do: offered by TAB, seen by who asks, listed and marked."""
+    notebook.run("%wash load example:hello\n%wash load example:adder")
+    assert notebook.complete("%wash fault inc") == ["incoming-handler.handle"]
+    ran = notebook.run("%wash fault incoming-handler.handle --delay 0.02 --of hello\n%wash fault adder.add --value 7")
+    assert ran.text.splitlines() == [
+        "fault on incoming-handler.handle: delay 0.02 s, of hello",
+        "fault on adder.add: value 7",
+    ]
+    assert notebook.session.send("/").elapsed >= 0.02
+    assert notebook.session["adder"].add(1, 2) == 7
+    assert [row["so far"] for row in notebook.session.faults.data] == ["1 of 1 calls"] * 2
+    marked = [line for line in repr(notebook.session.trace()).splitlines() if "⚡" in line]
+    assert [line.split()[0] for line in marked] == ["1", "1"]
+    notebook.run("%wash fault clear\n%wash fault incoming-handler.handle --trap")
+    response = notebook.session.send("/")
+    assert response.status == 500
+    assert "%wash fault clear" in str(response.error)
+
+
 def test_the_magic(notebook):
     """Sets one with a line about it, lists, and clears."""
     notebook.run("%wash load example:counter --attach keyvalue")

@@ -5,26 +5,35 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, Protocol, Self
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol, Self, TypeVar
 
 from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
 from washnb.wit import split_version, versions_match
 
 from .abi.handles import GuestResource
 from .abi.layout import call_async, get_func, instantiate_async, val_delete
-from .abi.plan import ExportPlan
+from .abi.plan import ExportPlan, Injection
 from .abi.shapes import Function
 from .bindings import Bindings
 from .component import CompiledComponent
 from .driver import drive, guest_error, start_error, take_error
+from .interface import Err
 from .linker import ComponentLinker, address_of
 from .store import Limits, Store
 
+T = TypeVar("T")
+
+INJECTED = "fault"
+"""Who serves a call of an export, for its observer, as far as something is injected into it."""
+
 
 class CallObserver(Protocol):
-    """Hears of every host call of one instance, in Python values; the first argument of a method is its object."""
+    """Hears of every host call of one instance, in Python values; the first argument of a method is its object.
+
+    Of a call of an export it hears what is injected into it; then `provider` is `INJECTED`.
+    """
 
     def called(
         self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str
@@ -37,6 +46,11 @@ class CallObserver(Protocol):
     def failed(self, token: object, error: BaseException) -> None:
         """It raised: `Err` for the error of a WIT result, or what ends the guest."""
 
+    def passed(self, token: object) -> None:
+        """Something was injected into a call of an export, and the guest does the rest."""
+
+
+_LEFT = object()  # what a call comes to that is left to the guest
 
 Watching = Callable[[str], AbstractContextManager[CallObserver | None]]
 """Makes the observer of one call, `interface#function`, and is told of its end; None: nobody wants to hear of it."""
@@ -84,7 +98,8 @@ class Instance:
         store = Store(linker.engine, [], observer, limits)
         instance = cls(component, store, bindings, label or component.name)
         future = instantiate_async(linker.address, store.context, linker.component, store.instance, store.error)
-        await instance._within(timeout, "its start", instance._drive("its start", future, limits))
+        starting = drive(store, future, component.runtime.ticker, task := _running_task())
+        await instance._within(timeout, "its start", instance._drive("its start", starting, task, limits))
         return instance
 
     async def call(
@@ -134,7 +149,19 @@ class Instance:
     async def _call(self, plan: ExportPlan, index: int, arguments: tuple[object, ...]) -> Any:
         if self._end is not None or self._doing is not None:
             raise self._refusal(plan.label)
-        store, hold = self._store, list[Any]()
+        asked = self._bindings.exported.get(plan.label)
+        if asked is not None and (injection := asked()) is not None:
+            return await self._injected(plan, index, arguments, injection)
+        hold = list[Any]()
+        future = self._begin(plan, index, arguments, hold)
+        if self._watching is None:
+            return await self._answer(plan, future)
+        with self._watching(plan.label) as self._store.observer:
+            return await self._answer(plan, future)
+
+    def _begin(self, plan: ExportPlan, index: int, arguments: tuple[object, ...], hold: list[Any]) -> int:
+        """Make the future of a call; `hold` keeps what it reads."""
+        store = self._store
         first = store.next_rep
         try:
             packed = plan.lower(store, arguments, hold.append)
@@ -145,31 +172,45 @@ class Instance:
         get_func(store.instance, store.context, index, store.func)
         results = 0 if plan.function.result is None else 1
         store.clear()
-        future = call_async(store.func, store.context, packed, len(arguments), store.result, results, store.error)
-        if self._watching is None:
-            return await self._answer(plan, future)
-        with self._watching(plan.label) as store.observer:
-            return await self._answer(plan, future)
+        future: int = call_async(store.func, store.context, packed, len(arguments), store.result, results, store.error)
+        return future
 
     async def _answer(self, plan: ExportPlan, future: int) -> Any:
         """Run the call that `future` stands for, and lift its result."""
         store = self._store
         try:
-            await self._drive(plan.label, future)
+            running = drive(store, future, self.component.runtime.ticker, task := _running_task())
+            await self._drive(plan.label, running, task)
             return plan.lift(store, store.result)
         finally:
             if plan.function.result is not None:
                 val_delete(store.result)
 
-    async def _drive(self, doing: str, future: int, limits: Limits | None = None) -> None:
-        """Run what `future` stands for; `limits` are those of a start."""
+    async def _injected(self, plan: ExportPlan, index: int, arguments: tuple[object, ...], injection: Injection) -> Any:
+        """Do what is injected into a call, and then, where that leaves it to the guest, call it."""
+        store = self._store
+        watching = nullcontext(store.observer) if self._watching is None else self._watching(plan.label)
+        with watching as store.observer:
+            standing_in = _stood_in(plan, arguments, injection, store.observer)
+            value, refusal = await self._drive(plan.label, standing_in, _running_task())
+            if refusal is not None:
+                raise refusal
+            if value is not _LEFT:
+                return value
+            hold = list[Any]()
+            return await self._answer(plan, self._begin(plan, index, arguments, hold))
+
+    async def _drive(
+        self, doing: str, work: Awaitable[T], task: asyncio.Task[Any] | None, limits: Limits | None = None
+    ) -> T:
+        """Do `work` in `task`: run the guest, or stand in for it. `limits` are those of a start."""
         store, table = self._store, self._bindings.table
         store.slots = table.handlers if store.observer is None else table.watched
         table.calls += 1
         self._doing = doing
-        self._task = _running_task()
+        self._task = task
         try:
-            await drive(store, future, self.component.runtime.ticker, self._task)
+            done = await work
         except asyncio.CancelledError as error:
             if self._was_cancelled():
                 self._finish(f"{doing} was cancelled")
@@ -191,6 +232,7 @@ class Instance:
             raise GuestCancelled(f"{self.label} was closed during {doing}", component=self.label)
         if text is not None or store.failure is not None:
             raise self._failure(doing, text or "", limits)
+        return done
 
     def _was_cancelled(self) -> bool:
         """Whether a CancelledError is meant for the caller, not made by `close` or by the host function itself."""
@@ -261,6 +303,36 @@ class Instance:
     def __repr__(self) -> str:
         state = self._end or (f"in {self._doing}" if self._doing else "ready")
         return f"<Instance {self.label}: {state}>"
+
+
+async def _stood_in(
+    plan: ExportPlan, arguments: tuple[object, ...], injection: Injection, observer: CallObserver | None
+) -> tuple[object, Err[Any] | None]:
+    """Do what is injected into a call: what it answers, `_LEFT` where the guest is to, and its WIT error."""
+    if observer is None:
+        return await _served(injection, arguments)
+    interface = plan.label.rpartition("#")[0]
+    token = observer.called(interface, plan.function, arguments, INJECTED, injection.mark)
+    try:
+        value, refusal = await _served(injection, arguments)
+    except BaseException as error:
+        observer.failed(token, error)
+        raise
+    if refusal is not None:
+        observer.failed(token, refusal)
+    elif value is _LEFT:
+        observer.passed(token)
+    else:
+        observer.returned(token, value)
+    return value, refusal
+
+
+async def _served(injection: Injection, arguments: tuple[object, ...]) -> tuple[object, Err[Any] | None]:
+    try:
+        value = injection.serve(lambda *_: _LEFT, arguments)
+        return (await value if hasattr(value, "__await__") else value), None
+    except Err as error:
+        return None, error
 
 
 def _running_task() -> asyncio.Task[Any] | None:

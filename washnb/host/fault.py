@@ -1,4 +1,4 @@
-"""A fault: which calls of guests go wrong, and how. Data, that says of itself when it cannot be."""
+"""A fault: which calls of guests, or to them, go wrong, and how. Data, that says of itself when it cannot be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Fault:
     """What goes wrong with the calls of a function.
 
     `target` is `keyvalue.get`, `wasi:keyvalue/store#open`, `clocks.now`: what components import, one function or all
-    of an interface. The first `after` calls go well, then `times` calls do not (None: all), then they go well again.
+    of an interface; or what they export: `incoming-handler.handle`, `adder.add`. The first `after` calls go well, then
+    `times` calls do not (None: all), then they go well again.
 
     In place of each such call there is one of these: `error`, of the function's WIT result (`"no-such-store"`,
     `"other(disk full)"`, or a value that fits), or an exception, which ends the guest; `trap`, which ends it, too;

@@ -1,10 +1,14 @@
-"""What a fault is set on: the functions that components import, by the names that people have for them.
+"""What a fault is set on: the functions that components import or export, by the names that people have for them.
 
 keyvalue.get                      a capability's word and a function, as Python or WIT spells it
 keyvalue.bucket.get               the same, where functions of several resources have the name
 clocks.now                        of a WASI package
+incoming-handler.handle           an interface without its package
+adder.add                         an export, by its package or by the component that has it
 wasi:keyvalue/store#open          an interface, its version or not, and a function
 wasi:keyvalue/store               every function of it; so for a word alone
+
+A name that fits imports and exports means the imports.
 """
 
 from __future__ import annotations
@@ -24,12 +28,13 @@ _MOST_NAMES = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Imported:
-    """A function that a component imports; `interface` is the component's own spelling, "" for the root."""
+class Callee:
+    """A function that a component imports or exports; `interface` is its own spelling of that, "" for the root."""
 
     component: WorkloadComponent
     interface: str
     function: Function
+    exported: bool = False
 
     @property
     def package(self) -> str:
@@ -43,9 +48,24 @@ class Imported:
 
     @property
     def short(self) -> str:
-        """How messages call it: `keyvalue.get`, `greet` at the root."""
-        name = names.python_name(self.plain.rpartition(".")[2])
-        return f"{self.package}.{name}" if self.package else name
+        """How messages call it: `keyvalue.get`; of the root `greet`, or `greeter.greet` where a component has that.
+
+        An export of WASI goes by its interface, for its package has imports, too: `incoming-handler.handle`.
+        """
+        if self.exported and self.interface.startswith("wasi:"):
+            return self.by_interface
+        scope = self.package or (self.component.name if self.exported else "")
+        return f"{scope}.{self._name}" if scope else self._name
+
+    @property
+    def by_interface(self) -> str:
+        """The same with its interface in place of its package: `incoming-handler.handle`, `greet` at the root."""
+        interface = split_version(self.interface)[0].partition("/")[2]
+        return f"{interface}.{self._name}" if interface else self._name
+
+    @property
+    def _name(self) -> str:
+        return names.python_name(self.plain.rpartition(".")[2])
 
     @property
     def label(self) -> str:
@@ -56,13 +76,14 @@ class Imported:
     @property
     def scopes(self) -> frozenset[str]:
         """What may stand before its name."""
+        home = (_folded(self.component.name),) if self.exported else ()
         if not self.package:
-            return frozenset({""})
+            return frozenset({"", *home})
         interface, _ = split_version(self.interface)
         entry = catalog.by_interface(self.interface)
         words = (*entry.words, entry.plugin_id) if entry is not None else ()
         spellings = (self.interface, interface, interface.partition(":")[2], interface.partition("/")[0])
-        return frozenset(map(_folded, (*spellings, self.package, interface.partition("/")[2], *words)))
+        return frozenset((*map(_folded, (*spellings, self.package, interface.partition("/")[2], *words)), *home))
 
     def is_called(self, name: str) -> bool:
         """Whether `name`, folded, is the function: `get`, `bucket.get`, or as in WIT."""
@@ -70,39 +91,58 @@ class Imported:
         return name in map(_folded, spellings)
 
 
-def imported(components: Iterable[WorkloadComponent]) -> Iterator[Imported]:
-    """Yield every function that these components import."""
+def callees(components: Iterable[WorkloadComponent]) -> Iterator[Callee]:
+    """Yield every function that these components import, and every one that they export."""
     for component in components:
-        for interface, kind in component.compiled.imports.items():
-            for function in kind.functions.values():
-                yield Imported(component, interface, function)
+        for side in (component.compiled.imports, component.compiled.exports):
+            for interface, kind in side.items():
+                for function in kind.functions.values():
+                    yield Callee(component, interface, function, side is component.compiled.exports)
 
 
-def named(target: str, functions: Iterable[Imported]) -> list[Imported]:
-    """Return those of `functions` that a target names."""
+def named(target: str, functions: Iterable[Callee]) -> list[Callee]:
+    """Return those of `functions` that a target names; exports only where it names no import."""
     scope, name = _parted(target)
-    within = [each for each in functions if scope in each.scopes]
-    if not name:
-        return within or [each for each in functions if each.scopes == {""} and each.is_called(scope)]
-    return [each for each in within if each.is_called(name)]
+    known = list(functions)
+    found = [each for each in known if scope in each.scopes and (not name or each.is_called(name))]
+    if not found and not name:
+        found = [each for each in known if "" in each.scopes and each.is_called(scope)]
+    return [each for each in found if not each.exported] or found
 
 
-def nothing_named(target: str, functions: list[Imported]) -> ConfigError:
-    """Make the error for a target that no component imports: what is close to it, and what there is."""
+def spoken(functions: Iterable[Callee]) -> tuple[list[str], list[str]]:
+    """Say how imports are called, and how exports are; an export that would be taken for an import by more words."""
+    known = list(functions)
+    imports = dict.fromkeys(each.short for each in known if not each.exported)
+    exports = (each.by_interface if each.short in imports else each.short for each in known if each.exported)
+    return list(imports), list(dict.fromkeys(exports))
+
+
+def nothing_named(target: str, functions: list[Callee]) -> ConfigError:
+    """Make the error for a target that no component has: what is close to it, and what there is."""
     if not functions:
         return ConfigError(
-            f"nothing is loaded that imports {target}",
-            repair="%wash load SOURCE  # a fault is set on what a loaded component imports",
+            f"nothing is loaded that imports or exports {target}",
+            repair="%wash load SOURCE  # a fault is set on what a loaded component imports or exports",
         )
-    known = list(dict.fromkeys(each.short for each in functions))
-    near = difflib.get_close_matches(target.lower(), known, n=1) or _same_name(target, known)
+    imports, exports = spoken(functions)
+    near = _closest(target, imports) or _same_name(target, imports + exports) or _closest(target, exports)
     scope, _ = _parted(target)
-    within = list(dict.fromkeys(each.short for each in functions if scope in each.scopes)) or known
-    more = f", and {len(within) - _MOST_NAMES} more (TAB lists them)" if len(within) > _MOST_NAMES else ""
-    told = f"loaded components import {', '.join(within[:_MOST_NAMES])}{more}"
+    imports, exports = spoken([each for each in functions if scope in each.scopes] or functions)
+    told = [_listed(verb, names) for verb, names in (("import", imports), ("export", exports)) if names]
     return ConfigError(
-        f"no loaded component imports {target}", repair=[*(f"did you mean {each}?" for each in near), told]
+        f"no loaded component imports or exports {target}",
+        repair=[*(f"did you mean {each}?" for each in near), *told],
     )
+
+
+def _listed(verb: str, known: list[str]) -> str:
+    more = f", and {len(known) - _MOST_NAMES} more (TAB lists them)" if len(known) > _MOST_NAMES else ""
+    return f"loaded components {verb} {', '.join(known[:_MOST_NAMES])}{more}"
+
+
+def _closest(target: str, known: list[str]) -> list[str]:
+    return difflib.get_close_matches(target.lower(), known, n=1)
 
 
 def _same_name(target: str, known: list[str]) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from washnb.engine import Injection, Intercept
 from washnb.errors import ConfigError
 
 from .fault import Fault
-from .fault_targets import Imported, imported, named, nothing_named
+from .fault_targets import Callee, callees, named, nothing_named, spoken
 from .injected import injection
 from .workload import BoundWorkload
 
@@ -20,13 +21,14 @@ _log = logging.getLogger(__name__)
 class SetFault:
     """A fault in force: `seen` calls it has looked at, `injected` of them it has changed; `functions` are its own.
 
-    All functions that it is about count together, those of all workloads.
+    All functions that it is about count together, those of all workloads. They are imports, or `exported`.
     """
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, targets: Sequence[Callee]) -> None:
         """Begin to count."""
         self.fault = fault
-        self.functions: tuple[str, ...] = ()
+        self.functions = tuple(dict.fromkeys(each.label for each in targets))
+        self.exported = any(each.exported for each in targets)
         self.seen = 0
         self.injected = 0
         self.cleared = False
@@ -51,8 +53,9 @@ class SetFault:
 class Faults:
     """The faults of a host, in the order in which they were added; of several on one function the first one strikes.
 
-    They hold for workloads that start later, too. A change takes effect at the next call of instances that run. A
-    function that no fault is about costs nothing more.
+    One on an import changes what a guest is told, one on an export what its callers are. They hold for workloads that
+    start later, too. A change takes effect at the next call of instances that run. A function that no fault is about
+    costs nothing more.
     """
 
     def __init__(self, running: Callable[[], Iterable[BoundWorkload]]) -> None:
@@ -61,15 +64,14 @@ class Faults:
         self._set: list[SetFault] = []
 
     def add(self, fault: Fault) -> SetFault:
-        """Set a fault. Raises ConfigError where no component that runs imports its target, or it does not fit that."""
-        functions = list(imported(each for workload in self._of(fault) for each in workload.components.values()))
+        """Set a fault. Raises ConfigError where no component that runs has its target, or it does not fit that."""
+        functions = list(callees(each for workload in self._of(fault) for each in workload.components.values()))
         targets = named(fault.target, functions)
         if not targets:
             raise nothing_named(fault.target, functions)
         for each in targets:
-            injection(fault, each.label, each.function)
-        added = SetFault(fault)
-        added.functions = tuple(dict.fromkeys(each.label for each in targets))
+            injection(fault, each)
+        added = SetFault(fault, targets)
         self._set.append(added)
         self._change()
         return added
@@ -96,18 +98,19 @@ class Faults:
     def targets(self) -> tuple[str, ...]:
         """Return what faults can be set on, in its short form."""
         components = (each for workload in self._running() for each in workload.components.values())
-        return tuple(dict.fromkeys(each.short for each in imported(components)))
+        return tuple(chain(*spoken(callees(components))))
 
     def install(self, workload: BoundWorkload) -> None:
         """Let the faults that are set be about `workload`, too."""
         for component in workload.components.values():
-            about = [(each, named(each.fault.target, imported([component]))) for each in self._for(workload)]
-            struck: dict[tuple[str, str], list[tuple[SetFault, Injection]]] = {}
-            for each, targets in about:
-                for target in targets:
-                    if (made := _injection(each, target)) is not None:
-                        struck.setdefault((target.interface, target.function.name), []).append((each, made))
-            component.bindings.intercept({key: _intercept(faults) for key, faults in struck.items()})
+            about = self._for(workload)
+            functions = list(callees([component])) if about else []
+            for exported, intercept in (
+                (False, component.bindings.intercept),
+                (True, component.bindings.intercept_exports),
+            ):
+                side = [each for each in functions if each.exported == exported]
+                intercept(_intercepts([each for each in about if each.exported == exported], side))
 
     def __iter__(self) -> Iterator[SetFault]:
         """The faults that are set."""
@@ -140,10 +143,20 @@ class Faults:
             self.install(workload)
 
 
-def _injection(fault: SetFault, target: Imported) -> Injection | None:
+def _intercepts(faults: Iterable[SetFault], functions: list[Callee]) -> dict[tuple[str, str], Intercept]:
+    """What has a say in calls of which of `functions`."""
+    struck: dict[tuple[str, str], list[tuple[SetFault, Injection]]] = {}
+    for each in faults:
+        for target in named(each.fault.target, functions):
+            if (made := _injection(each, target)) is not None:
+                struck.setdefault((target.interface, target.function.name), []).append((each, made))
+    return {key: _intercept(faults) for key, faults in struck.items()}
+
+
+def _injection(fault: SetFault, target: Callee) -> Injection | None:
     """What a fault does to a function; nothing where another version of an interface, that came later, differs."""
     try:
-        return injection(fault.fault, target.label, target.function)
+        return injection(fault.fault, target)
     except ConfigError as error:
         _log.warning("fault on %s: %s", fault.fault.target, error)
         return None

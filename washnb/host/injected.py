@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from washnb.engine import Err, Function, Injection, case_class, find_mismatch, mismatch_error, names, shapes
-from washnb.errors import ConfigError, GuestError
+from washnb.errors import ConfigError, GuestError, TrapError
 from washnb.wasi import Error
 
 from .fault import NOTHING, Fault
+from .fault_targets import Callee
 
 SAID = "injected by a fault"
 """What an error says that was given no text."""
@@ -28,9 +29,9 @@ _STRING = shapes.Primitive("string")
 _CLEAR = "%wash fault clear"
 
 
-def injection(fault: Fault, label: str, function: Function) -> Injection:
-    """Make what is done in place of a call of `function`. Raises ConfigError where the fault does not fit it."""
-    mark, serve = _served(fault, label, function)
+def injection(fault: Fault, callee: Callee) -> Injection:
+    """Make what is done in place of a call. Raises ConfigError where the fault does not fit the function."""
+    mark, serve = _served(fault, callee)
     if not fault.delay:
         return Injection(mark, serve)
 
@@ -43,13 +44,20 @@ def injection(fault: Fault, label: str, function: Function) -> Injection:
     return Injection(f"{delay}, {mark}" if mark else delay, later)
 
 
-def _served(fault: Fault, label: str, function: Function) -> tuple[str, Serve]:
+def _served(fault: Fault, callee: Callee) -> tuple[str, Serve]:
+    label, function = callee.label, callee.function
     if fault.trap:
-        return "trap", _trap(label)
+        return "trap", _raise_trap(label) if callee.exported else _trap(label)
     if fault.error is not None:
         return _error(fault.error, label, function)
     if fault.value is not NOTHING:
         return "value", _value(fault.value, label, function)
+    if callee.exported and (fault.jump or fault.short is not None):
+        raise ConfigError(
+            f"{label} is exported: jump and short are for what a guest imports",
+            interface=label.partition("#")[0],
+            repair="delay, error, value and trap are for exports, too",
+        )
     if fault.jump:
         return f"jump {fault.jump:+g} s", _jump(fault.jump, label, function)
     if fault.short is not None:
@@ -60,6 +68,15 @@ def _served(fault: Fault, label: str, function: Function) -> tuple[str, Serve]:
 def _trap(label: str) -> Serve:
     def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
         raise GuestError(f"{label}: a fault ended the guest", interface=label.partition("#")[0], repair=_CLEAR)
+
+    return serve
+
+
+def _raise_trap(label: str) -> Serve:
+    """What callers of an export meet where the guest traps."""
+
+    def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
+        raise TrapError(f"{label} ended: {SAID}", reason=SAID, interface=label.partition("#")[0], repair=_CLEAR)
 
     return serve
 

@@ -40,11 +40,12 @@ class Breaking(Protocol):
         """Let calls of guests go wrong: `wash.fault("keyvalue.get", error="no-such-store", after=3, times=2)`.
 
         `target` is a function that a loaded component imports, `keyvalue.get` or `wasi:keyvalue/store#open`, or all of
-        an interface. The first `after` calls go well, then `times` calls do not (None: all). `delay` seconds pass
-        before a call, and in place of it there may be one of these: `error`, a case of the function's WIT error
-        (`"other(disk full)"`, or a value) or an exception, which ends the guest, as `trap` does; `value`, a result;
-        `jump`, a clock (`clocks.now`) that is so many seconds off; `short`, a read (`io.read`) of at most so many
-        bytes. `of` is a workload, "" all. It holds until `clear_faults`, or to the end of a `with` block.
+        an interface; or one that it exports: `incoming-handler.handle` is the component that answers, `adder.add` what
+        `wash["adder"].add` calls. The first `after` calls go well, then `times` calls do not (None: all). `delay`
+        seconds pass before a call, and in place of it there may be one of these: `error`, a case of the function's WIT
+        error (`"other(disk full)"`, or a value) or an exception, which ends the guest, as `trap` does; `value`, a
+        result; `jump`, a clock (`clocks.now`) that is so many seconds off; `short`, a read (`io.read`) of at most so
+        many bytes. `of` is a workload, "" all. It holds until `clear_faults`, or to the end of a `with` block.
         """
         __tracebackhide__ = True
 

@@ -21,7 +21,7 @@ def _fault_options(parser: VerbParser) -> None:
         "%(prog)s [TARGET | clear [TARGET]] [--error E | --trap | --value EXPR | --jump SECONDS | --short BYTES]\n"
         f"{' ' * 19}[--delay SECONDS] [--after N] [--times N] [--of NAME]"
     )
-    parser.word("target", nargs="?", completes=kinds.TARGETS, help="keyvalue.get, clocks.now, wasi:io/streams#...")
+    parser.word("target", nargs="?", completes=kinds.TARGETS, help="keyvalue.get, clocks.now, incoming-handler.handle")
     parser.word("cleared", nargs="?", completes=kinds.FAULTS, metavar="TARGET", help="behind clear: only this one")
     parser.option("--error", metavar="E", help="a case of its WIT error: access-denied, 'other(disk full)'")
     parser.switch("--trap", help="end the guest")
@@ -36,6 +36,7 @@ def _fault_options(parser: VerbParser) -> None:
 
 %wash fault keyvalue.get --error 'other(disk full)' --after 3 --times 2
 %wash fault http.handle --error connection-refused
+%wash fault incoming-handler.handle --delay 2 --of shop        a component that is slow to answer
 %wash fault clear"""
 
 

@@ -1,0 +1,170 @@
+"""What goes wrong on purpose with calls of exports: requests, messages, and calls of the host's owner."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from washnb.engine import INJECTED, Err
+from washnb.errors import BackendError, ConfigError, GuestError, TrapError
+from washnb.events import ExportCalled, HostCall, MessageHandled
+from washnb.host import Fault, sentence
+from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
+
+from .guests import component, request, start
+from .test_messages import eventually, told
+
+
+async def test_a_component_that_is_slow_to_answer(host):
+    """The trace has the time as injected, and what the guest does comes after it; a client's patience holds."""
+    await start(host, "hello")
+    host.tracing = True
+    fault = host.faults.add(Fault("incoming-handler.handle", delay=0.05, times=1))
+    assert fault.functions == ("wasi:http/incoming-handler#handle",)
+    slow, quick = await host.send("GET", "/"), await host.send("GET", "/")
+    assert (slow.status, slow.text) == (quick.status, quick.text)
+    assert slow.elapsed >= 0.05 > quick.elapsed
+    first, second = slow.trace[:2]
+    assert sentence(first) == (
+        "wasi:http/incoming-handler.handle(incoming-request#1, response-outparam#1)  ⚡ injected delay 0.05 s"
+    )
+    assert (first.provider, second.injected) == (INJECTED, "")
+    assert 0.05 <= first.duration <= second.started + 0.001
+    assert not any(call.injected for call in quick.trace)
+    host.faults.add(Fault("incoming-handler.handle", delay=5))
+    late = await host.send("GET", "/", timeout=0.02)
+    assert late.status == 504
+
+
+@pytest.mark.parametrize(
+    ("given", "raised", "said"),
+    [
+        ({"trap": True}, TrapError, "wasi:http/incoming-handler#handle ended: injected by a fault"),
+        ({"error": BackendError("away")}, GuestError, "handle raised BackendError: away"),
+        ({"value": None}, GuestError, "hello returned without an answer"),
+    ],
+)
+async def test_a_component_that_fails(host, given, raised, said):
+    """A client gets what it gets where a guest does so; `after` that the next ones are answered."""
+    await start(host, "hello")
+    host.faults.add(Fault("incoming-handler.handle", after=1, times=1, **given))
+    answers = [await host.send("GET", "/") for _ in range(3)]
+    assert [each.status for each in answers] == [200, 500, 200]
+    failure = answers[1].error
+    assert type(failure) is raised
+    assert said in failure.message
+    assert failure.workload == failure.component == "hello"
+
+
+async def test_a_message_that_cannot_be_handled(host):
+    """With the error of the handler's result, as its publisher and the events see it."""
+    broker = InMemoryMessaging()
+    await host.attach(broker)
+    await start(host, "messaging", config={"subscriptions": "orders.*"})
+    handled = told(host, MessageHandled)
+    fault = host.faults.add(Fault("messaging.handle_message", error="the shelf is full", times=1))
+    for _ in range(2):
+        await broker.publish("orders.new", b"1")
+    await eventually(lambda: len(handled) == 2)
+    assert fault.functions == ("wasmcloud:messaging/handler#handle-message",)
+    assert ["the shelf is full" in (each.error or "") for each in handled] == [True, False]
+
+
+async def test_a_call_of_the_hosts_owner(host):
+    """By the package of the interface, or the name of the component; it is told, and the instance ends as of a trap."""
+    await start(host, "adder")
+    calls, ended = told(host, HostCall), told(host, ExportCalled)
+    host.tracing = True
+    for target in ("adder.add", "docs:adder/add#add", "adder"):
+        with_seven = host.faults.add(Fault(target, value=7))
+        assert await host.call("adder", "add", 1, 2) == 7
+        host.faults.clear(with_seven)
+    assert [(each.result, each.injected) for each in calls] == [(7, "value")] * 3
+    kept = await host.instantiate("adder")
+    host.faults.add(Fault("adder.add", trap=True, after=1))
+    assert await kept.call("add", 1, 2) == 3
+    with pytest.raises(TrapError, match="%wash fault clear"):
+        await kept.call("add", 1, 2)
+    with pytest.raises(GuestError, match="takes no more calls"):
+        await kept.call("add", 1, 2)
+    kept.close()
+    assert [bool(each.error) for each in ended] == [False, False, False, False, True]
+    assert (calls[-1].request, calls[-1].injected) == (ended[-1].request, "trap")
+
+
+async def test_a_function_at_the_root_goes_by_the_name_of_its_component(host):
+    """Where that is the name of an import, by its own alone: a name that fits both is the import's."""
+    await host.attach(InMemoryKeyValue())
+    await start(host, "keyvalue")
+    await host.workload_start(request(component("keyvalue", "shop")))
+    assert host.faults.add(Fault("shop.get", error="other(no)")).functions == ("get",)
+    with pytest.raises(Err):
+        await host.call("shop", "get", "b", "k")
+    assert await host.call("keyvalue", "get", "b", "k") is None
+    host.faults.clear()
+    assert host.faults.add(Fault("keyvalue.get", trap=True)).functions == ("wasi:keyvalue/store#[method]bucket.get",)
+    assert host.faults.add(Fault("get", trap=True)).functions == ("get",)
+    assert {"keyvalue.get", "get"} <= set(host.faults.targets())
+
+
+async def test_imports_come_first_also_for_what_starts_later(host):
+    """A fault stays on the side that it was set on."""
+    await start(host, "hello")
+    slow = host.faults.add(Fault("http.handle", delay=0.03))  # nothing imports it
+    assert slow.functions == ("wasi:http/incoming-handler#handle",)
+    await start(host, "proxy")
+    assert (await host.send("GET", "/", to="proxy")).elapsed >= 0.03
+    assert slow.seen == 1
+    host.faults.clear()
+    assert {"http.handle", "incoming-handler.handle"} <= set(host.faults.targets())
+    refused = host.faults.add(Fault("http.handle", error="connection-refused"))
+    assert refused.functions == ("wasi:http/outgoing-handler#handle",)
+    assert (await host.send("GET", "/", to="hello")).status == 200
+
+
+async def test_of_one_workload_and_over_a_reload(host):
+    """Others go on; what takes the workload's place is met, too, while calls of the old version end."""
+    await start(host, "hello")
+    await host.workload_start(request(component("hello"), name="other"))
+    host.faults.add(Fault("incoming-handler.handle", delay=0.05, of="other"))
+    begun = asyncio.create_task(host.send("GET", "/", to="other"))
+    await asyncio.sleep(0.01)
+    reloaded = await host.workload_reload(request(component("hello"), name="other"))
+    assert reloaded.error is None
+    assert (await begun).status == 200
+    assert (await host.send("GET", "/", to="other")).elapsed >= 0.05
+    assert (await host.send("GET", "/", to="hello")).elapsed < 0.05
+
+
+async def test_a_call_that_waits_ends_with_its_workload(host):
+    """A delay holds nothing up."""
+    await start(host, "hello")
+    host.faults.add(Fault("incoming-handler.handle", delay=60))
+    waiting = asyncio.create_task(host.send("GET", "/"))
+    await asyncio.sleep(0.01)
+    began = time.perf_counter()
+    await host.workload_stop("hello")
+    assert (await waiting).status == 503
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize("given", [{"jump": 1.0}, {"short": 1}])
+async def test_clocks_and_reads_are_imports(host, given):
+    """What cannot be of an export is said, with what can."""
+    await start(host, "adder")
+    with pytest.raises(ConfigError, match="jump and short are for what a guest imports") as caught:
+        host.faults.add(Fault("adder.add", **given))
+    assert caught.value.repair == ("delay, error, value and trap are for exports, too",)
+
+
+async def test_what_there_is_is_named_on_both_sides(host):
+    """Within the words that were said, else all."""
+    await start(host, "hello")
+    with pytest.raises(ConfigError, match=r"no loaded component imports or exports incoming-handler\.handel") as caught:
+        host.faults.add(Fault("incoming-handler.handel", trap=True))
+    assert caught.value.repair == (
+        "did you mean incoming-handler.handle?",
+        "loaded components export incoming-handler.handle",
+    )
