@@ -15,21 +15,19 @@ import asyncio
 import base64
 import hashlib
 import json
-import re
-import time
 from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
-from nats.js.api import DiscardPolicy, RawStreamMsg, StorageType, StreamConfig
-from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
+from nats.js.api import RawStreamMsg
+from nats.js.errors import APIError, NotFoundError
 from nats.nuid import NUID
 
 from washnb.errors import BackendError
 
-from ..nats import PATIENCE, NatsServer
+from ..nats import NatsServer
 from ..nats_streams import delete_stream, make_stream
 from .backend import (
     CHUNK,
@@ -41,31 +39,14 @@ from .backend import (
     ObjectReader,
     span,
 )
+from .object_stream import CONTAINER, LONGEST, Metadata, ObjectStream, at_once
 
 MESSAGE = 128 * 1024
 """Bytes in a chunk of the object store, as all clients write them."""
 
-_CONTAINER = re.compile(r"[a-zA-Z0-9_-]{1,200}")
-_NUID = re.compile(r"[\w-]{0,100}", re.ASCII)  # one with a wildcard would remove the chunks of others, too
-_LONGEST = 2000  # bytes of an object's name: a subject has to fit into a line of the protocol
-_AT_ONCE = 64  # requests of a listing
-_NO_STREAM, _CHANGED_MEANWHILE = 10059, 10071  # error codes of JetStream
+_CHANGED_MEANWHILE = 10071  # error code of JetStream
 T = TypeVar("T")
 _ROLLUP, _EXPECTED = "Nats-Rollup", "Nats-Expected-Last-Subject-Sequence"
-
-
-@dataclass(frozen=True, slots=True)
-class _Metadata:
-    """What the store says of an object; `sequence` is that of the message, 0 where there is none."""
-
-    sequence: int = 0
-    created_at: int = 0
-    name: str = ""
-    nuid: str = ""
-    size: int = 0
-    digest: str = ""
-    deleted: bool = True
-    link: bool = False
 
 
 class ObjectStoreBackend:
@@ -87,22 +68,22 @@ class ObjectStoreBackend:
         """Make a stream with the settings of all object stores."""
         what = f"create container '{container}'"
         self._server.require_write(what)
-        if not _CONTAINER.fullmatch(container):
+        if not CONTAINER.fullmatch(container):
             raise BackendError(
                 f"{what}: NATS takes only letters, digits, - and _ in the name of a container, 200 at most"
             )
         if await self.exists(container):
             raise ContainerAlreadyExists(container)
         async with self._server.asking(what):
-            await make_stream(self._server, _settings(container))
+            await make_stream(self._server, self._stream(container).settings)
 
     async def delete(self, container: str) -> None:
         """Delete the stream."""
         what = f"delete container '{container}'"
         self._server.require_write(what)
-        if _CONTAINER.fullmatch(container):
+        if CONTAINER.fullmatch(container):
             async with self._server.asking(what):
-                await delete_stream(self._server, _stream(container))
+                await delete_stream(self._server, self._stream(container).name)
 
     async def exists(self, container: str) -> bool:
         """Return whether there is such a stream."""
@@ -114,24 +95,24 @@ class ObjectStoreBackend:
         """Return when the stream was made."""
         async with self._server.asking(f"look at container '{container}'"):
             try:
-                info = await self._server.jetstream.stream_info(_stream(container))
+                info = await self._server.jetstream.stream_info(self._stream(container).name)
             except NotFoundError as error:
                 raise NoSuchContainer(container) from error
         return ContainerInfo(container, int(info.created.timestamp()) if info.created else 0)
 
     async def clear(self, container: str) -> None:
-        """Delete every object."""
-        await self.delete_objects(container, await self.objects(container))
+        """Delete every object that is there now. What somebody writes meanwhile stays."""
+        what = f"clear container '{container}'"
+        self._server.require_write(what)
+        async with self._server.asking(what):
+            found = await self._stream(container).objects()
+        await at_once(partial(self._delete, container), found)
 
     async def objects(self, container: str) -> Sequence[str]:
         """Return the names of all objects, sorted."""
-        names: list[str] = []
         async with self._server.asking(f"list container '{container}'"):
-            subjects = await self._subjects(container)
-            for page in (subjects[at : at + _AT_ONCE] for at in range(0, len(subjects), _AT_ONCE)):
-                found = await asyncio.gather(*(self._metadata(container, subject) for subject in page))
-                names += [each.name for each in found if each is not None and not each.deleted]
-        return sorted(names)
+            found = await self._stream(container).objects()
+        return sorted(each.name for each in found)
 
     async def has(self, container: str, name: str) -> bool:
         """Return whether there is such an object."""
@@ -154,17 +135,16 @@ class ObjectStoreBackend:
         what = _writing("write", container, name)
         self._server.require_write(what)
         if not _can_be(name):
-            raise BackendError(f"{what}: in NATS the name of an object has 1 to {_LONGEST} bytes")
+            raise BackendError(f"{what}: in NATS the name of an object has 1 to {LONGEST} bytes")
         await self._last(container, name)  # a container that is not there is told before anything is sent
-        nuid = NUID().next().decode()
-        subject = f"$O.{container}.C.{nuid}"
+        nuid, stream = NUID().next().decode(), self._stream(container)
         most = min(MESSAGE, self._server.client.max_payload)
         digest, size, number = hashlib.sha256(), 0, 0
         try:
             async with aclosing(_messages(chunks, most)) as messages:
                 async for message in messages:
                     async with self._server.asking(what):
-                        await _whole(self._publish(container, subject, message))
+                        await _whole(stream.publish(stream.chunks(nuid), message))
                     digest.update(message)
                     size, number = size + len(message), number + 1
         except BaseException:
@@ -177,8 +157,11 @@ class ObjectStoreBackend:
     async def delete_objects(self, container: str, names: Sequence[str]) -> None:
         """Publish metadata that say so, and remove the chunks."""
         self._server.require_write(f"delete objects of container '{container}'")
-        for name in names:
+
+        async def delete(name: str) -> None:
             await self._delete(container, await self._last(container, name))
+
+        await at_once(delete, names)
 
     async def copy(self, container: str, name: str, to_container: str, to_name: str) -> None:
         """Write what is read."""
@@ -193,53 +176,27 @@ class ObjectStoreBackend:
             await self.copy(container, name, to_container, to_name)
             await self._delete(container, metadata)
 
-    async def _present(self, container: str, name: str) -> _Metadata:
+    def _stream(self, container: str) -> ObjectStream:
+        return ObjectStream(self._server, container)
+
+    async def _present(self, container: str, name: str) -> Metadata:
         found = await self._last(container, name)
         if found.deleted:
             raise NoSuchObject(container, name)
         return found
 
-    async def _last(self, container: str, name: str) -> _Metadata:
+    async def _last(self, container: str, name: str) -> Metadata:
         """Return the metadata of an object; `deleted` where it was never written, too."""
         async with self._server.asking(_writing("look at", container, name)):
             if not _can_be(name):
                 await self.info(container)
-                return _Metadata()
-            metadata = await self._metadata(container, _subject(container, name))
+                return Metadata()
+            metadata = await self._stream(container).metadata(name)
         if metadata is None:
             raise BackendError(f"object '{name}' of container '{container}' has metadata that nobody can read")
         return metadata
 
-    async def _metadata(self, container: str, subject: str) -> _Metadata | None:
-        """Return what is under a subject; None where nobody can read it."""
-        try:
-            message = await self._server.jetstream.get_last_msg(_stream(container), subject)
-        except NotFoundError as error:
-            if error.err_code == _NO_STREAM:
-                raise NoSuchContainer(container) from error
-            return _Metadata()
-        metadata = _parsed(message.data or b"", message.seq or 0, message.time)
-        return metadata if metadata is not None and _subject(container, metadata.name) == subject else None
-
-    async def _subjects(self, container: str) -> list[str]:
-        """Return the subjects of all metadata. A busy server has told consumers too early that there are no more."""
-        subjects: list[str] = []
-        while True:
-            asked = json.dumps({"subjects_filter": f"$O.{container}.M.>", "offset": len(subjects)}).encode()
-            answer = await self._server.client.request(
-                f"$JS.API.STREAM.INFO.{_stream(container)}", asked, timeout=PATIENCE
-            )
-            told = json.loads(answer.data)
-            if error := told.get("error"):
-                if error.get("err_code") == _NO_STREAM:
-                    raise NoSuchContainer(container)
-                raise APIError.from_error(error)
-            page = told["state"].get("subjects") or ()
-            subjects += page
-            if not page or len(subjects) >= told.get("total", 0):
-                return subjects
-
-    async def _part(self, container: str, metadata: _Metadata, start: int, end: int) -> AsyncGenerator[bytes, None]:
+    async def _part(self, container: str, metadata: Metadata, start: int, end: int) -> AsyncGenerator[bytes, None]:
         what = _writing("read", container, metadata.name)
         digest, position, sequence = hashlib.sha256(), 0, 0
         while position < end:
@@ -254,11 +211,11 @@ class ObjectStoreBackend:
             raise BackendError(f"{what}: its contents are not those that were written: their SHA-256 is another one")
 
     async def _next(self, what: str, container: str, nuid: str, sequence: int) -> RawStreamMsg:
-        subject, jetstream = f"$O.{container}.C.{nuid}", self._server.jetstream
+        stream, jetstream = self._stream(container), self._server.jetstream
         async with self._server.asking(what):
             try:
                 found: RawStreamMsg = await jetstream.get_msg(
-                    _stream(container), sequence, subject, direct=True, next=True
+                    stream.name, sequence, stream.chunks(nuid), direct=True, next=True
                 )
             except NotFoundError as error:
                 raise BackendError(f"{what}: it was replaced or deleted meanwhile", repair="read it again") from error
@@ -273,24 +230,24 @@ class ObjectStoreBackend:
                 await self._forget(container, fields["nuid"])
             raise
 
-    async def _delete(self, container: str, metadata: _Metadata) -> None:
+    async def _delete(self, container: str, metadata: Metadata) -> None:
         if not metadata.deleted:
             fields = {"options": None, "nuid": metadata.nuid, "size": 0, "chunks": 0, "deleted": True}
             what = _writing("delete", container, metadata.name)
             await _whole(self._replace(what, container, metadata.name, fields, only=metadata))
 
     async def _replace(
-        self, what: str, container: str, name: str, fields: dict[str, Any], only: _Metadata | None = None
+        self, what: str, container: str, name: str, fields: dict[str, Any], only: Metadata | None = None
     ) -> None:
         """Publish metadata, and remove the chunks of what they replace: of whatever is there, or of `only`."""
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        stream, now = self._stream(container), datetime.now(UTC).isoformat().replace("+00:00", "Z")
         told = {"name": name, "description": None, "bucket": container, "mtime": now, **fields}
         while True:
             before = only or await self._last(container, name)
             headers = {_ROLLUP: "sub", _EXPECTED: str(before.sequence)}
             async with self._server.asking(what):
                 try:
-                    await self._publish(container, _subject(container, name), json.dumps(told).encode(), headers)
+                    await stream.publish(stream.subject(name), json.dumps(told).encode(), headers)
                     break
                 except APIError as error:
                     if error.err_code != _CHANGED_MEANWHILE:
@@ -300,75 +257,26 @@ class ObjectStoreBackend:
         if before.nuid:
             await self._forget(container, before.nuid)
 
-    async def _publish(self, container: str, subject: str, data: bytes, headers: dict[str, str] | None = None) -> None:
-        """Publish to a container that was there when it was last looked for."""
-        try:
-            await self._server.jetstream.publish(subject, data, headers=headers)
-        except NoStreamResponseError as error:
-            raise NoSuchContainer(container) from error
-
     async def _forget(self, container: str, nuid: str) -> None:
         """Remove chunks that belong to no object. Where that fails they stay, and nobody sees them."""
         if self._server.client.is_connected:
             with suppress(BackendError), self._server.asking("remove chunks"):
-                await self._server.jetstream.purge_stream(_stream(container), subject=f"$O.{container}.C.{nuid}")
-
-
-def _settings(container: str) -> StreamConfig:
-    return StreamConfig(
-        name=_stream(container),
-        subjects=[f"$O.{container}.C.>", f"$O.{container}.M.>"],
-        storage=StorageType.FILE,
-        num_replicas=1,
-        discard=DiscardPolicy.NEW,
-        allow_rollup_hdrs=True,
-        allow_direct=True,
-    )
-
-
-def _stream(container: str) -> str:
-    if not _CONTAINER.fullmatch(container):
-        raise NoSuchContainer(container)
-    return f"OBJ_{container}"
-
-
-def _subject(container: str, name: str) -> str:
-    return f"$O.{container}.M.{base64.urlsafe_b64encode(name.encode()).decode()}"
+                await self._stream(container).forget(nuid)
 
 
 def _writing(verb: str, container: str, name: str) -> str:
     return f"{verb} object '{name}' of container '{container}'"
 
 
-def _told(container: str, metadata: _Metadata) -> ObjectInfo:
+def _told(container: str, metadata: Metadata) -> ObjectInfo:
     return ObjectInfo(metadata.name, container, metadata.created_at, metadata.size)
 
 
 def _can_be(name: str) -> bool:
     try:
-        return 0 < len(name.encode()) <= _LONGEST
+        return 0 < len(name.encode()) <= LONGEST
     except UnicodeEncodeError:
         return False
-
-
-def _parsed(data: bytes, sequence: int, written: datetime | None) -> _Metadata | None:
-    try:
-        told = json.loads(data)
-        metadata = _Metadata(
-            sequence,
-            int(written.timestamp() if written else time.time()),
-            told["name"],
-            told.get("nuid") or "",
-            told.get("size") or 0,
-            told.get("digest") or "",
-            bool(told.get("deleted")),
-            bool((told.get("options") or {}).get("link")),
-        )
-        metadata.name.encode()
-        right = isinstance(metadata.size, int) and metadata.size >= 0 and isinstance(metadata.digest, str)
-        return metadata if right and _NUID.fullmatch(metadata.nuid) else None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:
