@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import gc
 import re
+import sys
 import threading
 import time
-from typing import Any
+import weakref
+from typing import Any, ClassVar
 
 import pytest
 
@@ -34,6 +37,8 @@ class Dice(HostPlugin):
 
 wash.load("example:lucky", attach=[Dice])
 """
+
+TO_THE_NEXT_LINE = ["n"] if sys.version_info >= (3, 13) else []  # older ones begin there, it at `breakpoint()` itself
 
 
 class Debugged:
@@ -78,7 +83,7 @@ class TestInAKernel:
     def test_look_and_go_on_while_no_time_passes(self, debugged):
         """Arguments are read, variables set, and a request whose time would long be over gets its answer."""
         cell = Debugged(debugged, "print(wash.send('/', timeout=1).text)")
-        for line in ("p sides + 36", "n", "answer = 3", "n"):
+        for line in ("p sides + 36", *TO_THE_NEXT_LINE, "n", "answer = 3", "n"):
             cell.type(line)
             time.sleep(0.5)
         cell.type("n")
@@ -89,6 +94,7 @@ class TestInAKernel:
         assert "return answer" in said
         assert "washnb" not in said.replace("ipykernel", "")
         assert "asyncio" not in said
+        assert "skipped" not in said
 
     def test_quitting_ends_the_request(self, debugged):
         """`q` ends the guest, and nothing else."""
@@ -170,6 +176,86 @@ def test_the_end_of_the_input_quits(lucky, monkeypatch, typed, status):
 
     monkeypatch.setattr(builtins, "input", answer)
     assert lucky.send("/").status == status
+    assert lucky.on_host(tracing) == []
+
+
+class Looked:
+    """What a method has, and a prompt looks at."""
+
+    seen: ClassVar[list[weakref.ref[Looked]]] = []
+
+    def __init__(self) -> None:
+        self.seen.append(weakref.ref(self))
+
+
+class Waits(Interface, wit="workshop:dice/roll@0.1.0"):
+    """Stops, and awaits something, before it answers."""
+
+    async def roll(self, sides: int) -> int:
+        looked = Looked()
+        breakpoint()  # noqa: T100 - what is tested
+        await asyncio.sleep(0.01)
+        return sides if looked else 0
+
+
+class Waitless(Interface, wit="workshop:dice/roll@0.1.0"):
+    """Stops before it answers."""
+
+    def roll(self, sides: int) -> int:
+        looked = Looked()
+        breakpoint()  # noqa: T100 - what is tested
+        return sides if looked else 0
+
+
+@pytest.mark.parametrize("typed", ["n", "s", "r", "c"])
+@pytest.mark.parametrize("plugin", [Waits, Waitless])
+def test_nothing_but_the_method_is_stepped_through(session, monkeypatch, capsys, plugin, typed):
+    """Not what it returns to, nor what the loop does while it waits; later nothing is traced or kept."""
+    session.load("example:lucky", attach=[plugin])
+    monkeypatch.setattr(builtins, "input", lambda _: typed)
+    assert session.send("/").status == 200
+    said = capsys.readouterr().out
+    assert set(re.findall(r"^> (.*)\(\d+\)(\w+)\(", said, re.MULTILINE)) == {(__file__, "roll")}
+    assert "-> return sides" in said or typed not in {"n", "s"}
+    gc.collect()
+    assert Looked.seen[-1]() is None
+    assert session.on_host(tracing) == []
+
+
+async def tracing(_: object) -> list[object]:
+    """What traces the thread of the host, and the frames that run there."""
+    frame = sys._getframe()
+    found = [sys.gettrace()]
+    while frame is not None:
+        found.append(frame.f_trace)
+        frame = frame.f_back
+    return [each for each in found if each]
+
+
+class AsksOnce(Interface, wit="workshop:dice/roll@0.1.0"):
+    """Stops at its first call."""
+
+    asked = False
+
+    def roll(self, sides: int) -> int:
+        if not self.asked:
+            self.asked = True
+            breakpoint()  # noqa: T100 - what is tested
+        sides -= 1
+        return sides
+
+
+def test_breakpoints_hold_until_they_are_cleared(session, monkeypatch):
+    """Who sets one comes to it at the next call, too."""
+    session.load("example:lucky", attach=[AsksOnce])
+    where = f"{__file__}:{AsksOnce.roll.__code__.co_firstlineno + 5}"
+    typed = [f"b {where}", "c", "c", f"cl {where}", "c"]
+    monkeypatch.setattr(builtins, "input", lambda _: typed.pop(0))
+    assert "You rolled 5" in session.send("/").text
+    assert len(typed) == 2
+    assert "You rolled 5" in session.send("/").text
+    assert not typed
+    assert session.on_host(tracing) == []
 
 
 def test_the_garbage_collector_is_not_stepped_into(lucky, monkeypatch):

@@ -7,6 +7,7 @@ What is typed is read in the main thread, where an interrupt ends the prompt, an
 from __future__ import annotations
 
 import contextlib
+import dis
 import gc
 import os
 import pdb  # noqa: T100 - the debugger itself, for who asks for it
@@ -74,7 +75,7 @@ class _Prompt(pdb.Pdb):
         self.prompt = ""
         self._host = host
         self._interrupted = False
-        self._begun = False
+        self._method: FrameType | None = None
 
     def readline(self) -> str:
         """Read a line; an end of the input quits."""
@@ -83,29 +84,59 @@ class _Prompt(pdb.Pdb):
         except EOFError:
             return ""
 
-    def interaction(self, *arguments: Any) -> None:
+    def interaction(self, frame: FrameType | None, *arguments: Any) -> None:
         """Ask what to do, for as long as it takes; an interrupt in the main thread ends the verb that waits there."""
-        self._begun = True
-        with self._host.clock.stopped():
-            super().interaction(*arguments)
+        self._method = frame and self._entered(frame)
+        try:
+            with self._host.clock.stopped():
+                super().interaction(frame, *arguments)
+        except BaseException:
+            self.set_quit()  # who cannot be asked is not asked again
+            raise
         if self._interrupted and threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
+
+    def _entered(self, frame: FrameType) -> FrameType:
+        """Return the frame where the plugin began: of a method, mostly, and what called that is ours."""
+        while (caller := frame.f_back) and not self._is_ours(caller):
+            frame = caller
+        return frame
+
+    def _is_ours(self, frame: FrameType) -> bool:
+        return self.is_skipped_module(frame.f_globals.get("__name__", ""))
+
+    def stop_here(self, frame: FrameType) -> bool:
+        """Step through the method and what it calls, and not through what the loop does while it waits."""
+        if self._is_ours(frame) or (self._method and self._method not in _callers(frame)):
+            return False
+        return super().stop_here(frame)
 
     def dispatch_call(self, frame: FrameType, argument: Any) -> Any:
         """Begin in the method that asked for a prompt, and step into nothing that runs in the midst of anything.
 
         What the garbage collector calls is not part of the method, and a prompt there could end nothing.
         """
-        if not self._begun or _is_collecting(frame):
+        if self._method is None or _is_collecting(frame):
             return None
         return super().dispatch_call(frame, argument)
 
-    def user_exception(self, frame: FrameType, exc_info: Any) -> None:
-        """Who steps out of a coroutine is told so in the code that awaits it: here the call is over with that."""
-        if self.is_skipped_module(frame.f_globals.get("__name__", "")):
+    def dispatch_return(self, frame: FrameType, argument: Any) -> Any:
+        """Who steps out of the method goes on: what it returns to is ours."""
+        following = super().dispatch_return(frame, argument)
+        if frame is self._method and not _is_suspended(frame):
             self.set_continue()
-        else:
-            super().user_exception(frame, exc_info)
+        return following
+
+    def set_continue(self) -> None:
+        """Go on, and trace nothing more, unless there are breakpoints."""
+        super().set_continue()
+        if not self.breaks:
+            _forget()
+
+    def set_quit(self) -> None:
+        """End the call, and trace nothing more."""
+        super().set_quit()
+        _forget()
 
     def _cmdloop(self) -> None:
         """Pdb goes on after an interrupt; here it ends the call."""
@@ -137,6 +168,24 @@ def _is_collecting(frame: FrameType) -> bool:
     """Whether a function was called because something went, not because somebody called it."""
     code = frame.f_code
     return code.co_name == "__del__" or any(getattr(each, "__code__", None) is code for each in gc.callbacks)
+
+
+def _is_suspended(frame: FrameType) -> bool:
+    """Whether a function that leaves comes back, for it awaits something: since 3.13 it stands where it goes on."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in {"YIELD_VALUE", "RESUME"}
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame, who called it, and so on."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _forget() -> None:
+    """Take the debugger out of what runs here: the loop does for ever, and would keep all that it has looked at."""
+    for frame in _callers(sys._getframe()):  # noqa: SLF001 - as below
+        del frame.f_trace
 
 
 def _caller() -> FrameType:
