@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from tests.notebook.test_kernel import kernel  # noqa: F401 - a fixture
 from washnb import HostPlugin, Interface
 from washnb.errors import ConfigError
+from washnb.plugins import Wrapper, entry_points
 
 slow = [
     pytest.mark.slow,
@@ -117,6 +120,16 @@ async with aiohttp.ClientSession() as session:
         said = dice.run("print(wash.send('/', to='lucky').text)")
         assert "You rolled 7" in "".join(each["text"] for each in outputs(said, "stream")), said
 
+    def test_an_interface_alone_says_it_as_well(self, dice):
+        """Attached without a plugin around it, as a class, as an object, and through one that has it."""
+        dice.run("class Alone(Roll):\n    loop = 'kernel'\n%wash detach dice")
+        dice.run("class Tray(HostPlugin):\n    id = 'tray'\n    interfaces = (Alone,)")
+        for subject, plugin in (("Alone", "alone"), ("Alone()", "alone"), ("Tray", "tray")):
+            dice.run(f"life.clear()\n_ = wash.attach({subject})")
+            assert "in the cell" in dice.text("print(wash.send('/').text)")
+            assert dice.text("print(set(life) <= {('made', True), ('roll', True)})").strip() == "True"
+            dice.run(f"%wash detach {plugin}")
+
     def test_an_interrupt_ends_the_verb(self, dice):
         """A method that never ends is left; the kernel and the plugin go on."""
         dice.run("plain, client.ask = client.ask, lambda sides: asyncio.Event().wait()")
@@ -159,6 +172,62 @@ def test_outside_of_a_kernel_it_is_refused(session):
         loop = "kernel"
         interfaces = (Roll,)
 
-    for subject in (Dice, Dice()):
+    class Alone(Roll):
+        loop = "kernel"
+
+    class Tray(HostPlugin):
+        id = "tray"
+        interfaces = (Alone,)
+
+    for subject in (Dice, Dice(), Alone, Alone(), Tray, Wrapper(Dice), Wrapper(Alone)):
         with pytest.raises(ConfigError, match='loop = "kernel" is attached in a cell of a kernel'):
             session.attach(subject)
+
+
+def test_a_plugin_of_a_package_is_one_too(session, monkeypatch):
+    """By its word; its code runs in the thread that attaches it, and once."""
+    made = []
+
+    class Dice(HostPlugin):
+        id = "dice"
+        loop = "kernel"
+
+        def __init__(self) -> None:
+            made.append(threading.current_thread())
+
+    point = SimpleNamespace(name="tumbler", load=lambda: Dice, dist=SimpleNamespace(name="dice", version="1"))
+    monkeypatch.setattr(entry_points, "entry_points", lambda **_: [point])
+    with pytest.raises(ConfigError, match='loop = "kernel" is attached in a cell of a kernel'):
+        session.attach("tumbler")
+    assert made == [threading.current_thread()]
+
+
+@pytest.mark.parametrize(
+    ("attach", "said"),
+    [
+        (
+            lambda session, roll: session.attach(roll, loop="kernel"),
+            r"its class does\n  loop = \"kernel\"  # in the class",
+        ),
+        (lambda session, roll: session.attach(type("Odd", (roll,), {"loop": "kernal"})), "says loop = 'kernal'"),
+    ],
+)
+def test_where_a_plugin_runs_is_said_by_its_class(session, attach, said):
+    """Not by `attach`, and not by a loop that there is not."""
+
+    class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+        def roll(self, sides: int) -> int:
+            return sides
+
+    with pytest.raises(ConfigError, match=said):
+        attach(session, Roll)
+
+
+def test_a_function_called_loop_says_nothing(session):
+    """It is WIT's."""
+
+    class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+        def loop(self) -> None:
+            """Go round."""
+
+    assert "roll" in session.attach(Roll).news

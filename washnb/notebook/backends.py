@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from washnb.errors import ConfigError
 
@@ -27,11 +28,12 @@ class Wanted:
 
     `backend` says where the plugin of a word keeps its state: `memory`, `file:DIR`, the URL of a NATS server, `nats`
     for the one of this session, a path, or a NatsServer; `ask` and `Ask` say that somebody answers for it. None: where
-    it is already, or else in memory.
+    it is already, or else in memory. `made` is the plugin, where the thread that asks has made it.
     """
 
     subject: object
     backend: object = None
+    made: Any = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def wanted(plugins: Plugins, backends: Mapping[str, object] | None = None) -> li
     """
     if isinstance(plugins, Mapping):
         return wanted((), plugins)
+    if "loop" in (backends or {}):
+        raise ConfigError(
+            "attach does not say on which loop a plugin runs: its class does",
+            repair='loop = "kernel"  # in the class of the plugin, or of an interface that is attached by itself',
+        )
     subjects = (plugins,) if isinstance(plugins, str) else plugins
     pairs = [*map(_pair, subjects), *(backends or {}).items()]
     return [Wanted(subject, _of_environment(subject, backend)) for subject, backend in pairs]

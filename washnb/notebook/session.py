@@ -195,7 +195,7 @@ class Session(Breaking):
 
     def _attach(self, asked: list[Wanted], terms: Terms) -> ToldTable:
         __tracebackhide__ = True
-        placed = self._placed(asked)
+        placed = self._placed([hosted.made_by_word(each) for each in asked])
         table = self.on_host(lambda deployments: hosted.attached(deployments, placed, terms))
         if any(each.backend == ASK for each in asked):
             self.questions.put_on_page()
@@ -203,7 +203,7 @@ class Session(Breaking):
 
     def _placed(self, asked: list[Wanted]) -> list[Wanted]:
         """Put plugins that belong to the kernel's loop onto it; the first one has it made ready to be re-entered."""
-        if any(hosted.belongs_to_kernel(each.subject) for each in asked):
+        if any(map(hosted.belongs_to_kernel, asked)):
             self._kernel = self._kernel or hosted.KernelLoop()
             return [self._kernel.plugin(each) for each in asked]
         return asked

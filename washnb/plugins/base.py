@@ -143,7 +143,8 @@ class HostPlugin:
 
     loop: Literal["host", "kernel"] = "host"
     """Where its methods run when a session attaches it: on the loop of the host, which has a thread of its own, or on
-    that of the kernel, in the main thread: for clients made with top-level `await`, and to draw and display.
+    that of the kernel, in the main thread: for clients made with top-level `await`, and to draw and display. An
+    interface says it in the same way, for itself where it is attached alone, and for the plugin that serves it.
     """
 
     host_id: str = ""

@@ -84,6 +84,8 @@ class Wrapper(HostPlugin, abstract=True):
         self.wrapped = as_plugin(plugin)
         self.id, self.interfaces = self.wrapped.id, self.wrapped.interfaces
         self.location, self.state_is_shared = self.wrapped.location, self.wrapped.state_is_shared
+        if self.wrapped.loop == "kernel":
+            self.loop = "kernel"
         self._require_known()
 
     def __getattr__(self, name: str) -> Any:

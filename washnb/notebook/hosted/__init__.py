@@ -67,6 +67,7 @@ _HOMES = {
     "nats_started": "serving",
     "nats_status": "serving",
     "nats_stopped": "serving",
+    "made_by_word": "attaching",
     "opened": "actions",
     "parity_of": "parity",
     "passage_entry": "crossings",

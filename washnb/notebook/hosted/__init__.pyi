@@ -8,6 +8,7 @@ from .actions import served as served
 from .attaching import attached as attached
 from .attaching import detached as detached
 from .attaching import is_attached as is_attached
+from .attaching import made_by_word as made_by_word
 from .calling import called as called
 from .calling import exports_of as exports_of
 from .crossings import crossing_entry as crossing_entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from washnb.errors import ConfigError
@@ -56,6 +57,12 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     return table.saying("; ".join(news))
 
 
+def made_by_word(wanted: Wanted) -> Wanted:
+    """Make the plugin of another package that a word stands for, in the thread that asks. Raises ConfigError."""
+    entry = catalog.by_word(wanted.subject) if isinstance(wanted.subject, str) and wanted.backend is None else None
+    return replace(wanted, made=entry.create()) if isinstance(entry, RegisteredPlugin) else wanted
+
+
 async def is_attached(deployments: Deployments, cls: type) -> bool:
     """Whether something that is attached was made of a class."""
     plugins = deployments.host.plugins.values()
@@ -101,15 +108,16 @@ def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[Hos
     if wanted.backend == ASK or isinstance(wanted.backend, Ask):
         return _asking(deployments, wanted)
     if not isinstance(subject, str):
-        return [next((plugin for plugin in attached.values() if _made_of(plugin, subject)), None) or as_plugin(subject)]
+        there = next((plugin for plugin in attached.values() if _made_of(plugin, subject)), None)
+        return [wanted.made or there or as_plugin(subject)]
+    if wanted.made is not None:
+        plugin = _unasked(attached.get(wanted.made.id)) or wanted.made
+        deployments.registered[subject] = plugin.id
+        return [plugin]
     place = None if wanted.backend is None else _place(deployments, wanted, terms)
     if subject.lower() == _ALL:
         return [_of_entry(entry, _theirs(entry, place), attached) for entry in catalog.CATALOG]
-    entry = catalog.find(subject)
-    plugin = _of_entry(entry, place, attached)
-    if isinstance(entry, RegisteredPlugin):
-        deployments.registered[entry.word] = plugin.id
-    return [plugin]
+    return [_of_entry(catalog.find(subject), place, attached)]
 
 
 def _of_entry(entry: catalog.Entry, place: catalog.Backend | None, attached: Mapping[str, HostPlugin]) -> HostPlugin:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import Any, cast
 
 import nest_asyncio2
@@ -21,11 +22,22 @@ from ..backends import Wanted
 from ..debugging import HERE, SERVING
 from ..thread import HostThread
 
+_LOOPS = ("kernel", "host")
 
-def belongs_to_kernel(subject: object) -> bool:
-    """Whether a plugin, or a class of plugins, says so."""
-    is_plugin = isinstance(subject, HostPlugin) or (isinstance(subject, type) and issubclass(subject, HostPlugin))
-    return is_plugin and getattr(subject, "loop", "") == "kernel" and not isinstance(subject, OnKernel)
+
+def belongs_to_kernel(wanted: Wanted) -> bool:
+    """Whether a plugin, an interface, or a class of these says so, or an interface of the plugin.
+
+    Raises ConfigError for a loop that there is not.
+    """
+    subject = wanted.subject if wanted.made is None else wanted.made
+    interfaces = getattr(subject, "interfaces", ())
+    served = interfaces if isinstance(interfaces, tuple) else ()
+    said = [each.loop for each in (subject, *served) if isinstance(getattr(each, "loop", None), str)]
+    for each in said:
+        if each not in _LOOPS:
+            raise ConfigError(f"{subject!r:.60} says loop = {each!r}", repair=[f'loop = "{known}"' for known in _LOOPS])
+    return "kernel" in said and not isinstance(subject, OnKernel)
 
 
 class KernelLoop:
@@ -46,11 +58,13 @@ class KernelLoop:
 
     def plugin(self, wanted: Wanted) -> Wanted:
         """Put a plugin that belongs to the kernel onto its loop, each once; another one stays as it is."""
-        if not belongs_to_kernel(wanted.subject):
+        if not belongs_to_kernel(wanted):
             return wanted
+        if wanted.made is not None:
+            return replace(wanted, made=OnKernel(wanted.made, self.loop))
         if wanted.subject not in self._plugins:
             self._plugins[wanted.subject] = OnKernel(as_plugin(wanted.subject), self.loop)
-        return Wanted(self._plugins[wanted.subject])
+        return replace(wanted, made=self._plugins[wanted.subject])
 
 
 class OnKernel(Wrapper):
