@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from washnb.errors import ConfigError
+from washnb.errors import BackendError, ConfigError, GuestCancelled
 from washnb.notebook import Session
 from washnb.notebook.text import HIDDEN
 from washnb.notebook.widgets.live import Live, Still
+from washnb.plugins.blobstore import ObjectReader
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
@@ -41,6 +45,42 @@ def test_download_that_fails_lets_go_of_the_object(session, tmp_path):
     with pytest.raises(FileNotFoundError):
         session.blobs["c"].download("o", tmp_path / "nowhere" / "o")
     gc.collect()
+
+
+@pytest.mark.parametrize("end", [BackendError("the server is away"), asyncio.CancelledError()])
+def test_download_that_breaks_off_leaves_what_was_there(gallery, tmp_path, monkeypatch, end):
+    """A file is whole or not there, and one that was there before is as it was; nothing lies beside it."""
+    container, old, new = gallery.blobs["gallery"], tmp_path / "old", tmp_path / "new"
+    container["o"] = b"x" * 200_000
+    old.write_bytes(b"before")
+    (tmp_path / "link").symlink_to(old)
+    assert container.download("o", tmp_path / "link").read_bytes() == container["o"]
+    assert (tmp_path / "link").is_symlink()
+    old.write_bytes(b"before")
+    begun = []
+
+    async def breaks_off(reader):
+        begun.append([path.stat().st_size for path in tmp_path.iterdir()])
+        if len(begun) % 3 == 0:
+            raise end
+        return b"x" * 65536
+
+    monkeypatch.setattr(ObjectReader, "__anext__", breaks_off)
+    for target in (old, new):
+        with pytest.raises((BackendError, GuestCancelled)):
+            container.download("o", target)
+    assert len(begun) == 6
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "old"]
+    assert old.read_bytes() == b"before"
+
+
+def test_download_replaces_files_only(gallery, tmp_path):
+    """What is there and no file stays: a directory, or a device."""
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "folder", Path(os.devnull)):
+        with pytest.raises(FileExistsError, match="it is there, and no file"):
+            gallery.blobs["gallery"].download("note", target)
+    assert [*tmp_path.iterdir()] == [tmp_path / "folder"]
 
 
 def test_container_is_a_mapping_that_guests_see(gallery, tmp_path):

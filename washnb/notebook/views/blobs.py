@@ -16,6 +16,7 @@ from washnb.errors import ConfigError
 from .. import hosted
 from ..requests import encoded
 from ..text import Table, is_secret, size
+from ..whole_file import whole_file
 from ..widgets import Answer, Door, Face, Wish
 from .base import NotThere, View
 from .preview import READ, Preview
@@ -91,7 +92,10 @@ class Container(MutableMapping[str, bytes]):
         return len(self._names())
 
     def download(self, name: str, path: str | Path) -> Path:
-        """Write an object into a file, piece by piece, and return its path. Raises NotThere."""
+        """Write an object into a file, piece by piece, and return its path. Raises NotThere.
+
+        The file is there when it is whole; where that fails or is interrupted, what was there before stays.
+        """
         __tracebackhide__ = True
         target = Path(path).expanduser()
 
@@ -99,7 +103,7 @@ class Container(MutableMapping[str, bytes]):
             backend = self._view.backend(deployments)
             read = await _found(backend.read(self.name, name), backend, self.name, name)
             async with aclosing(read) as reader:
-                with target.open("wb") as file:
+                with whole_file(target) as file:
                     async for chunk in reader:
                         await asyncio.to_thread(file.write, chunk)
 
