@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.guests import DRIVEN, HOST
 from tests.engine.hosting import bound
-from washnb.engine import INJECTED, Err, Injection, Instance, Interface
+from washnb.engine import INJECTOR, Err, Injection, Instance, Interface
 from washnb.errors import GuestCancelled, GuestError, GuestTimeout, MismatchError, TrapError
 
 WAIT = ("", "wait")
@@ -157,12 +157,12 @@ async def test_an_observer_hears_of_it(bindings):
     assert isinstance(trapped, TrapError)
     assert isinstance(heard.pop(5), Err)
     assert heard == [
-        ("", "wait", (3,), INJECTED, "a mark"),
+        ("", "wait", (3,), INJECTOR, "a mark"),
         "passed",
         (HOST, "wait", (3,), "test", ""),
         4,
-        ("", "maybe", (4,), INJECTED, "a mark"),
-        ("", "wait", (5,), INJECTED, "a mark"),
+        ("", "maybe", (4,), INJECTOR, "a mark"),
+        ("", "wait", (5,), INJECTOR, "a mark"),
         9,
-        ("", "wait", (6,), INJECTED, "a mark"),
+        ("", "wait", (6,), INJECTOR, "a mark"),
     ]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from washnb.engine import INJECTED, Err
+from washnb.engine import INJECTOR, Err
 from washnb.errors import BackendError, ConfigError, GuestError, TrapError
 from washnb.events import ExportCalled, HostCall, MessageHandled
 from washnb.host import Fault, sentence
@@ -30,7 +30,7 @@ async def test_a_component_that_is_slow_to_answer(host):
     assert sentence(first) == (
         "wasi:http/incoming-handler.handle(incoming-request#1, response-outparam#1)  ⚡ injected delay 0.05 s"
     )
-    assert (first.provider, second.injected) == (INJECTED, "")
+    assert (first.provider, second.injected) == (INJECTOR, "")
     assert 0.05 <= first.duration <= second.started + 0.001
     assert not any(call.injected for call in quick.trace)
     host.faults.add(Fault("incoming-handler.handle", delay=5))

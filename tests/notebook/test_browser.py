@@ -46,6 +46,7 @@ wash.load('example:lucky', attach=[Roll])""",
     "wash['lucky'].play()",
     "%load_ext washnb\n%wash attach keyvalue=ask\nwash.load('example:counter')\nprint(wash.send('/y').text)",
     "%wash trace last --of counter",
+    "wash.fault('keyvalue.open', delay=0.001)",
 )
 LAB = """
 import os, signal, sys, threading
@@ -340,6 +341,12 @@ def test_trace_opens_and_filters(page):
     expect(facts).to_be_visible()
     view.get_by_label("filter functions").fill("increment")
     expect(view.locator(".washnb-call:not(.washnb-request)")).to_have_count(3)
+    page.run(18)
+    page.run(3)
+    injected = requests.last
+    expect(injected.get_by_role("button", name="⚡ 1 injected")).to_be_visible()
+    expect(injected.get_by_role("img", name="injected by a fault")).to_have_text("⚡")
+    expect(view.get_by_role("button", name="injected")).to_have_count(1)
     view.get_by_label("in trouble").check()
     expect(view).to_contain_text("nothing here passes the filters")
 

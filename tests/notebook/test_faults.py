@@ -65,14 +65,27 @@ def test_faults_are_listed_and_cleared(counter):
 
 
 def test_injected_calls_are_marked_in_the_trace(counter):
-    """In text and HTML, with a shape and a word; no other call is."""
+    """In text and HTML, with a shape and a word; no other call is, and no request in which there was none."""
     counter.fault("keyvalue.increment", error="access-denied")
     counter.send("/x")
     trace = counter.trace("last")
-    marked = [line for line in repr(trace).splitlines() if "⚡" in line]
-    assert len(marked) == 1
-    assert "-> error access-denied  ⚡ injected error access-denied" in marked[0]
-    assert trace._repr_html_().count("⚡ injected") == 1
+    headline, marked = [line for line in repr(trace).splitlines() if "⚡" in line]
+    assert headline == "GET /x  500  to counter  ⚡ 1 injected"
+    assert "-> error access-denied  ⚡ injected error access-denied" in marked
+    assert trace._repr_html_().count("⚡ injected") == trace._repr_html_().count("⚡ 1 injected") == 1
+    counter.clear_faults()
+    counter.send("/x")
+    assert "⚡" not in repr(counter.trace("last"))
+
+
+def test_a_request_that_succeeds_says_that_something_was_injected(counter):
+    """In the picture of the view and in the film, also where the calls that pass a filter are others."""
+    counter.fault("keyvalue.open", delay=0.001)
+    counter.send("/x")
+    view = counter.trace("last", function="increment")
+    (row,) = view.picture(counter.on_host(view.look))["requests"]
+    assert (row["failed"], row["injected"]) == (False, 1)
+    assert repr(view).splitlines()[0] == "GET /x  200  to counter  ⚡ 1 injected"
 
 
 def test_a_component_that_is_slow_and_one_that_is_broken(notebook):
@@ -87,8 +100,8 @@ def test_a_component_that_is_slow_and_one_that_is_broken(notebook):
     assert notebook.session.send("/").elapsed >= 0.02
     assert notebook.session["adder"].add(1, 2) == 7
     assert [row["so far"] for row in notebook.session.faults.data] == ["1 of 1 calls"] * 2
-    marked = [line for line in repr(notebook.session.trace()).splitlines() if "⚡" in line]
-    assert [line.split()[0] for line in marked] == ["1", "1"]
+    marked = [line for line in repr(notebook.session.trace).splitlines() if "⚡" in line]
+    assert [line.split()[0] for line in marked] == ["GET", "1", "call", "1"]
     notebook.run("%wash fault clear\n%wash fault incoming-handler.handle --trap")
     response = notebook.session.send("/")
     assert response.status == 500

@@ -198,6 +198,34 @@ def test_the_page_plays_from_disk(counted, tmp_path, chromium, scheme):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
+def test_what_faults_did_is_said(session, tmp_path, chromium):
+    """Of a call that a fault has changed, of one of an export that it met, and of a request that had either."""
+    from playwright.sync_api import expect
+
+    session.load("example:counter", attach=["keyvalue"])
+    session.fault("keyvalue.open", delay=0.001)
+    session.fault("incoming-handler.handle", delay=0.001)
+    session.send("/x")
+    saved = session.trace("save", tmp_path / "film.html")
+    page = chromium(saved)
+    said = page.locator(".said")
+    page.keyboard.press("n")
+    expect(said).to_contain_text("A fault meets the call of counter, wasi:http/incoming-handler handle")
+    expect(said).to_contain_text("delay 0.001 s")
+    expect(page.locator(".box.active", has_text="set on an export")).to_be_visible()
+    page.keyboard.press("n")
+    expect(said).to_contain_text("of wasi-keyvalue, injected by a fault")
+    page.keyboard.press("n")
+    expect(said).to_contain_text("Ends: GET /x  200  to counter")
+    expect(said).to_contain_text("⚡ 2 injected")
+    expect(said.get_by_role("img", name="injected by a fault")).to_be_visible()
+    assert page.told == [f"file://{saved}"]
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 def test_what_a_call_changes_is_there_at_its_return(tmp_path, chromium):
     """A set that another request interrupts changes nothing before it comes back; then old and new value are there."""
     from playwright.sync_api import expect

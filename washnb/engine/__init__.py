@@ -10,7 +10,7 @@ from .abi.shapes import Function, InterfaceType
 from .bindings import Bindings, denial
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
-from .instance import INJECTED, CallObserver, Instance
+from .instance import INJECTOR, CallObserver, Instance
 from .interface import Around, Err, Interface, Ok, Serve, Some, resource
 from .skeletons import Skeleton, skeleton
 from .source import SourceBytes, example_names, read_source
@@ -19,7 +19,7 @@ from .surfaces import Surface, surface
 from .targets import offered
 
 __all__ = [
-    "INJECTED",
+    "INJECTOR",
     "Around",
     "Bindings",
     "CallObserver",

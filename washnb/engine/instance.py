@@ -25,14 +25,14 @@ from .store import Limits, Store
 
 T = TypeVar("T")
 
-INJECTED = "fault"
+INJECTOR = "fault"
 """Who serves a call of an export, for its observer, as far as something is injected into it."""
 
 
 class CallObserver(Protocol):
     """Hears of every host call of one instance, in Python values; the first argument of a method is its object.
 
-    Of a call of an export it hears what is injected into it; then `provider` is `INJECTED`.
+    Of a call of an export it hears what is injected into it; then `provider` is `INJECTOR`.
     """
 
     def called(
@@ -312,7 +312,7 @@ async def _stood_in(
     if observer is None:
         return await _served(injection, arguments)
     interface = plan.label.rpartition("#")[0]
-    token = observer.called(interface, plan.function, arguments, INJECTED, injection.mark)
+    token = observer.called(interface, plan.function, arguments, INJECTOR, injection.mark)
     try:
         value, refusal = await _served(injection, arguments)
     except BaseException as error:

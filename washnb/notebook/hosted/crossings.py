@@ -59,6 +59,7 @@ def passage_entry(passage: Passage) -> dict[str, Any]:
         "title": one_line(passage.trace.headline, 200),
         "workload": passage.workload,
         "failed": passage.failed,
+        "injected": passage.trace.injected,
         "error": one_line(passage.error, _LINE),
         "took": passage.duration,
         "guest": shares.guest,

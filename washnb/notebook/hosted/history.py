@@ -35,13 +35,14 @@ Message = MessageSent | MessageHandled
 class RequestTrace:
     """The host calls of one request, message or call, and, once it is handled, what was asked and how it ended.
 
-    `begun` is the Unix timestamp from which its host calls count.
+    `begun` is the Unix timestamp from which its host calls count, `injected` how many of these a fault has changed.
     """
 
     number: int
     begun: float
     calls: Trace = field(default_factory=Trace)
     handled: Handled | None = None
+    injected: int = 0
 
     @property
     def workload(self) -> str:
@@ -76,6 +77,11 @@ class Memory:
     lines: tuple[LogLine, ...]
 
 
+def _titled(request: RequestTrace) -> str:
+    """What stands above its calls: also, whether something was injected into it."""
+    return f"{request.headline}  ⚡ {request.injected} injected" if request.injected else request.headline
+
+
 class TraceReport:
     """Requests with their host calls, oldest first. `data` are the `RequestTrace`s."""
 
@@ -87,13 +93,13 @@ class TraceReport:
     def __repr__(self) -> str:
         if not self.data:
             return "no request yet" if self.tracing else "tracing is off: %wash trace on"
-        return "\n\n".join(f"{request.headline}\n{_indented(plain(str(request.calls)))}" for request in self.data)
+        return "\n\n".join(f"{_titled(request)}\n{_indented(plain(str(request.calls)))}" for request in self.data)
 
     def _repr_html_(self) -> str:
         if not self.data:
             return f"<div>{escape(repr(self))}</div>"
         parts = (
-            f'<div style="font-weight: 600; white-space: pre-wrap">{escape(request.headline)}</div>'
+            f'<div style="font-weight: 600; white-space: pre-wrap">{escape(_titled(request))}</div>'
             f"{_table(request.calls)}"
             for request in self.data
         )
@@ -147,6 +153,8 @@ class History:
             request = self._request(event.request, ago := event.started + event.duration)
             request.begun = min(request.begun, time.time() - ago)  # none is heard of too early, some are too late
             request.calls.append(event)
+            if event.injected:
+                request.injected += 1
             return
         if isinstance(event, LogLine):
             self.lines.append(event)

@@ -4,6 +4,7 @@
 const reel = JSON.parse(document.getElementById("reel").textContent);
 const { requests, frames } = reel;
 const OUTSIDE = "requests and messages";
+const FAULT = "fault";
 // Shape and colour say the same, so that each is enough.
 const MARKS = { ok: "●", failed: "✕", denied: "⊘", injected: "⚡" };
 const MEANINGS = { ok: "answered", failed: "failed", denied: "denied", injected: "injected by a fault" };
@@ -31,18 +32,24 @@ const isCall = (frame) => frame.kind === "call";
 const isBegin = (frame) => frame.kind === "begin";
 const isTrouble = (frame) => outcomeOf(frame) !== "ok";
 
-/** How a frame ended: a call by its outcome, an answer by whether the request failed. */
+/** How a frame ended: a call by its outcome, an answer by whether the request failed, or a fault had a hand in it. */
 function outcomeOf(frame) {
   if (isCall(frame)) return frame.outcome;
-  return frame.kind === "end" && requestOf(frame).failed ? "failed" : "ok";
+  if (frame.kind !== "end") return "ok";
+  return requestOf(frame).failed ? "failed" : requestOf(frame).injected ? "injected" : "ok";
 }
+
+/** What a fault did to a call of an export: it came from outside, and crossed no border of the guest's. */
+const isMet = (call) => call.provider === FAULT;
+const injectedOf = (request) => (request.injected ? `, ⚡ ${request.injected} injected` : "");
 
 /** What a frame shows, in a sentence. */
 function sentence(frame) {
   if (frame.kind === "outside") return "State is changed from outside: no call of a guest that was traced.";
   const request = requestOf(frame);
   if (frame.kind === "begin") return `Begins: ${askedOf(request)}, to ${request.workload || "nobody"}`;
-  if (frame.kind === "end") return `Ends: ${request.title}, after ${time(request.took)}, with ${count(request.calls, "host call")}`;
+  if (frame.kind === "end") return `Ends: ${request.title}, after ${time(request.took)}, with ${count(request.calls, "host call")}${injectedOf(request)}`;
+  if (isMet(callOf(frame))) return `A fault meets the call of ${request.workload}, ${plainName(callOf(frame).interface)} ${callOf(frame).asked}: ${callOf(frame).injected}`;
   if (frame.kind === "back") return `Comes back: ${callOf(frame).asked} of ${request.workload}`;
   const ending = frame.outcome === "ok" ? "" : `, ${MEANINGS[frame.outcome]}`;
   return `${request.workload} calls ${plainName(frame.interface)} ${frame.asked} of ${frame.provider}${ending}`;
@@ -84,7 +91,7 @@ const guestLane = make("div", { class: "lane" }, make("h2", {}, "guests"));
 const hostLane = make("div", { class: "lane" }, make("h2", {}, "host"));
 for (const name of new Set(requests.map((request) => request.workload || "nobody"))) box(guestLane, guests, name, "");
 box(hostLane, hosts, OUTSIDE, "from outside");
-const NOTES = { wasi: "the host's own", nobody: "serves it" };
+const NOTES = { wasi: "the host's own", nobody: "serves it", [FAULT]: "set on an export" };
 const last = (name) => (name === "nobody" ? "~" : name);
 for (const name of [...new Set(frames.filter(isCall).map((frame) => frame.provider))].sort((one, other) => (last(one) < last(other) ? -1 : 1)))
   box(hostLane, hosts, name, NOTES[name] ?? "plugin");
@@ -141,10 +148,11 @@ function drawStage(frame) {
     put(there, y, true, mark(outcome), " ", begins ? askedOf(request) : endOf(request));
     return;
   }
-  put(there, arrow(guest, host, "ok", -7), true, make("small", {}, plainName(call.interface)), call.asked);
+  const [from, to] = isMet(call) ? [host, guest] : [guest, host];
+  put(there, arrow(from, to, "ok", -7), true, make("small", {}, plainName(call.interface)), call.asked);
   if (!answered(frame)) return;
   const answer = call.answer || (outcome === "ok" ? "returned" : MEANINGS[outcome]);
-  put(back, arrow(host, guest, outcome, 7), false, mark(outcome), " ", answer);
+  put(back, arrow(to, from, outcome, 7), false, mark(outcome), " ", answer);
 }
 
 // ---- what is said of the frame: values, state, and the list of all frames -------------------------------------------
@@ -169,7 +177,7 @@ function drawValues(frame) {
     for (const line of call.lines) rows.push(row("logged", make("code", {}, line)));
   } else if (frame.kind !== "outside") {
     const request = requestOf(frame);
-    rows.push(row("request", request.title), row("took", time(request.took)), row("host calls", String(request.calls)));
+    rows.push(row("request", request.title), row("took", time(request.took)), row("host calls", `${request.calls}${injectedOf(request)}`));
     rows.push(row("of that", `${time(request.guest)} in the guest, ${time(request.host)} in the host, ${time(request.waiting)} waiting`));
     if (request.error) rows.push(row("error", mark("failed"), " ", request.error));
     for (const line of request.lines) rows.push(row("logged", make("code", {}, line)));
@@ -197,7 +205,7 @@ const rows = frames.map((frame, index) => {
     "button",
     { type: "button", class: inside ? "call" : "request", onclick: () => show(index) },
     mark(outcomeOf(frame.kind === "back" ? callOf(frame) : frame)),
-    make("span", {}, frame.kind === "end" ? `end of ${text}` : frame.kind === "back" ? `… ${text} is back` : text),
+    make("span", {}, frame.kind === "end" ? `end of ${text}${injectedOf(requestOf(frame))}` : frame.kind === "back" ? `… ${text} is back` : text),
     make("small", {}, isCall(frame) ? frame.provider : ""),
   );
   const item = make("li", {}, shown);

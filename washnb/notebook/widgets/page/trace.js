@@ -133,10 +133,11 @@ function renderTrace(model, root, ask) {
     const node = row(id, { ...request, rows: [] }, open, () => {
       const title = button("", () => toggle(id), { class: "washnb-plain washnb-key" });
       title.append(request.title);
+      if (request.injected) title.append(make("small", { "data-outcome": "injected" }, `  ⚡ ${request.injected} injected`));
       return make(
         "div",
         { class: "washnb-call washnb-request" },
-        ending(request.failed ? "failed" : "ok"),
+        ending(request.failed ? "failed" : request.injected ? "injected" : "ok"),
         title,
         make("span", { class: "washnb-component" }, `${request.calls} call${request.calls === 1 ? "" : "s"}`),
         shares(request),
