@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from washnb.engine import InterfaceType
 from washnb.plugins import HostPlugin, Interface
 from washnb.types import LocalResources
 from washnb.wit import WitInterface
@@ -19,6 +20,11 @@ class Item:
     component: str = "main"
     local_resources: LocalResources = field(default_factory=LocalResources)
     linked: dict[str, Interface] = field(default_factory=dict)
+
+    @property
+    def imports(self) -> dict[str, InterfaceType]:
+        """There is no guest, so nothing that it imports."""
+        return {}
 
     def link(self, interface: Interface) -> None:
         """Keep what was linked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from washnb.engine import Bindings, Engine, Instance, Interface, Surface
+from washnb.engine import Bindings, Engine, Instance, Interface, InterfaceType, Surface
 from washnb.plugins import HostPlugin
 from washnb.types import LocalResources
 from washnb.wit import WitInterface
@@ -20,7 +20,11 @@ class GuestItem(Item):
     def __init__(self, bindings: Bindings, resources: LocalResources) -> None:
         super().__init__(local_resources=resources)
         self.bindings = bindings
-        self.imports = tuple(bindings.component.imports)
+
+    @property
+    def imports(self) -> dict[str, InterfaceType]:
+        """The imports as they are declared."""
+        return self.bindings.component.imports
 
     @property
     def surfaces(self) -> dict[str, Surface]:

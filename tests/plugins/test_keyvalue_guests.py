@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from washnb.engine import Err
-from washnb.errors import AccessDenied
+from washnb.errors import AccessDenied, ConfigError
 from washnb.plugins import InMemoryKeyValue
 from washnb.plugins.keyvalue import NoSuchBucket
 
-from .guests import bound_guest, instance_of
+from .guests import COMPONENTS, bound_guest, instance_of
 
 
 def failing(error: Exception) -> InMemoryKeyValue:
@@ -102,6 +102,30 @@ async def test_batch(engine):
         assert list(await guest.call("get-many", "b", ["y", "gone", "x"])) == [("y", b""), ("gone", None), ("x", b"1")]
         assert await guest.call("delete-many", "b", ["x", "gone"]) is None
         assert list(await guest.call("get-many", "b", ["x"])) == [("x", None)]
+
+
+@pytest.mark.parametrize(
+    ("element", "found"),
+    [
+        ("(option (tuple string (list u8)))", [("y", b""), None, ("x", b"1")]),
+        ("(tuple string (list u8))", [("y", b""), ("x", b"1")]),
+    ],
+)
+async def test_batch_of_its_time(engine, element, found):
+    """A guest whose `get-many` is of another time gets what it declares, and goes on where a key is missing."""
+    of_spin, text = "(tuple string (option (list u8)))", (COMPONENTS / "keyvalue_draft2.wat").read_text()
+    assert text.count(of_spin) == 2
+    item = await bound_guest(engine, text.replace(of_spin, element).encode(), InMemoryKeyValue())
+    async with await instance_of(item) as guest:
+        await guest.call("set-many", "b", [("x", b"1"), ("y", b"")])
+        assert list(await guest.call("get-many", "b", ["y", "gone", "x"])) == found
+
+
+async def test_batch_of_no_time(engine):
+    """A shape that `get-many` never had is refused when the guest is bound."""
+    text = (COMPONENTS / "keyvalue_draft2.wat").read_text().replace("(tuple string (option (list u8)))", "u8")
+    with pytest.raises(ConfigError, match="get-many"):
+        await bound_guest(engine, text.encode(), InMemoryKeyValue())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from washnb.engine import Instance, Interface, Surface
+from washnb.engine import Instance, Interface, InterfaceType, Surface
 from washnb.errors import ConfigError, WashError
 from washnb.plugins import HostPlugin
 from washnb.types import LocalResources, Workload
@@ -62,9 +62,14 @@ class BoundItem:
         return self.target.manifest.local_resources
 
     @property
+    def imports(self) -> Mapping[str, InterfaceType]:
+        """The imports of the component that were granted to the plugin."""
+        return {name: self.target.compiled.imports[name] for name in self.target.imports_of(self.grant)}
+
+    @property
     def surfaces(self) -> Mapping[str, Surface]:
-        """The imports of the component that were granted to the plugin, as Python classes."""
-        return {name: self.target.compiled.import_surfaces[name] for name in self.target.imports_of(self.grant)}
+        """The same as Python classes, which takes milliseconds."""
+        return {name: self.target.compiled.import_surfaces[name] for name in self.imports}
 
     def link(self, interface: Interface) -> None:
         """Let `interface` serve every import of the component that it covers and that was granted to the plugin."""

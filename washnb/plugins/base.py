@@ -30,7 +30,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeVar
 
-from washnb.engine import Err, Interface, Surface
+from washnb.engine import Err, Interface, InterfaceType, Surface
 from washnb.errors import AccessDenied, BackendError, ConfigError
 from washnb.events import EventBus, LogLine, StateChanged
 from washnb.types import LocalResources
@@ -73,6 +73,10 @@ class WorkloadItem(WorkloadContext, Protocol):
     @property
     def local_resources(self) -> LocalResources:
         """What the workload grants to the component."""
+
+    @property
+    def imports(self) -> Mapping[str, InterfaceType]:
+        """The imports of the component that the plugin serves, by their names: what it declares of them."""
 
     @property
     def surfaces(self) -> Mapping[str, Surface]:

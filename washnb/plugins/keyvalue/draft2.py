@@ -1,16 +1,16 @@
 """wasi:keyvalue@0.2.0-draft2, over the same backends: cursors are text, counters signed, and values can be swapped.
 
-`get-many` is the one of the standard since August 2026, and of Spin: a pair for each key, with a value or none.
+`get-many` has had several shapes under this version. A component gets the one that its import declares.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from washnb.engine import Err, Interface, resource
+from washnb.engine import Err, Interface, InterfaceType, resource, shapes
 
 from ..base import told_to_guest
 from . import interface
@@ -122,7 +122,7 @@ class Atomics(Interface, wit="wasi:keyvalue/atomics@0.2.0-draft2"):
 
 
 class Batch(interface.Batch, wit="wasi:keyvalue/batch@0.2.0-draft2"):
-    """wasi:keyvalue/batch: many keys in one call."""
+    """wasi:keyvalue/batch: many keys in one call, as the standard has it since August 2026, and Spin before that."""
 
     async def get_many(  # type: ignore[override]  # this version's own
         self, bucket: Bucket, keys: Sequence[str]
@@ -130,3 +130,29 @@ class Batch(interface.Batch, wit="wasi:keyvalue/batch@0.2.0-draft2"):
         """Return each key with its value, None where there is none."""
         found = await super().get_many(bucket, keys)
         return [(key, None) if entry is None else entry for key, entry in zip(keys, found, strict=True)]
+
+
+class BatchAsInDraft(interface.Batch, wit=Batch.wit):
+    """The same as it was in the standard until then: a pair or none for each key, as in 0.2.0-draft."""
+
+
+class BatchOfPairs(interface.Batch, wit=Batch.wit):
+    """The same as guests have it that cannot be told of a key without value."""
+
+    async def get_many(  # type: ignore[override]  # this version's own
+        self, bucket: Bucket, keys: Sequence[str]
+    ) -> Sequence[tuple[str, bytes]]:
+        """Return key and value for each key that has one."""
+        return [entry for entry in await super().get_many(bucket, keys) if entry is not None]
+
+
+def batch(imports: Mapping[str, InterfaceType]) -> interface.Batch:
+    """Return the batch whose `get-many` has the shape that a component with these imports declares."""
+    imported = imports.get(Batch.wit)
+    get_many = imported and imported.functions.get("get-many")
+    match get_many and get_many.result:
+        case shapes.Result(shapes.List(shapes.Option())):
+            return BatchAsInDraft()
+        case shapes.Result(shapes.List(shapes.Tuple((_, shapes.List())))):
+            return BatchOfPairs()
+    return Batch()

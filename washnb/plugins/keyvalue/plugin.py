@@ -28,7 +28,8 @@ class KeyValue(HostPlugin, ABC):
         for version in (interface, draft2):
             item.link(version.Store(backend))
             item.link(version.Atomics())
-            item.link(version.Batch())
+        item.link(interface.Batch())
+        item.link(draft2.batch(item.imports))
 
     async def dump(self, workload_id: str) -> State:
         """Return every value by bucket and key. Raises WorkloadNotFound where the workload does not use the plugin."""
