@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from washnb.engine import INJECTOR
 from washnb.events import HostCall, RequestHandled, WorkloadChanged
 from washnb.host import Receipts, receipt
 from washnb.host.values import CaseValue, Excerpt, RecordValue, ResourceName
@@ -207,3 +208,29 @@ def test_only_another_workload_of_the_name_begins_anew():
     assert "w" in receipts._ledgers
     change("3", WorkloadState.STARTING)
     assert "w" not in receipts._ledgers
+
+
+def test_the_next_version_of_a_workload_begins_anew():
+    """When it runs; as long as another workload has its name, what that one did is not forgotten."""
+    receipts = Receipts()
+
+    def change(workload_id, state):
+        receipts.take(WorkloadChanged(workload_id, "w", state, ""))
+
+    change("1", WorkloadState.STARTING)
+    change("1", WorkloadState.RUNNING)
+    receipts.take(told("a:b/c", "f"))
+    change("2", WorkloadState.STARTING)
+    change("2", WorkloadState.RUNNING)
+    change("1", WorkloadState.RUNNING)
+    assert "w" in receipts._ledgers
+    change("2", WorkloadState.STOPPING)
+    change("1", WorkloadState.RUNNING)
+    assert "w" not in receipts._ledgers
+
+
+def test_what_is_injected_into_an_export_is_no_call_of_the_guest():
+    """Faults of imports are counted, since the guest has called."""
+    receipts = Receipts()
+    receipts.take(told("wasi:http/incoming-handler@0.2.0", "handle", provider=INJECTOR))
+    assert not receipts._ledgers

@@ -33,19 +33,44 @@ def test_it_says_what_was_used_and_what_is_enough(session):
 
 
 def test_it_outlives_the_requests_that_are_remembered(notebook):
-    """The count goes on where the trace has forgotten, over a reload, and the verb shows it."""
+    """The count goes on where the trace has forgotten, and the verb shows it."""
     notebook.run("%wash load example:counter --attach keyvalue")
     session = notebook.session
     for _ in range(3):
         session.send("/a")
         session.trace("clear")
-    session.reload("counter")
     session.send("/b")
     shown = notebook.run("%wash receipt counter").result
     assert {key: each["calls"] for key, each in shown.data["touched"]["keys"].items()} == {
         "default/a": 3,
         "default/b": 1,
     }
+
+
+def test_it_begins_with_what_is_loaded(session, tmp_path):
+    """A reload, and a load under the same name, begin anew; a plugin that is swapped, taken or given does not."""
+
+    def counted() -> tuple[int, int]:
+        uses = session.receipt("counter").receipt.imports
+        return sum(tally.calls for use in uses for tally in use.used.values()), sum(use.denied for use in uses)
+
+    session.load("example:counter", attach=["keyvalue"])
+    session.detach("keyvalue", "counter")
+    session.send("/x")
+    session.attach("keyvalue", to="counter")
+    before = counted()
+    assert before[1] == 1
+    session.attach(f"keyvalue=file:{tmp_path}")
+    assert counted() == before
+    for again in (
+        lambda: session.reload("counter"),
+        lambda: session.load("example:counter"),
+        lambda: (session.unload("counter"), session.load("example:counter")),
+    ):
+        session.send("/x")
+        assert counted()[0] > 0
+        again()
+        assert counted() == (0, 0)
 
 
 def test_what_waits_and_what_was_asked_in_vain(session):

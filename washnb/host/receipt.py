@@ -9,7 +9,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from washnb.engine import CompiledComponent
+from washnb.engine import INJECTOR, CompiledComponent
 from washnb.events import Event, Handled, HostCall, WorkloadChanged
 from washnb.plugins import HostPlugin
 from washnb.types import WorkloadState
@@ -109,7 +109,8 @@ class Receipt:
 class Receipts:
     """Counts what workloads do, by their names. `take` is told of each event: host calls come while the host traces.
 
-    A workload that is loaded again keeps its count; one that was stopped and is started begins anew.
+    A workload that is loaded again, or stopped and started, begins anew. A plugin that takes another one's place, or is
+    granted or taken back, changes nothing: it is the same workload that goes on.
     """
 
     def __init__(self) -> None:
@@ -117,11 +118,13 @@ class Receipts:
         self._ledgers: OrderedDict[str, _Ledger] = OrderedDict()
         self._meanings: OrderedDict[int, Meanings] = OrderedDict()
         self._ids: dict[str, str] = {}
+        self._running: set[str] = set()
 
     def take(self, event: Event) -> None:
-        """Count a host call."""
+        """Count a host call; what a fault did to a call of an export is none."""
         if isinstance(event, HostCall):
-            self._count(event)
+            if event.provider != INJECTOR:
+                self._count(event)
         elif isinstance(event, Handled):
             self._meanings.pop(event.request, None)
         elif isinstance(event, WorkloadChanged):
@@ -153,13 +156,18 @@ class Receipts:
             ledger.tally(kind, name, outcome)
 
     def _changed(self, change: WorkloadChanged) -> None:
-        """Forget a workload when one of its name starts, unless another one of that name is there still."""
-        if change.state is WorkloadState.STARTING:
-            if change.name not in self._ids.values():
-                self._ledgers.pop(change.name, None)
-            self._ids[change.workload_id] = change.name
-        elif change.state in {WorkloadState.STOPPING, WorkloadState.ERROR}:
-            self._ids.pop(change.workload_id, None)
+        """Forget a workload when its next version runs or one of its name starts, unless another one has the name."""
+        workload_id = change.workload_id
+        if change.state in {WorkloadState.STOPPING, WorkloadState.ERROR}:
+            self._ids.pop(workload_id, None)
+            self._running.discard(workload_id)
+            return
+        begins = change.state is WorkloadState.STARTING or workload_id in self._running
+        if begins and change.name not in (name for each, name in self._ids.items() if each != workload_id):
+            self._ledgers.pop(change.name, None)
+        self._ids[workload_id] = change.name
+        if change.state is WorkloadState.RUNNING:
+            self._running.add(workload_id)
 
     def of(
         self, workload: str, component: CompiledComponent, plugins: Iterable[HostPlugin], granted: Granted

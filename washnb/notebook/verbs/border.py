@@ -37,7 +37,7 @@ def _trace(asking: Asking) -> Any:
 
 def _receipt_options(parser: VerbParser) -> None:
     name_option(parser)
-    parser.epilog = "It counts what was traced since the workload was loaded: %wash trace on"
+    parser.epilog = "It counts what was traced since the workload was loaded, or loaded again: %wash trace on"
 
 
 VERBS = (
