@@ -67,6 +67,82 @@ def test_what_is_detached_is_followed_no_more(dice):
         dice.run("%wash attach Roll --follow")
 
 
+PLUGIN = """
+from washnb import HostPlugin
+
+class Dice(HostPlugin):
+    id = "dice"
+    interfaces = (Roll,)
+"""
+AUDIT = """
+from washnb.plugins import Wrapper, around
+
+class Audit(Wrapper):
+    def __init__(self):
+        super().__init__({plugin})
+
+    @around("roll")
+    async def note(self, call, sides):
+        return {factor} * await call(sides)
+"""
+
+
+@pytest.fixture
+def plugin(notebook):
+    """A notebook with a plugin for the dice, whose interface is the class of another cell."""
+    notebook.run(DICE.format(answer=1))
+    notebook.run(PLUGIN)
+    notebook.run(f"%wash load {COMPONENTS / 'dice.wat'}")
+    return notebook
+
+
+def test_a_plugin_follows_the_interfaces_that_it_names(plugin):
+    """Whichever of the two is edited."""
+    plugin.run("%wash attach Dice --follow")
+    for answer in (2, 3):
+        assert plugin.run(DICE.format(answer=answer)).text == "attached dice in place of the one before\n"
+        assert plugin.run("1").text.strip() == "1"
+        assert played(plugin) == answer
+    assert plugin.run(PLUGIN).text == "attached dice in place of the one before\n"
+    assert plugin.run("%wash attach Dice").text == "attached nothing: it is attached already\n"
+    assert played(plugin) == 3
+    assert plugin.run("%wash detach Dice").text.startswith("detached dice")
+    assert plugin.run(DICE.format(answer=4)).text == ""
+
+
+def test_a_wrapper_follows_what_it_wraps(plugin):
+    """Its own class, the plugin that it makes, and the interface of that one."""
+    plugin.run(AUDIT.format(plugin="Dice", factor=10))
+    plugin.run("%wash attach Audit --follow")
+    assert played(plugin) == 10
+    assert "attached dice" in plugin.run(DICE.format(answer=2)).text
+    assert played(plugin) == 20
+    assert "attached dice" in plugin.run(PLUGIN.replace('"dice"', '"dice"  # edited')).text
+    assert "attached dice" in plugin.run(AUDIT.format(plugin="Dice", factor=7)).text
+    assert played(plugin) == 14
+
+
+def test_a_base_that_is_defined_again_is_told_of(plugin):
+    """What is derived from it stays what it is until its own cell has run; the line says which."""
+    plugin.run("class Loaded(Roll):\n    pass")
+    plugin.run("%wash attach Loaded --follow")
+    said = plugin.run(DICE.format(answer=2)).text
+    assert "Loaded is attached as it was before: it is made of the Roll of before" in said
+    assert "run the cell again that defines class Loaded" in said
+    assert plugin.run("1").text.strip() == "1"
+    assert played(plugin) == 1
+    assert plugin.run("class Loaded(Roll):\n    pass").text == "attached loaded in place of the one before\n"
+    assert played(plugin) == 2
+
+
+def test_a_class_that_is_derived_from_its_former_self_is_followed(dice):
+    """`class Roll(Roll)` is an edit, too."""
+    more = "class Roll(Roll):\n    def roll(self, sides: int) -> int:\n        return 1 + super().roll(sides)"
+    for answer in (2, 3):
+        assert "attached roll" in dice.run(more).text
+        assert played(dice) == answer
+
+
 def test_only_a_class_can_be_followed(session):
     """An object cannot be defined again."""
     with pytest.raises(ConfigError, match="is no class"):

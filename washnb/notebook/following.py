@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from washnb.errors import ConfigError, WashError
@@ -30,15 +30,19 @@ class Attaching(Protocol):
 
 @dataclass
 class _Followed:
-    """A class under its name: the version that is attached, and the one that was there when somebody looked last."""
+    """A class: the version that is attached, and what its plugin was made of when somebody looked last, by name."""
 
     attached: type
-    seen: type
     to: str | None
+    seen: dict[str, type] = field(default_factory=dict)
 
 
 class Following:
-    """The classes that are followed, by their names in the notebook, as long as what they were made for is attached."""
+    """The classes that are followed, by their names in the notebook, as long as what they were made for is attached.
+
+    A plugin follows its own class, those that its `interfaces` name, and those that it makes objects of in its
+    `__init__`. What is derived from another class stays so until its own cell runs again, which is told.
+    """
 
     def __init__(self, session: Attaching) -> None:
         """Follow nothing yet."""
@@ -53,33 +57,43 @@ class Following:
                     f"{each!r:.60} is no class, and cannot be defined again",
                     repair="%wash attach NAME --follow  # of a class in the notebook, that is made without arguments",
                 )
-            self._classes[each.__name__] = _Followed(each, each, to)
+            self._classes[each.__name__] = _Followed(each, to)
 
     def look(self, namespace: Mapping[str, object]) -> list[str]:
-        """Attach the classes that are other ones now, and say so in a line each; a mistake is told, and leaves all."""
+        """Attach what is made of other classes now, and say so in a line each; a mistake is told, and leaves all."""
         lines = []
         for name, followed in tuple(self._classes.items()):
-            now = namespace.get(name)
-            if now is followed.seen or not isinstance(now, type):
+            if not followed.seen and (plugin := self._attached(followed.attached)) is not None:
+                followed.seen = {name: followed.attached, **hosted.parts_of(plugin)}
+            changed = {each for each, cls in followed.seen.items() if hosted.is_other(cls, namespace.get(each))}
+            if not changed:
                 continue
-            followed.seen = now
-            if self._is_attached(now):
-                followed.attached = now
-            elif self._is_attached(followed.attached):
-                lines.append(self._attach(followed, name))
-            else:
+            followed.seen |= {each: cls for each in changed if isinstance(cls := namespace[each], type)}
+            plugin = self._attached(followed.seen[name])
+            if plugin is not None and name in changed:  # the cell has done it itself
+                followed.attached, followed.seen = followed.seen[name], {}
+            elif self._attached(followed.attached) is None:
                 del self._classes[name]
+            else:
+                lines.append(self._attach(followed, name, namespace))
         return lines
 
-    def _attach(self, followed: _Followed, name: str) -> str:
+    def _attach(self, followed: _Followed, name: str, namespace: Mapping[str, object]) -> str:
         try:
-            news = self._session.attach(followed.seen, to=followed.to).news
+            plugin = hosted.made_again(followed.seen[name], namespace)
+            if former := hosted.former_parts(plugin, namespace):
+                raise ConfigError(
+                    f"it is made of the {' and the '.join(former)} of before",
+                    repair=f"run the cell again that defines class {name}",
+                )
+            news = self._session.attach(plugin, to=followed.to).news
         except WashError as error:
             return f"{name} is attached as it was before: {error}"
-        followed.attached = followed.seen
+        followed.attached, followed.seen = followed.seen[name], {}
         return news
 
-    def _is_attached(self, cls: type) -> bool:
+    def _attached(self, cls: type) -> Any:
+        """The plugin that was made of a class, None where none is attached."""
         if self._session.deployments is None:
-            return False
-        return self._session.on_host(lambda deployments: hosted.is_attached(deployments, cls))
+            return None
+        return self._session.on_host(lambda deployments: hosted.attached_as(deployments, cls))

@@ -185,7 +185,7 @@ class Session(Breaking):
         the one before. `ask` has each call answered by you, or, as `Ask(function)`, by whoever you like; so for any
         interface, `docs:dice/roll=ask`. A NATS server on another machine is read only, and none of its messages taken,
         until `write` and `join`. With `follow` a class is attached again after each cell of the notebook that defines
-        it again.
+        it again, or a class that its `interfaces` name; what is derived from another class needs its own cell again.
         """
         __tracebackhide__ = True
         asked, terms = wanted(plugins, backends), Terms(to, write, join)

@@ -29,7 +29,7 @@ from .logging import Logger, NatsLogger, TracingLogger
 from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
-from .wrapper import Call, Wrapper, around, holds, unwrapped
+from .wrapper import Call, Wrapper, around, holds, layers, unwrapped
 
 __all__ = [
     "SETTINGS_BUCKET",
@@ -84,6 +84,7 @@ __all__ = [
     "as_plugin",
     "catalog",
     "holds",
+    "layers",
     "registered_plugins",
     "resource",
     "subject_matcher",

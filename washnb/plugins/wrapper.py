@@ -151,7 +151,7 @@ class Wrapper(HostPlugin, abstract=True):
     def _lives_elsewhere(self) -> bool:
         """Whether what is attached under the id has the same plugin inside, and not through this one."""
         attached = self.siblings.get(self.id)
-        return self not in _layers(attached) and unwrapped(self) in _layers(attached)
+        return self not in layers(attached) and unwrapped(self) in layers(attached)
 
     def _marked(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The methods that are around something, bases first, in the order of their classes."""
@@ -191,15 +191,16 @@ class _Item:
 
 def unwrapped(plugin: HostPlugin) -> HostPlugin:
     """Return the plugin inside, where something is wrapped around it."""
-    return [*_layers(plugin)][-1]
+    return [*layers(plugin)][-1]
 
 
 def holds(outer: HostPlugin | None, plugin: HostPlugin) -> bool:
     """Whether `plugin` is inside of `outer`, and not `outer` itself."""
-    return outer is not plugin and plugin in _layers(outer)
+    return outer is not plugin and plugin in layers(outer)
 
 
-def _layers(plugin: HostPlugin | None) -> Iterator[HostPlugin]:
+def layers(plugin: HostPlugin | None) -> Iterator[HostPlugin]:
+    """What is wrapped around a plugin, from the outside in, and the plugin itself last."""
     while isinstance(plugin, Wrapper):
         yield plugin
         plugin = plugin.wrapped

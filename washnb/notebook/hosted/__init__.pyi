@@ -6,8 +6,8 @@ from .actions import opened as opened
 from .actions import sent as sent
 from .actions import served as served
 from .attaching import attached as attached
+from .attaching import attached_as as attached_as
 from .attaching import detached as detached
-from .attaching import is_attached as is_attached
 from .attaching import made_by_word as made_by_word
 from .calling import called as called
 from .calling import exports_of as exports_of
@@ -37,6 +37,10 @@ from .on_kernel import KernelLoop as KernelLoop
 from .on_kernel import belongs_to_kernel as belongs_to_kernel
 from .parity import ParityReport as ParityReport
 from .parity import parity_of as parity_of
+from .parts import former_parts as former_parts
+from .parts import is_other as is_other
+from .parts import made_again as made_again
+from .parts import parts_of as parts_of
 from .questions import Questions as Questions
 from .questions import ShownQuestion as ShownQuestion
 from .questions import shown_question as shown_question

@@ -17,7 +17,7 @@ from washnb.plugins import (
     Unserved,
     as_plugin,
     catalog,
-    unwrapped,
+    layers,
 )
 from washnb.wit import WitInterface
 
@@ -63,15 +63,15 @@ def made_by_word(wanted: Wanted) -> Wanted:
     return replace(wanted, made=entry.create()) if isinstance(entry, RegisteredPlugin) else wanted
 
 
-async def is_attached(deployments: Deployments, cls: type) -> bool:
-    """Whether something that is attached was made of a class."""
+async def attached_as(deployments: Deployments, subject: object) -> HostPlugin | None:
+    """What is attached and was made of a class, or is an object or around it; None where nothing is."""
     plugins = deployments.host.plugins.values()
-    return any(_made_of(each, cls) for plugin in plugins for each in (plugin, unwrapped(plugin)))
+    return next((plugin for plugin in plugins if any(_made_of(each, subject) for each in layers(plugin))), None)
 
 
 async def detached(deployments: Deployments, plugin: object, from_: str | None) -> ToldTable:
     """Take a plugin away, from all workloads or from one, and say so: by word or id, or what `attach` has taken."""
-    asked = plugin if isinstance(plugin, str) else _id_of(deployments, plugin)
+    asked = plugin if isinstance(plugin, str) else (await attached_as(deployments, plugin) or as_plugin(plugin)).id
     plugin_id = await deployments.detach(asked, from_)
     news = [f"detached {plugin_id}"]
     if from_ is not None:
@@ -92,13 +92,6 @@ def _as_it_was(host: Host, plugins: Sequence[HostPlugin], to: str | None) -> str
 def _nobody_yet(deployments: Deployments, name: str | None) -> list[str]:
     """Say that a grant is for a workload that may come."""
     return [] if name in {None, *deployments.names} else [f"no workload is called {name} yet"]
-
-
-def _id_of(deployments: Deployments, subject: object) -> str:
-    """The id under which a class or an object is attached, or would be. Raises ConfigError for what is no plugin."""
-    plugins = deployments.host.plugins.values()
-    made = (plugin for plugin in plugins if any(_made_of(each, subject) for each in (plugin, unwrapped(plugin))))
-    return (next(made, None) or as_plugin(subject)).id
 
 
 def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[HostPlugin]:

@@ -28,7 +28,7 @@ def _attach_options(parser: VerbParser) -> None:
 
 %wash attach keyvalue=file:./state blobstore --to counter"""
     parser.option("--to", metavar="NAME", completes=kinds.WORKLOADS, help="only to this workload; without this, to all")
-    parser.switch("--follow", help="a class: attach it again whenever a cell defines it again")
+    parser.switch("--follow", help="a class: attach it again whenever a cell defines it or its interfaces again")
     parser.switch("--write", help="also write to a NATS server on another machine")
     parser.switch("--join", help="also take messages there, as one of the group that handles them")
 

@@ -1,0 +1,61 @@
+"""The classes of a notebook that a plugin is made of, and the same plugin made of those that there are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from washnb.engine import Interface
+from washnb.plugins import HostPlugin, as_plugin, layers
+
+_NOTEBOOK = "__main__"
+
+
+def parts_of(plugin: HostPlugin) -> dict[str, type]:
+    """The classes of the notebook that a plugin is made of, by name.
+
+    They are the classes of the plugin and of what it is wrapped around, those of their interfaces, the resources that
+    these have as attributes, and the bases of all of them.
+    """
+    found: dict[str, type] = {}
+    for cls in _classes(plugin):
+        for each in cls.__mro__:
+            if each.__module__ == _NOTEBOOK and each.__qualname__ == each.__name__:
+                found.setdefault(each.__name__, each)  # class Roll(Roll) is made of the first of the two
+    return found
+
+
+def made_again(cls: type, namespace: Mapping[str, object]) -> HostPlugin:
+    """Make a plugin of a class, with its interfaces as `namespace` has them by now.
+
+    Raises ConfigError for a class that needs arguments.
+    """
+    plugin = as_plugin(cls)
+    for layer in layers(plugin):
+        now = tuple(_current(each, namespace) for each in layer.interfaces)
+        if now != layer.interfaces:
+            layer.interfaces = now
+    return plugin
+
+
+def former_parts(plugin: HostPlugin, namespace: Mapping[str, object]) -> list[str]:
+    """The classes that a plugin is made of, and that are other ones by now."""
+    return [name for name, each in parts_of(plugin).items() if is_other(each, namespace.get(name))]
+
+
+def is_other(before: object, now: object) -> bool:
+    """Whether a class was defined again."""
+    return isinstance(now, type) and now is not before
+
+
+def _classes(plugin: HostPlugin) -> Iterator[type]:
+    for layer in layers(plugin):
+        yield type(layer)
+        for entry in layer.interfaces:
+            interface = entry if isinstance(entry, type) else type(entry)
+            yield interface
+            yield from (each for each in vars(interface).values() if hasattr(each, "wit_resource"))
+
+
+def _current(entry: type[Interface] | Interface, namespace: Mapping[str, object]) -> type[Interface] | Interface:
+    now = namespace.get(entry.__name__) if isinstance(entry, type) and entry.__module__ == _NOTEBOOK else None
+    return now if isinstance(now, type) and issubclass(now, Interface) else entry
