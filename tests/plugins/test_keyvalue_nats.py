@@ -341,6 +341,19 @@ async def test_two_hosts_share_a_counter(nats_account, server):
     await elsewhere.close()
 
 
+async def test_a_counter_that_others_keep_busy(backend, monkeypatch):
+    """Where others are faster each time, an increment ends, and says why."""
+    await backend.open("b")
+
+    async def late(*_arguments):
+        return False
+
+    monkeypatch.setattr(backend, "_replace", late)
+    monkeypatch.setattr(keyvalue_nats, "COUNT_SECONDS", 0.1)
+    with pytest.raises(BackendError, match=r"increment key 'n' of bucket 'b': others have counted there for 0\.1 s"):
+        await backend.increment("b", "n", 1)
+
+
 async def test_a_server_that_is_only_read(nats_account, server, backend):
     """Without write nothing is made, set, deleted or counted, and reading is as ever."""
     await backend.open("b")

@@ -69,6 +69,7 @@ class NatsBackend:
         self._changed = changed
         self._locks = Locks()
         self._opened: dict[str, _Opened] = {}
+        self._silent: dict[str, float] = {}  # when an increment had waited for the server in vain
         self._watches = Watches(server, changed, heard)
 
     async def stop(self) -> None:
@@ -150,15 +151,16 @@ class NatsBackend:
 
     async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
         """Add to a counter; the sum is kept as 8 bytes, big endian."""
-        what = f"increment {_of(bucket, key)}"
+        what, begun = f"increment {_of(bucket, key)}", time.monotonic()
         self._server.require_write(what)
-        async with self._server.asking(what), asyncio.timeout(COUNT_SECONDS), self._locks[bucket, key]:
-            while True:
-                seen = await self._last(bucket, key)
-                total = counted(big_counter_value(seen.value or b""), delta, signed=signed)
-                if await self._replace(what, bucket, key, seen, counter_bytes(total, "big")):
-                    return total
-                await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 - only to part from other hosts
+        try:
+            async with asyncio.timeout(COUNT_SECONDS), self._server.asking(what), self._locks[bucket, key]:
+                self._require_answers(bucket, begun)
+                return await self._count(what, bucket, key, delta, signed=signed)
+        except TimeoutError:
+            raise BackendError(
+                f"{what}: others have counted there for {COUNT_SECONDS:g} s, faster each time", repair="try again"
+            ) from None
 
     async def snapshot(self, bucket: str, key: str) -> Snapshot:
         """Return the value for a later `swap`."""
@@ -184,6 +186,24 @@ class NatsBackend:
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
         """Forget all the values, many at the same time: where one fails, others may have been deleted."""
         await self._each(bucket, self.delete, ((bucket, key) for key in dict.fromkeys(keys)))
+
+    def _require_answers(self, bucket: str, begun: float) -> None:
+        """Let whoever has waited for a lock wait no longer than the one who had it, and got no answer."""
+        if self._silent.get(bucket, begun) > begun:
+            raise TimeoutError
+
+    async def _count(self, what: str, bucket: str, key: str, delta: int, *, signed: bool) -> int:
+        """Add to a counter that nobody else here adds to."""
+        try:
+            while True:
+                seen = await self._last(bucket, key)
+                total = counted(big_counter_value(seen.value or b""), delta, signed=signed)
+                if await self._replace(what, bucket, key, seen, counter_bytes(total, "big")):
+                    return total
+                await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 - only to part from other hosts
+        except TimeoutError:
+            self._silent[bucket] = time.monotonic()
+            raise
 
     async def _stream(self, bucket: str) -> Any:
         """Return the stream of the bucket. Raises NoSuchBucket."""
