@@ -114,6 +114,10 @@ class WitWorld:
         """Whether some entry of `imports` covers `wanted`."""
         return any(entry.covers(wanted) for entry in self.imports)
 
+    def calls(self, wanted: WitInterface) -> bool:
+        """Whether some entry of `exports` covers `wanted`."""
+        return any(entry.covers(wanted) for entry in self.exports)
+
     def __str__(self) -> str:
         """The world as WIT text."""
         lines = [f"  import {name};" for entry in self.imports for name in entry.each()]

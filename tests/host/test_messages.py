@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from washnb.engine import Err
-from washnb.events import HostCall, MessageHandled, MessageSent, RequestHandled
+from washnb.events import HostCall, LogLine, MessageHandled, MessageSent, RequestHandled
 from washnb.host import HostBuilder
 from washnb.plugins import InMemoryMessaging, NatsMessaging, NatsServer
 from washnb.types import WorkloadState
@@ -101,6 +101,33 @@ async def test_who_does_not_list_the_handler_gets_no_messages(host, broker):
     sent = told(host, MessageSent)
     await broker.publish("orders.new", b"")
     assert sent[0].handlers == ()
+
+
+async def test_a_handler_that_nobody_calls_is_told(host):
+    """Where no plugin brings it messages: a line in its log, with the one that attaches or grants it."""
+    lines = told(host, LogLine)
+    await start(host, "messaging_handler")
+    text = "exports wasmcloud:messaging/handler@0.2.0, which nobody calls: %wash attach messaging"
+    assert [(line.workload, line.stream, line.level, line.message) for line in lines] == [
+        ("messaging_handler", "host", "warn", text)
+    ]
+    assert host.uncalled("messaging_handler") == (text,)
+    await host.attach(InMemoryMessaging(), to="somebody")
+    assert host.uncalled("messaging_handler") == (f"{text} --to messaging_handler",)
+    await host.attach(host.plugins["wasmcloud-messaging"])
+    assert host.uncalled("messaging_handler") == ()
+    await start(host, "hello")
+    assert host.uncalled("hello") == ()
+    assert len(lines) == 1
+
+
+async def test_who_says_what_it_wants_is_told_nothing(host):
+    """A handler that `host_interfaces` leaves out is not meant to be called."""
+    lines = told(host, LogLine)
+    other = WitInterface.parse("wasi:cli/environment@0.2.0")
+    response = await host.workload_start(request(component("messaging_handler"), interfaces=(other,)))
+    assert response.state is WorkloadState.RUNNING, response.message
+    assert lines == []
 
 
 async def test_a_plugin_comes_and_goes(host):

@@ -46,6 +46,14 @@ def test_what_a_plugin_calls_on_guests_is_inferred_from_their_exports():
     assert granted(resolution) == [("messaging", "main", ["wasmcloud:messaging/handler@0.2.0"])]
 
 
+def test_exports_that_no_plugin_calls_are_named():
+    """Of each component, unless the workload says itself what it wants."""
+    component = demand(exports=("wasmcloud:messaging/handler@0.2.0", "docs:adder/add@0.1.0"))
+    assert resolve([component], [MESSAGING], (), WASI).uncalled == {"main": tuple(entries("docs:adder/add@0.1.0"))}
+    assert len(resolve([component], [CONFIG], (), WASI).uncalled["main"]) == 2
+    assert resolve([component], [CONFIG], entries("wasi:io/streams"), WASI).uncalled == {}
+
+
 @pytest.mark.parametrize("version", ["0.2.0", "0.2.6", "0.2.12"])
 def test_wasi_is_served_in_every_released_version(version):
     """Any 0.2.x of a WASI interface needs no plugin."""

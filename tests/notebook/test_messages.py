@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from washnb.events import MessageHandled
 from washnb.notebook import Session, hosted
 from washnb.notebook.text import HIDDEN
 from washnb.notebook.widgets.live import Live
+
+COMPONENTS = Path(__file__).parent.parent / "components"
 
 
 @pytest.fixture
@@ -35,6 +38,20 @@ def test_reply_is_a_value(worker):
     assert (reply.text, reply.body, repr(reply)) == ("HELLO", b"HELLO", "HELLO")
     assert worker.request("tasks.shout", {"a": [1]}).json() == {"A": [1]}
     assert "<pre" in reply._repr_html_()
+
+
+def test_a_handler_without_messages_is_told_at_load(session):
+    """With the line that attaches them, in the status, too; then it has them."""
+    handler = session.load(COMPONENTS / "messaging_handler.wat", "h")
+    news = "h is running; it exports wasmcloud:messaging/handler@0.2.0, which nobody calls: %wash attach messaging"
+    assert handler.news == news
+    assert "which nobody calls: %wash attach messaging" in repr(session.status())
+    session.attach("messaging")
+    assert handler.news == session["h"].news == "h is running"
+    assert session.publish("x") == "published to x: h took it"
+    assert "nobody calls" not in repr(session.status())
+    handler.unload()
+    assert handler.news == "h is unloaded"
 
 
 def test_publishing_says_who_took_it(worker):

@@ -61,6 +61,8 @@ class Assembler:
         if missing:
             await workload.lifecycle.unbind()
             raise _unsatisfied(manifest, missing, plugins)
+        for component, text in uncalled(workload, plugins):
+            self._log(manifest.name, component, "host", text)
         return workload
 
     async def _compile(self, component: Component) -> CompiledComponent:
@@ -96,6 +98,26 @@ def providers(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> di
         by_plugin = (g.plugin_id for g in grants if any(entry.covers(wanted) for entry in g.interfaces))
         served[name] = next(by_plugin, WASI_PROVIDER if served_by_wasi(wanted, WASI) else None)
     return served
+
+
+def uncalled(workload: BoundWorkload, plugins: AttachedPlugins) -> list[tuple[str, str]]:
+    """Say which exports of which components wait for a plugin that would call them, and the line that attaches it."""
+    name = workload.workload_name
+    exports = workload.resolve(plugins.granted_to(name)).uncalled
+    return [
+        (component, f"exports {export}, which nobody calls: {line}")
+        for component, unused in exports.items()
+        for export in unused
+        if (line := _calling_line(export, name, plugins))
+    ]
+
+
+def _calling_line(export: WitInterface, workload: str, plugins: AttachedPlugins) -> str | None:
+    """The line for a plugin that calls an export: a grant of what is attached, else what the catalog knows."""
+    withheld = plugins.withheld_from(workload).values()
+    if calling := next((plugin for plugin in withheld if plugin.world().calls(export)), None):
+        return granting_lines(calling.id, workload)[0]
+    return next((f"%wash attach {entry.word}" for entry in catalog.CATALOG if entry.world.calls(export)), None)
 
 
 def _require_distinct_names(manifest: Workload) -> None:

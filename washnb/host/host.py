@@ -17,7 +17,7 @@ from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
 from .asked import Headers, request_of, require_seconds, require_texts
-from .assembly import Assembler, providers
+from .assembly import Assembler, providers, uncalled
 from .attaching import Attaching
 from .command import CommandResult
 from .dispatch import Dispatcher
@@ -163,6 +163,10 @@ class Host:
     def intersect_interfaces(self, component: CompiledComponent) -> dict[str, str | None]:
         """Say for each import of a component who would serve it here: a plugin's id, `wasi`, or None."""
         return providers(component, self._plugins.values())
+
+    def uncalled(self, workload: str) -> tuple[str, ...]:
+        """Say of each export of a workload that waits for a plugin to call it so, and the line that attaches one."""
+        return tuple(text for _, text in uncalled(self._registry.find(workload), self._plugins))
 
     async def heartbeat(self) -> HostHeartbeat:
         """Say who the host is and how much runs on it."""

@@ -49,12 +49,14 @@ class Resolution:
     """Who serves whom.
 
     `grants` are in the order of plugin ids, then of the manifest; `unserved` maps components to imports without a
-    server, `refused` to entries of `host_interfaces` that no plugin took.
+    server, `refused` to entries of `host_interfaces` that no plugin took, `uncalled` to exports that no plugin calls,
+    unless the workload says itself what it wants.
     """
 
     grants: tuple[Grant, ...]
     unserved: Mapping[str, tuple[str, ...]]
     refused: Mapping[str, tuple[WitInterface, ...]]
+    uncalled: Mapping[str, tuple[WitInterface, ...]]
 
 
 def resolve(
@@ -92,7 +94,8 @@ def resolve(
         for demand in demands
         if (missing := _unserved(demand, [g for g in grants if g.component == demand.component], wasi))
     }
-    return Resolution(grants, unserved, refused)
+    uncalled = {} if host_interfaces else {demand.component: _uncalled(demand, grants) for demand in demands}
+    return Resolution(grants, unserved, refused, uncalled)
 
 
 def singles(entry: WitInterface) -> list[WitInterface]:
@@ -194,3 +197,9 @@ def _unserved(demand: Demand, grants: Sequence[Grant], wasi: Collection[str]) ->
         if not served_by_wasi(single, wasi)
         and not any(granted.covers(single) for grant in grants for granted in grant.interfaces)
     )
+
+
+def _uncalled(demand: Demand, grants: Sequence[Grant]) -> tuple[WitInterface, ...]:
+    granted = [each for grant in grants if grant.component == demand.component for each in grant.interfaces]
+    exports = (single for entry in demand.world.exports for single in singles(entry))
+    return tuple(single for single in exports if not any(each.covers(single) for each in granted))

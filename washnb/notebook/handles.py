@@ -229,7 +229,11 @@ class WorkloadHandle(Told):
         """Stand for the workload that is loaded as `name`."""
         self.name = name
         self._caller = caller
-        self.news = f"{name} is running"
+
+    @property
+    def news(self) -> str:  # type: ignore[override]
+        """That it is running, and what keeps it from being called."""
+        return self._caller.on_host(lambda deployments: hosted.news_of(deployments, self.name))
 
     @property
     def state(self) -> str:

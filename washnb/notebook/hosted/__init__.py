@@ -71,6 +71,7 @@ _HOMES = {
     "nats_started": "serving",
     "nats_status": "serving",
     "nats_stopped": "serving",
+    "news_of": "reading",
     "opened": "actions",
     "parity_of": "parity",
     "parts_of": "parts",

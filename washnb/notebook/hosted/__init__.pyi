@@ -59,6 +59,7 @@ from .reading import host_of as host_of
 from .reading import keyvalue_of as keyvalue_of
 from .reading import known as known
 from .reading import logs_place as logs_place
+from .reading import news_of as news_of
 from .reading import place_of as place_of
 from .reading import require_loaded as require_loaded
 from .reading import state_of as state_of

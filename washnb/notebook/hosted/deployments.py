@@ -285,6 +285,10 @@ class Deployments:
             for name, interface in exports.items()
         }
 
+    def uncalled(self, name: str) -> tuple[str, ...]:
+        """Say which exports of a workload that runs wait for a plugin to call them."""
+        return self.host.uncalled(self._named[name].workload_id)
+
     async def compiled(self, subject: Source) -> CompiledComponent:
         """Return the component of a workload that runs, or compile what is no workload's name."""
         if isinstance(subject, str) and subject in self._named:

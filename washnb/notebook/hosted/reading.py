@@ -183,6 +183,13 @@ async def require_loaded(deployments: Deployments, name: str) -> None:
     deployments.get(name)
 
 
+async def news_of(deployments: Deployments, name: str) -> str:
+    """That a workload is running, and which of its exports wait for a plugin to call them."""
+    state = await state_of(deployments, name)
+    uncalled = deployments.uncalled(name) if state == "running" else ()
+    return "; ".join([f"{name} is {state}", *(f"it {text}" for text in uncalled)])
+
+
 async def state_of(deployments: Deployments, name: str) -> str:
     """running, waiting, or unloaded."""
     return deployments.get(name).state if name in deployments.names else "unloaded"

@@ -72,7 +72,9 @@ async def status(deployments: Deployments) -> Status:
     for one in deployments:
         summary = running.get(one.workload_id)
         plugins = ", ".join(summary.plugins) if summary else ""
-        rows.append((one.name, one.state, size(one.size), plugins, "\n".join(one.missing) or _why(one.error)))
+        uncalled = () if one.waiting else deployments.uncalled(one.name)
+        missing = "\n".join(one.missing or uncalled) or _why(one.error)
+        rows.append((one.name, one.state, size(one.size), plugins, missing))
     http = deployments.host.http
     facts = {
         "address": f"http://{http.addr}" if http and http.port else "no port is open: %wash serve",
