@@ -72,6 +72,32 @@ def here():
 """
 
 
+REAL_CLIENT = """
+import aiohttp
+from aiohttp import web
+from washnb import Interface
+
+async def rolled(request):
+    return web.Response(text=str(int(request.query["sides"]) - 2))
+
+app = web.Application()
+app.router.add_get("/", rolled)
+runner = web.AppRunner(app)
+await runner.setup()
+await web.TCPSite(runner, "127.0.0.1", 0).start()
+client = aiohttp.ClientSession("http://{}:{}".format(*runner.addresses[0]), timeout=aiohttp.ClientTimeout(5))
+
+class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+    loop = "kernel"
+
+    async def roll(self, sides: int) -> int:
+        async with client.get("/", params={"sides": sides}) as answer:
+            return int(await answer.text())
+
+_ = wash.load("example:lucky", attach=[Roll])
+"""
+
+
 def outputs(said, kind):
     """The outputs of one kind that a cell has."""
     return [each["content"] for each in said if each["msg_type"] == kind]
@@ -152,6 +178,18 @@ async with aiohttp.ClientSession() as session:
         begun = time.monotonic()
         dice.manager.shutdown_kernel()
         assert time.monotonic() - begun < 4, "it had to be killed"
+
+    def test_a_client_of_aiohttp_is_at_home(self, kernel):  # noqa: F811
+        """It asks for the task that it runs in, and for the loop that it was made on; several requests at once, too."""
+        said = kernel.run(REAL_CLIENT)
+        assert not outputs(said, "error"), outputs(said, "error")
+        assert kernel.text("print(wash.send('/').text)").split() == ["You", "rolled", "4."]
+        at_once = "answers = await asyncio.gather(*(asyncio.to_thread(wash.send, '/') for _ in range(5)))"
+        cell = f"import asyncio\n{at_once}\nprint([each.text.strip() for each in answers] == 5 * ['You rolled 4.'])"
+        assert kernel.text(cell).strip() == "True"
+        kernel.run("await client.close()")
+        assert "RuntimeError: Session is closed" in kernel.text("print(wash.send('/'))")
+        kernel.run("await runner.cleanup()")
 
     def test_nothing_is_patched_before(self, kernel):  # noqa: F811
         """Who attaches no such plugin has asyncio as it was."""
