@@ -10,6 +10,7 @@ from .abi.shapes import Function, InterfaceType
 from .bindings import Bindings, denial
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
+from .guest_time import GuestTime
 from .instance import INJECTOR, CallObserver, Instance
 from .interface import Around, Err, Interface, Ok, Serve, Some, resource
 from .skeletons import Skeleton, skeleton
@@ -29,6 +30,7 @@ __all__ = [
     "Err",
     "Function",
     "GuestResource",
+    "GuestTime",
     "Injection",
     "Instance",
     "Intercept",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
+from washnb.engine import GuestTime
 from washnb.errors import GuestTimeout, WashError, WorkloadFailed
 
 IN_FLIGHT = 64
@@ -28,6 +30,8 @@ class Admission:
         self._emptied: asyncio.Future[None] | None = None
         self._freed: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self.time = GuestTime.here()
 
     def __len__(self) -> int:
         """How many calls are in flight."""
@@ -51,7 +55,7 @@ class Admission:
     async def admit_in_turn(self, seconds: float | None, *, wait: float) -> Scope:
         """Let one more call in as `admit` does, but wait up to `wait` seconds for the end of another one."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
+            async with self.time.limit(wait):
                 while self._closed is None and len(self._scopes) >= self._limit:
                     self._freed = self._freed or asyncio.get_running_loop().create_future()
                     await asyncio.wait([self._freed])
@@ -86,10 +90,11 @@ class Admission:
 
     def watch(self, scope: Scope) -> None:
         """See that the timer is set no later than the deadline of `scope`."""
-        if scope.deadline is not None and (self._timer is None or self._timer.when() > scope.deadline):
+        if scope.deadline is not None and (self._timer is None or self._due > scope.deadline):
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_at(scope.deadline, self._end_what_is_due)
+            self._due = scope.deadline
+            self._timer = self.time.call_at(scope.deadline, self._end_what_is_due)
 
     def _tell_who_waits(self) -> None:
         if self._freed is not None:
@@ -99,7 +104,7 @@ class Admission:
     def _end_what_is_due(self) -> None:
         """End the calls whose time is over, and set the timer for the next ones."""
         self._timer = None
-        now = asyncio.get_running_loop().time()
+        now = self.time.now()
         for scope in tuple(self._scopes):
             if scope.deadline is not None and scope.deadline <= now:
                 scope.end(
@@ -114,17 +119,20 @@ class Admission:
     async def _wait_until_empty(self, seconds: float) -> None:
         if self._scopes and seconds > 0:
             self._emptied = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._emptied], timeout=seconds)
+            with contextlib.suppress(TimeoutError):
+                async with self.time.limit(seconds):
+                    await asyncio.wait([self._emptied])
             self._emptied = None
 
 
 class Scope:
     """The bounds of one call, as an `async with` block: it ends at its deadline, or earlier when somebody says so.
 
-    What the block awaits is cancelled then, and the reason raised in its place. `deadline` is on the loop's clock.
+    What the block awaits is cancelled then, and the reason raised in its place. `deadline` is in guest time. `held` is
+    there while its guest is held, and done when it goes on.
     """
 
-    __slots__ = ("_admission", "_cancelling", "_fixed", "_reason", "_task", "deadline", "seconds")
+    __slots__ = ("_admission", "_cancelling", "_fixed", "_reason", "_task", "deadline", "held", "seconds")
 
     def __init__(self, admission: Admission, seconds: float | None, *, fixed: bool) -> None:
         """Count the time from the moment that the block is entered; None is for as long as it takes."""
@@ -135,11 +143,23 @@ class Scope:
         self._cancelling = 0
         self.seconds = seconds
         self.deadline: float | None = None
+        self.held: asyncio.Future[None] | None = None
 
     def extend(self, seconds: float) -> None:
         """Allow `seconds` from now on, unless the time is fixed."""
         if self._reason is None and not self._fixed:
             self._allow(seconds)
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold its guest in the block."""
+        self.held = held = asyncio.get_running_loop().create_future()
+        try:
+            with self._admission.time.standing_still():
+                yield
+        finally:
+            self.held = None
+            held.set_result(None)
 
     def end(self, reason: WashError) -> None:
         """Cancel the block, for `reason`."""
@@ -173,6 +193,6 @@ class Scope:
 
     def _allow(self, seconds: float) -> None:
         self.seconds = seconds
-        self.deadline = asyncio.get_running_loop().time() + seconds
+        self.deadline = self._admission.time.now() + seconds
         if self._task is not None:
             self._admission.watch(self)

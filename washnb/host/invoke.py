@@ -95,8 +95,10 @@ class _Delivery:
             await asyncio.wait([self._task])
 
     def _head_is_known(self, _: object) -> None:
-        """Begin beside the guest. Called by the loop, so only where the guest waits for something."""
-        if not self._guest_ended and isinstance(self._outparam.answer, OutgoingResponse):
+        """Begin beside the guest. Called by the loop, so only where the guest waits for something, or is held."""
+        if self._scope.held is not None:
+            self._scope.held.add_done_callback(self._head_is_known)  # as if it were not
+        elif not self._guest_ended and isinstance(self._outparam.answer, OutgoingResponse):
             self._scope.extend(STREAM_SECONDS)
             self._task = asyncio.create_task(self._bring(self._outparam.answer))
             self._task.add_done_callback(self._ended)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
+from washnb.engine import GuestTime
 from washnb.errors import WashError, WorkloadFailed
 from washnb.plugins import HostPlugin, WorkloadContext, WorkloadItem, catalog
 from washnb.wit import WitInterface
@@ -105,7 +106,7 @@ class Lifecycle:
         async with self._turn:
             if self._replaced:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SWAP_GRACE):
+                    async with GuestTime.here().limit(SWAP_GRACE):
                         for component in self._components.values():
                             await component.bindings.quiet()
             await self._part_all(self._replaced)

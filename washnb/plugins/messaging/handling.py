@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from washnb.engine import Err
+from washnb.engine import Err, GuestTime
 from washnb.errors import WashError, WorkloadFailed
 from washnb.events import EventBus, LogLine, MessageHandled
 
@@ -84,10 +84,10 @@ class Handler:
             self._events.publish(LogLine(item.workload_name, item.component, "host", level, "", text, time.time()))
 
     async def _handle(self, message: BrokerMessage, request: int) -> None:
-        wait = self.settings.admission_wait
-        asked = time.monotonic()
+        wait, clock = self.settings.admission_wait, GuestTime.here()
+        asked = clock.now()
         try:
-            async with asyncio.timeout(wait):
+            async with clock.limit(wait):
                 await self._places.acquire()
         except TimeoutError:
             raise WorkloadFailed(
@@ -95,7 +95,7 @@ class Handler:
                 repair="admission_wait=2m  # or send fewer; max_in_flight says how many places there are",
             ) from None
         try:
-            left = max(0.0, wait - (time.monotonic() - asked))
+            left = max(0.0, wait - (clock.now() - asked))
             await self.item.deliver(HANDLE_MESSAGE, message, request=request, wait=left)
         finally:
             self._places.release()

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from washnb.engine import GuestTime
 from washnb.errors import BackendError
 
 from .backend import BrokerMessage, Take
@@ -59,7 +60,7 @@ class InMemoryBroker:
         try:
             if not self._offer(BrokerMessage(subject, body, inbox)):
                 raise no_responders(subject)
-            async with asyncio.timeout(seconds):
+            async with GuestTime.here().limit(seconds):
                 return await answer
         except TimeoutError:
             raise timed_out(subject, seconds) from None

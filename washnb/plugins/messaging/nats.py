@@ -7,6 +7,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from washnb.engine import GuestTime
+
 from ..nats import PATIENCE, NatsServer, heard
 from .backend import BrokerMessage, Take
 from .handling import Handler
@@ -66,10 +68,11 @@ class NatsBroker:
         async with self._server.asking(what):
             client = self._connected()
             try:
-                answer = await client.request(subject, body, timeout=seconds)
+                async with GuestTime.here().limit(seconds):
+                    answer = await client.request(subject, body, timeout=None)
             except nats.errors.NoRespondersError:
                 raise no_responders(subject) from None
-            except nats.errors.TimeoutError:
+            except TimeoutError:
                 self._connected()
                 self._server.require_permission(what, subject, begun)
                 raise timed_out(subject, seconds) from None
