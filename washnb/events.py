@@ -44,6 +44,7 @@ class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there
     raised, or the exception that ended the guest. Times are seconds; `started` counts from the start of the request.
     `size` is about how many bytes the values take. `injected` says what a fault did to it; "": nothing. What a
     fault did to a call of an export is one, too: its `provider` is `fault`, and it ends where the guest goes on.
+    `held` is how long it was held in slow motion before it started.
     """
 
     request: int
@@ -60,6 +61,18 @@ class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there
     duration: float
     size: int
     injected: str = ""
+    held: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """A call of a guest is held in slow motion: it has been asked for, and is not served yet.
+
+    `doing` says what it is part of: `GET /apples`, or the name of an export.
+    """
+
+    call: HostCall
+    doing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +215,7 @@ class PluginChanged:
 Event = (
     CompileProgress
     | HostCall
+    | CallHeld
     | RequestHandled
     | LogLine
     | MessageSent

@@ -275,6 +275,8 @@ async def test_each_call_of_a_revoked_import_has_an_error_of_its_own(shared_engi
 class Observer:
     """Writes down what it hears."""
 
+    hold = None
+
     def __init__(self) -> None:
         self.heard: list[tuple] = []
 

@@ -28,6 +28,8 @@ class Driven(Interface, wit=HOST):
 class Observer:
     """Writes down what it hears of each call: what began, and how it ended."""
 
+    hold = None
+
     def __init__(self) -> None:
         self.heard: list[object] = []
 

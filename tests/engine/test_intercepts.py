@@ -28,6 +28,8 @@ class Driven(Interface, wit=HOST):
 class Observer:
     """Writes down what it hears of each call: its name, and what was injected."""
 
+    hold = None
+
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []
 

@@ -35,6 +35,10 @@ class CallObserver(Protocol):
     Of a call of an export it hears what is injected into it; then `provider` is `INJECTOR`.
     """
 
+    @property
+    def hold(self) -> Callable[[object], Awaitable[None]] | None:
+        """What is awaited between `called`, whose answer it gets, and the call itself; None: calls are not held."""
+
     def called(
         self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str
     ) -> object:

@@ -19,6 +19,7 @@ from .receipt import ImportUse, Receipt, Receipts, Tally
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
+from .slow import SlowMotion
 from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
 from .spans import Spans
 from .touched import Meanings
@@ -50,6 +51,7 @@ __all__ = [
     "Receipts",
     "Router",
     "SetFault",
+    "SlowMotion",
     "Spans",
     "StateSnapshot",
     "Tally",

@@ -26,6 +26,7 @@ from .component import WorkloadComponent
 from .exchange import Collected, Exchange
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
 from .routers import Router
+from .slow import SlowMotion, SlowRecorder
 from .trace import Recorder, Trace, failure_of
 from .values import without_secrets
 from .workload import BoundWorkload
@@ -39,12 +40,16 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Takes requests to the workloads that run. `tracing` decides whether host calls are recorded."""
+    """Takes requests to the workloads that run.
+
+    `tracing` decides whether host calls are recorded, `slow_motion` whether these are held, too.
+    """
 
     def __init__(self, router: Router, events: EventBus) -> None:
         """Begin without workloads."""
         self.router = router
         self.tracing = False
+        self.slow_motion = SlowMotion()
         self._events = events
         self._running: dict[str, BoundWorkload] = {}
 
@@ -135,7 +140,7 @@ class Dispatcher:
     ) -> AsyncIterator[Recorder | None]:
         """Count, bound and trace a call that is no request, and name its workload in what it raises."""
         try:
-            with self._watched(workload, component, export, number) as observer:
+            with self._watched(workload, component, export, number, scope) as observer:
                 async with scope:
                     yield observer
         except WashError as error:
@@ -143,22 +148,32 @@ class Dispatcher:
             raise
 
     def _watched(
-        self, workload: BoundWorkload, component: WorkloadComponent, export: str, number: int | None = None
+        self,
+        workload: BoundWorkload,
+        component: WorkloadComponent,
+        export: str,
+        number: int | None = None,
+        scope: Scope | None = None,
     ) -> contextlib.AbstractContextManager[Recorder | None]:
         """Record the host calls of a call while that is asked for."""
         if self.tracing and self._events:
-            return self._recorded(workload, component, export, number)
+            return self._recorded(workload, component, export, number, scope)
         return _UNWATCHED
 
     @contextlib.contextmanager
     def _recorded(
-        self, workload: BoundWorkload, component: WorkloadComponent, export: str, number: int | None
+        self,
+        workload: BoundWorkload,
+        component: WorkloadComponent,
+        export: str,
+        number: int | None,
+        scope: Scope | None,
     ) -> Iterator[Recorder]:
         """Record the host calls of a call, and tell of its end, unless whoever gave it a `number` does."""
         name, began, error = workload.workload_name, time.perf_counter(), None
         request = number or self._events.number()
         try:
-            yield Recorder(request, name, component.name, self._events.publish)
+            yield self._recorder((request, name, component.name, self._events.publish), export, scope)
         except BaseException as failure:
             error = failure_of(failure, _function(component, export))
             raise
@@ -214,13 +229,20 @@ class Dispatcher:
                 exchange.request,
                 exchange.deliver_head,
                 scope,
-                self._observer(exchange, workload.workload_name, component.name),
+                self._observer(exchange, workload.workload_name, component.name, scope),
             )
 
-    def _observer(self, exchange: Exchange, workload: str, component: str) -> Recorder | None:
+    def _observer(self, exchange: Exchange, workload: str, component: str, scope: Scope) -> Recorder | None:
         if not self.tracing or (exchange.trace is None and not self._events):
             return None
-        return Recorder(exchange.number, workload, component, self._events.publish, exchange.trace)
+        recorded = exchange.number, workload, component, self._events.publish, exchange.trace
+        return self._recorder(recorded, f"{exchange.request.method} {exchange.request.target}", scope)
+
+    def _recorder(self, recorded: tuple[Any, ...], doing: str, scope: Scope | None) -> Recorder:
+        """Make what records the calls in `scope`: `recorded` are the arguments of a recorder."""
+        if self.slow_motion.speed is None:
+            return Recorder(*recorded)
+        return SlowRecorder(*recorded, slow=self.slow_motion, doing=without_secrets(doing), scope=scope)
 
     def _tell(self, exchange: Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
         if self._events:

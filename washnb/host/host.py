@@ -29,6 +29,7 @@ from .lifecycle import to_its_end
 from .registry import WorkloadRegistry, WorkloadSummary
 from .routers import DevRouter
 from .server import HttpServer
+from .slow import SlowMotion
 
 
 class Host:
@@ -92,6 +93,11 @@ class Host:
     @tracing.setter
     def tracing(self, on: bool) -> None:
         self._dispatcher.tracing = on
+
+    @property
+    def slow_motion(self) -> SlowMotion:
+        """Whether recorded calls are held for people to watch: `host.slow_motion.speed = 0.5`."""
+        return self._dispatcher.slow_motion
 
     def events(self) -> EventBus:
         """Where the host tells what happens."""

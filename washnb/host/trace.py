@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 from washnb.engine import Err, Function, shapes
 from washnb.errors import BackendError, WashError
-from washnb.events import CallId, HostCall, current_call
+from washnb.events import CallHeld, CallId, HostCall, current_call
 
 from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
 
@@ -106,12 +106,14 @@ def sentence(call: HostCall) -> str:
 class Recorder:
     """Observes the calls of one guest to its host, for one request: the engine's `CallObserver`."""
 
+    hold: Callable[[object], Awaitable[None]] | None = None
+
     def __init__(
         self,
         request: int,
         workload: str,
         component: str,
-        publish: Callable[[HostCall], None],
+        publish: Callable[[HostCall | CallHeld], None],
         trace: Trace | None = None,
     ) -> None:
         """Publish every call of `component` once it has returned, and put it into `trace`."""
@@ -141,13 +143,13 @@ class Recorder:
         around = current_call.get()
         current_call.set((self._request, self._number))  # so that what happens in it knows whose work it is
         started = time.perf_counter()
-        return _Pending(
+        return PendingCall(
             self._number, interface, function, tuple(kept), provider, secret, size, started, injected, around
         )
 
     def returned(self, token: object, result: object) -> None:
         """Complete the call that `token` stands for."""
-        assert isinstance(token, _Pending)
+        assert isinstance(token, PendingCall)
         shape = token.function.result
         if isinstance(shape, shapes.Result):
             shape = shape.ok
@@ -155,7 +157,7 @@ class Recorder:
 
     def failed(self, token: object, error: BaseException) -> None:
         """Complete a call that raised: the WIT error of the function, or what ended the guest."""
-        assert isinstance(token, _Pending)
+        assert isinstance(token, PendingCall)
         shape = token.function.result
         if isinstance(error, Err) and isinstance(shape, shapes.Result):
             value = None if shape.err is None else self._values.safe(error.value, shape.err)
@@ -168,13 +170,23 @@ class Recorder:
 
     def passed(self, token: object) -> None:
         """Complete a call of an export that is the guest's from here on."""
-        assert isinstance(token, _Pending)
+        assert isinstance(token, PendingCall)
         self._complete(token, None)
 
-    def _complete(self, token: _Pending, result: Any, error: str | None = None) -> None:
-        now = time.perf_counter()
+    def asked(self, token: PendingCall) -> HostCall:
+        """Return what is known of a call that is still going on."""
+        return self._call(token, None, None, 0.0)
+
+    def _complete(self, token: PendingCall, result: Any, error: str | None = None) -> None:
+        duration = time.perf_counter() - token.started
         current_call.set(token.around)
-        call = HostCall(  # by position, which is quicker
+        call = self._call(token, result, error, duration)
+        if self._trace is not None:
+            self._trace.append(call)
+        self._publish(call)
+
+    def _call(self, token: PendingCall, result: Any, error: str | None, duration: float) -> HostCall:
+        return HostCall(  # by position, which is quicker
             self._request,
             token.number,
             self._workload,
@@ -186,13 +198,11 @@ class Recorder:
             error,
             token.provider,
             token.started - self._begun,
-            now - token.started,
+            duration,
             self._values.size - token.size_before,
             token.injected,
+            token.held,
         )
-        if self._trace is not None:
-            self._trace.append(call)
-        self._publish(call)
 
 
 def failure_of(error: BaseException, function: Function | None) -> str:
@@ -211,7 +221,9 @@ def _failed(value: object, cause: BackendError) -> str:
 
 
 @dataclass(slots=True)
-class _Pending:
+class PendingCall:
+    """A call that has begun. `started` is when it was served: after it was held, where it was."""
+
     number: int
     interface: str
     function: Function
@@ -222,6 +234,7 @@ class _Pending:
     started: float
     injected: str
     around: CallId | None
+    held: float = 0.0
 
 
 def _time(seconds: float) -> str:

@@ -162,6 +162,8 @@ class ImportPlan:
         """Call the target, or do what is injected, and tell the observer; of a coroutine it hears when that ends."""
         mark = "" if injection is None else injection.mark
         token = observer.called(self.interface, self.function, arguments, self.provider, mark)
+        if observer.hold is not None:
+            return self._held(observer, token, arguments, injection)
         try:
             value = self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
         except BaseException as error:
@@ -169,6 +171,19 @@ class ImportPlan:
             raise
         if hasattr(value, "__await__"):
             return _watched(observer, token, value)
+        observer.returned(token, value)
+        return value
+
+    async def _held(self, observer: Any, token: object, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
+        """Do the same once the observer lets the call go on."""
+        try:
+            await observer.hold(token)
+            value = self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
+            if hasattr(value, "__await__"):
+                value = await value
+        except BaseException as error:
+            observer.failed(token, error)
+            raise
         observer.returned(token, value)
         return value
 
