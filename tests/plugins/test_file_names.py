@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from washnb.errors import AccessDenied, BackendError
 from washnb.plugins.file_names import NamedFiles, disk
 
+from .contracts.files import PLANTED, plant, unchanged
+
 NAMES = st.text(max_size=300) | st.text(alphabet="aA./\\~%\0 ", max_size=8) | st.sampled_from(["x" * 5000, "X" * 5000])
 
 
@@ -70,6 +72,29 @@ def test_files_of_others_are_not_seen(tmp_path):
         (tmp_path / other).touch()
     (tmp_path / "ours").touch()
     assert NamedFiles(tmp_path).names() == ["ours"]
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_what_is_in_the_place_of_a_long_name(tmp_path, kind):
+    """A name that is kept in a file of its own is not looked for anywhere else."""
+    files, name = NamedFiles(tmp_path), "x" * 300
+    files.prepare(name).touch()
+    (kept,) = (tmp_path / ".names").iterdir()
+    kept.unlink()
+    plant(kept, kind, tmp_path / ".elsewhere")
+    assert files.names() == []
+    with pytest.raises(BackendError, match=f"set: {kept} is {kind}"), disk("set", tmp_path):
+        files.prepare(name)
+    assert unchanged(kept, kind, tmp_path / ".elsewhere")
+
+
+def test_names_are_not_kept_elsewhere(tmp_path):
+    """No symbolic link leads to where long names are kept."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".names").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BackendError, match=f"{tmp_path}/.names is a symbolic link"), disk("set", tmp_path):
+        NamedFiles(tmp_path).prepare("x" * 300)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 @pytest.mark.parametrize(

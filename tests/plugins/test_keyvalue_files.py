@@ -16,6 +16,7 @@ from washnb.plugins.keyvalue import files
 from washnb.plugins.keyvalue.files import PAGE, FilesystemBackend
 
 from .bound import Item, bind
+from .contracts.files import PLANTED, plant, unchanged
 from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys
 
 NAMES = [
@@ -102,15 +103,56 @@ class TestFilesystemBackend(BackendContract):
         assert await all_keys(backend, "b") == names
 
     async def test_what_others_put_there(self, backend):
-        """Folders and hidden files in a bucket are no keys with values."""
+        """Folders and hidden files in a bucket are no keys, and a file beside it is no bucket."""
         await backend.open("b")
         (backend._root / "b" / "folder").mkdir()
         (backend._root / "b" / ".hidden").touch()
-        assert await backend.get("b", "folder") is None
-        assert not await backend.exists("b", "folder")
-        assert list(await backend.get_many("b", ["folder"])) == [None]
+        assert await all_keys(backend, "b") == []
         (backend._root / "file").touch()
         assert list(await backend.buckets()) == ["b"]
+
+    @pytest.mark.parametrize("kind", PLANTED)
+    async def test_what_is_in_the_place_of_a_value(self, backend, tmp_path, kind):
+        """What is no file is neither read nor waited for, followed nor replaced, and the error says where it is."""
+        await backend.open("b")
+        await backend.set("b", "k", b"v")
+        seen, place = await backend.snapshot("b", "k"), backend._root / "b" / "k"
+        place.unlink()
+        plant(place, kind, tmp_path / "elsewhere")
+        for call in (
+            backend.get("b", "k"),
+            backend.exists("b", "k"),
+            backend.get_many("b", ["k"]),
+            backend.set("b", "k", b"v"),
+            backend.delete("b", "k"),
+            backend.increment("b", "k", 1),
+            backend.swap("b", "k", seen, b"v"),
+        ):
+            with pytest.raises(BackendError, match=f" of bucket 'b': {place} is {kind}") as raised:
+                await call
+            assert raised.value.repair == (f"ls -l {place}  # and move it away",)
+        assert await all_keys(backend, "b") == []
+        assert unchanged(place, kind, tmp_path / "elsewhere")
+
+    @pytest.mark.parametrize("kind", PLANTED)
+    async def test_what_is_in_the_place_of_the_lock(self, backend, tmp_path, kind):
+        """A change does not wait for it, and makes no file elsewhere."""
+        await backend.open("b")
+        plant(backend._root / "b" / ".lock", kind, tmp_path / "elsewhere")
+        with pytest.raises(BackendError, match=f"{backend._root}/b/.lock is {kind}"):
+            await backend.set("b", "k", b"v")
+        assert unchanged(backend._root / "b" / ".lock", kind, tmp_path / "elsewhere")
+
+    async def test_a_bucket_that_is_elsewhere(self, backend, tmp_path):
+        """A symbolic link is no bucket, whatever it leads to."""
+        await backend.prepare()
+        (tmp_path / "elsewhere").mkdir()
+        (backend._root / "b").symlink_to(tmp_path / "elsewhere")
+        for call in (backend.open("b"), backend.get("b", "k"), backend.set("b", "k", b""), backend.keys("b")):
+            with pytest.raises(BackendError, match=f"{backend._root}/b is a symbolic link"):
+                await call
+        assert list(await backend.buckets()) == []
+        assert list((tmp_path / "elsewhere").iterdir()) == []
 
     async def test_a_link_to_elsewhere(self, backend, tmp_path):
         """What a value is written into before it takes its place is a file of its own, whatever had its name."""

@@ -7,18 +7,23 @@ digits for each byte, and no two names differ only in case, because there are di
     README.md   readme.md~3f                        the bits of 3f say which letters are capitals
     xxx...      xxx...~ and the SHA-256 of the name  it is in the file of that SHA-256 in the directory `.names`
 
-Files whose names are not of this form, and hidden ones, belong to others and are not seen.
+Files whose names are not of this form, and hidden ones, belong to others and are not seen. What is no file, or leads
+elsewhere, in the place of one is not touched: a pipe would be waited for, and a symbolic link is somebody else's word.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
+from typing import Literal
 
 from washnb.errors import AccessDenied, BackendError
 
@@ -36,6 +41,22 @@ _MISSING = {
 """Why there is no directory."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NOTHING_ELSE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+class InItsPlace(OSError):  # noqa: N818 - no failure of the system
+    """Something else is in the place of a file or of a directory."""
+
+    def __init__(self, path: Path, status: os.stat_result) -> None:
+        """Say what it is."""
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
+        super().__init__(errno.EINVAL, f"{path} is {kind}", str(path))
 
 
 class NamedFiles:
@@ -57,8 +78,8 @@ class NamedFiles:
         path = self.path(name)
         if hashed := _HASHED.search(path.name):
             kept = self._kept(hashed[1])
-            if not kept.exists():
-                kept.parent.mkdir(exist_ok=True)
+            make_directory(kept.parent)
+            if file_status(kept) is None:
                 beginning = kept.with_name(f"{kept.name}.{uuid.uuid4().hex}")  # others may be at it, too
                 beginning.write_bytes(_bytes(name))
                 beginning.replace(kept)
@@ -66,20 +87,82 @@ class NamedFiles:
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted. Raises FileNotFoundError where the directory does not exist."""
-        found = (self._name(entry.name) for entry in self.directory.iterdir())
+        with os.scandir(self.directory) as entries:
+            return self._named(entry for entry in entries if entry.is_file(follow_symlinks=False))
+
+    def directories(self) -> list[str]:
+        """Return the names of all directories, sorted. Raises FileNotFoundError where this one does not exist."""
+        with os.scandir(self.directory) as entries:
+            return self._named(entry for entry in entries if entry.is_dir(follow_symlinks=False))
+
+    def _named(self, entries: Iterator[os.DirEntry[str]]) -> list[str]:
+        found = (self.name(entry.name) for entry in entries)
         return sorted(name for name in found if name is not None)
 
-    def _name(self, file_name: str) -> str | None:
+    def name(self, file_name: str) -> str | None:
+        """Return what a file is called that is `file_name` on the disk; None where it is somebody else's."""
         if file_name.startswith("."):
             return None
         hashed = _HASHED.search(file_name)
-        with suppress(ValueError, FileNotFoundError):
-            name = self._kept(hashed[1]).read_bytes().decode(*_TEXT) if hashed else _readable_name(file_name)
+        with suppress(ValueError, FileNotFoundError, InItsPlace):
+            name = self._long_name(hashed[1]) if hashed else _readable_name(file_name)
             return name if _file_name(name) == file_name else None
         return None
 
+    def _long_name(self, digest: str) -> str:
+        with open_file(self._kept(digest)) as file:
+            return file.read().decode(*_TEXT)
+
     def _kept(self, digest: str) -> Path:
         return self.directory / ".names" / digest
+
+
+def open_file(path: Path, mode: Literal["rb", "ab"] = "rb") -> FileIO:
+    """Open a file, unbuffered, and nothing else. Raises FileNotFoundError, and InItsPlace without having touched it."""
+    try:
+        file = open(path, mode, buffering=0, opener=_open)  # noqa: SIM115 - whoever calls closes it
+    except FileNotFoundError:
+        raise
+    except OSError:
+        file_status(path)
+        raise
+    status = os.fstat(file.fileno())
+    if stat.S_ISREG(status.st_mode):
+        return file
+    file.close()
+    raise InItsPlace(path, status)
+
+
+def file_status(path: Path) -> os.stat_result | None:
+    """Return what the system knows of a file, None where nothing is there. Raises InItsPlace where it is no file."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        raise InItsPlace(path, status)
+    return status
+
+
+def is_directory(path: Path) -> bool:
+    """Return whether there is a directory. Raises InItsPlace where a symbolic link may lead to one."""
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISLNK(status.st_mode):
+        raise InItsPlace(path, status)
+    return stat.S_ISDIR(status.st_mode)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory where there is none; the one that it is in exists. Raises InItsPlace for a symbolic link."""
+    if not is_directory(path):
+        path.mkdir(exist_ok=True)
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | _NOTHING_ELSE, 0o666)
 
 
 @contextmanager
@@ -87,6 +170,8 @@ def disk(what: str, directory: Path) -> Iterator[None]:
     """Turn the failure of a disk in this block into BackendError or AccessDenied, which name `what` and `directory`."""
     try:
         yield
+    except InItsPlace as error:
+        raise BackendError(f"{what}: {error.strerror}", repair=f"ls -l {error.filename}  # and move it away") from error
     except OSError as error:
         if error.errno in _MISSING and not directory.is_dir():
             message = f"{what}: {directory} is no directory: {_MISSING[error.errno]}"

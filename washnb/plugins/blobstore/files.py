@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, TypeVar, TypeVarTuple
 
 from ..base import Changed
-from ..file_names import NamedFiles, disk
+from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
 from ..state import SharedState
 from .backend import (
     CHUNK,
@@ -71,7 +71,7 @@ class FilesystemBackend:
 
     async def exists(self, container: str) -> bool:
         """Return whether there is such a folder."""
-        return await self._do(f"look for container '{container}'", self._folders.path(container).is_dir)
+        return await self._do(f"look for container '{container}'", is_directory, self._folders.path(container))
 
     async def info(self, container: str) -> ContainerInfo:
         """Return when the folder was made."""
@@ -153,20 +153,19 @@ class FilesystemBackend:
 
     def _container(self, container: str) -> NamedFiles:
         folder = self._folders.path(container)
-        if not folder.is_dir():
+        if not is_directory(folder):
             raise NoSuchContainer(container)
         return NamedFiles(folder)
 
     def _prepare(self) -> None:
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for left in self._incoming.iterdir():
+        for left in self._arriving().iterdir():
             with suppress(FileNotFoundError):  # another host sweeps, too
-                if left.stat().st_mtime < time.time() - _STALE_SECONDS:
+                if left.lstat().st_mtime < time.time() - _STALE_SECONDS:
                     _remove(left)
 
     def _containers(self) -> Sequence[str]:
         try:
-            return [name for name in self._folders.names() if self._folders.path(name).is_dir()]
+            return self._folders.directories()
         except FileNotFoundError:
             return []
 
@@ -180,9 +179,11 @@ class FilesystemBackend:
         (folder / _CREATED).touch()
 
     def _delete(self, container: str) -> bool:
-        going = self._new()
+        folder, going = self._folders.path(container), self._new()
+        if not is_directory(folder):
+            return False
         try:
-            self._folders.path(container).rename(going)
+            folder.rename(going)
         except FileNotFoundError:
             return False
         _remove(going)
@@ -194,21 +195,18 @@ class FilesystemBackend:
         return ContainerInfo(container, int((marker if marker.exists() else folder).stat().st_mtime))
 
     def _objects(self, container: str) -> Sequence[str]:
-        files = self._container(container)
-        return [name for name in files.names() if files.path(name).is_file()]
+        return self._container(container).names()
 
     def _object_info(self, container: str, name: str) -> ObjectInfo:
-        path = self._container(container).path(name)
-        try:
-            found = path.stat()
-        except FileNotFoundError:
-            raise NoSuchObject(container, name) from None
+        found = file_status(self._container(container).path(name))
+        if found is None:
+            raise NoSuchObject(container, name)
         return _info(container, name, found)
 
     def _open(self, container: str, name: str) -> tuple[IO[bytes], ObjectInfo]:
         path = self._container(container).path(name)
         try:
-            file = path.open("rb")
+            file = open_file(path)
         except FileNotFoundError:
             raise NoSuchObject(container, name) from None
         return file, _info(container, name, os.fstat(file.fileno()))
@@ -218,9 +216,13 @@ class FilesystemBackend:
         for position in range(start, end, CHUNK):
             yield await self._do(what, file.read, min(CHUNK, end - position))
 
+    def _arriving(self) -> Path:
+        self._root.mkdir(parents=True, exist_ok=True)
+        make_directory(self._incoming)
+        return self._incoming
+
     def _new(self) -> Path:
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        return self._incoming / uuid.uuid4().hex
+        return self._arriving() / uuid.uuid4().hex
 
     def _begin(self, container: str) -> tuple[Path, IO[bytes]]:
         self._container(container)
@@ -228,12 +230,16 @@ class FilesystemBackend:
         return path, path.open("xb")
 
     def _put(self, path: Path, container: str, name: str) -> None:
-        path.replace(self._container(container).prepare(name))
+        place = self._container(container).prepare(name)
+        file_status(place)  # what is no file is not replaced
+        path.replace(place)
 
     def _delete_objects(self, container: str, names: Sequence[str]) -> Sequence[str]:
         files = self._container(container)
         deleted = []
         for name in names:
+            if file_status(files.path(name)) is None:
+                continue
             with suppress(FileNotFoundError):
                 files.path(name).unlink()
                 deleted.append(name)
@@ -242,6 +248,7 @@ class FilesystemBackend:
     def _move(self, container: str, name: str, to_container: str, to_name: str) -> None:
         self._object_info(container, name)
         to_path = self._container(to_container).prepare(to_name)
+        file_status(to_path)  # what is no file is not replaced
         try:
             self._container(container).path(name).replace(to_path)
         except FileNotFoundError:
@@ -265,7 +272,7 @@ def _give_up(begun: tuple[Path, IO[bytes]]) -> None:
 
 def _remove(path: Path) -> None:
     with suppress(FileNotFoundError):
-        if path.is_dir():
+        if is_directory(path):
             shutil.rmtree(path)
         else:
             path.unlink()

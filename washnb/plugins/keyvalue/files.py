@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
-from ..file_names import NamedFiles, disk
+from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
 from ..state import SharedState
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import counted, counter_bytes, counter_value
@@ -71,7 +71,7 @@ class FilesystemBackend:
 
     async def exists(self, bucket: str, key: str) -> bool:
         """Return whether there is such a file."""
-        return await self._read(f"look for {_of(bucket, key)}", lambda: self._bucket(bucket).path(key).is_file())
+        return await self._read(f"look for {_of(bucket, key)}", lambda: self._bucket(bucket).has(key))
 
     async def get(self, bucket: str, key: str) -> bytes | None:
         """Return the value, None where there is none."""
@@ -171,17 +171,17 @@ class FilesystemBackend:
 
     def _buckets(self) -> Sequence[str]:
         try:
-            return [name for name in self._folders.names() if self._folders.path(name).is_dir()]
+            return self._folders.directories()
         except FileNotFoundError:
             return []
 
     def _open(self, bucket: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        self._folders.prepare(bucket).mkdir(exist_ok=True)
+        make_directory(self._folders.prepare(bucket))
 
     def _bucket(self, bucket: str, changes: list[tuple[str, str]] | None = None) -> Folder:
         path = self._folders.path(bucket)
-        if not path.is_dir():
+        if not is_directory(path):
             raise NoSuchBucket(bucket)
         return Folder(path, [] if changes is None else changes)
 
@@ -194,25 +194,30 @@ class Folder(NamedFiles):
         super().__init__(path)
         self._changes = changes
 
+    def has(self, key: str) -> bool:
+        """Return whether there is a value."""
+        return file_status(self.path(key)) is not None
+
     def read(self, key: str) -> Snapshot:
         """Read a value; each one is a file of its own."""
         try:
-            with self.path(key).open("rb") as file:
+            with open_file(self.path(key)) as file:
                 status = os.fstat(file.fileno())
                 return Snapshot(file.read(), (status.st_ino, status.st_mtime_ns))
-        except (FileNotFoundError, IsADirectoryError):
+        except FileNotFoundError:
             return Snapshot(None, None)
 
     def write(self, key: str, value: bytes) -> None:
         """Put a value in place of any that was there, when it is on the disk."""
-        new = self.directory / ".new"
+        path, new = self.prepare(key), self.directory / ".new"
+        file_status(path)  # what is no file is not replaced
         try:
             new.unlink(missing_ok=True)  # a killed process has left it, or it is somebody's link to elsewhere
             with new.open("xb") as file:
                 file.write(value)
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(self.prepare(key))
+            new.replace(path)
         except OSError:
             new.unlink(missing_ok=True)
             raise
@@ -220,17 +225,16 @@ class Folder(NamedFiles):
 
     def remove(self, key: str) -> None:
         """Remove a value, if there is one."""
-        try:
-            self.path(key).unlink()
-        except FileNotFoundError:
+        if not self.has(key):
             return
+        self.path(key).unlink(missing_ok=True)  # somebody without the lock was faster
         self._changes.append((key, "delete"))
 
 
 @contextmanager
 def _exclusive(path: Path, what: str, deadline: float) -> Iterator[None]:
     """Hold the lock of a file. Raises BackendError where another process does not let go of it until `deadline`."""
-    with path.open("ab") as file:
+    with open_file(path, "ab") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
