@@ -11,14 +11,13 @@ from washnb.engine import Err, Function, shapes
 from washnb.errors import BackendError, WashError
 from washnb.events import CallHeld, CallId, HostCall, current_call
 
-from .values import REDACTED, CaseValue, ValueKeeper, hides, is_secret, text_of
+from .signature import Signature, signature_of
+from .values import REDACTED, CaseValue, ValueKeeper, text_of
 
 MAX_CALLS = 1_000
 MAX_BYTES = 256 * 1024
 INJECTED = "⚡ injected"
 """What marks a call that a fault has changed: a shape and a word."""
-
-_KEYED_BY = frozenset({"key", "name"})  # parameters that say what the other values of a call belong to
 
 
 class Trace(Sequence[HostCall]):
@@ -130,35 +129,28 @@ class Recorder:
         self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str = ""
     ) -> object:
         """Note a call that begins, and its arguments as they are now."""
-        self._number += 1
-        values, size, secret = self._values, self._values.size, False
-        kept = []
-        for (name, shape), value in zip(function.params, arguments, strict=False):
-            if name in _KEYED_BY and isinstance(value, str) and is_secret(value):
-                secret = True
-            kept.append((name, REDACTED if hides(name) else values.safe(value, shape)))
-        if secret:
-            shown = [name in _KEYED_BY or isinstance(shape, shapes.Borrow) for name, shape in function.params]
-            kept = [(name, value if show else REDACTED) for show, (name, value) in zip(shown, kept, strict=False)]
+        self._number = number = self._number + 1
+        values, signature = self._values, signature_of(function)
+        size = values.size
+        secret = signature.is_about_secret(arguments)
+        kept = values.named(signature.around_secret if secret else signature.parameters, arguments)
         around = current_call.get()
-        current_call.set((self._request, self._number))  # so that what happens in it knows whose work it is
+        current_call.set((self._request, number))  # so that what happens in it knows whose work it is
         started = time.perf_counter()
-        return PendingCall(
-            self._number, interface, function, tuple(kept), provider, secret, size, started, injected, around
-        )
+        return PendingCall(number, interface, signature, kept, provider, secret, size, started, injected, around)
 
     def returned(self, token: object, result: object) -> None:
         """Complete the call that `token` stands for."""
         assert isinstance(token, PendingCall)
-        shape = token.function.result
-        if isinstance(shape, shapes.Result):
-            shape = shape.ok
-        self._complete(token, REDACTED if token.secret and result is not None else self._values.safe(result, shape))
+        shape = token.signature.result
+        if result is not None or shape is not None:
+            result = REDACTED if token.secret and result is not None else self._values.safe(result, shape)
+        self._complete(token, result)
 
     def failed(self, token: object, error: BaseException) -> None:
         """Complete a call that raised: the WIT error of the function, or what ended the guest."""
         assert isinstance(token, PendingCall)
-        shape = token.function.result
+        shape = token.signature.function.result
         if isinstance(error, Err) and isinstance(shape, shapes.Result):
             value = None if shape.err is None else self._values.safe(error.value, shape.err)
             cause = error.__cause__
@@ -192,7 +184,7 @@ class Recorder:
             self._workload,
             self._component,
             token.interface,
-            token.function.name,
+            token.signature.function.name,
             token.arguments,
             result,
             error,
@@ -226,7 +218,7 @@ class PendingCall:
 
     number: int
     interface: str
-    function: Function
+    signature: Signature
     arguments: tuple[tuple[str, Any], ...]
     provider: str
     secret: bool

@@ -10,7 +10,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,6 +36,9 @@ class ResourceName:
 
     def __repr__(self) -> str:
         return f"{self.name}#{self.number}"
+
+
+_resource_name = functools.lru_cache(maxsize=4096)(ResourceName)  # each request has the same few
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,9 @@ class CaseValue:
 REDACTED = Redacted()
 _NONE = CaseValue("none")
 
+Parameter = tuple[str, Callable[..., Any] | None, shapes.Shape]
+"""A name, what keeps a value (None: it is hidden), and the type."""
+
 
 class ValueKeeper:
     """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers.
@@ -109,6 +115,18 @@ class ValueKeeper:
             return self._keepers[type(shape)](self, value, shape, depth + 1)
         except Exception:  # noqa: BLE001 - whatever the value raises where it is asked for what it does not have
             return CaseValue(type(value).__name__)
+
+    def named(self, parameters: Iterable[Parameter], values: Sequence[object]) -> tuple[tuple[str, Any], ...]:
+        """Copy the values of parameters as `safe` does, each behind its name, and leave out what is hidden."""
+        kept = []
+        for (name, keep, shape), value in zip(parameters, values, strict=False):
+            self._room = _MOST
+            self.size += _LEAST
+            try:
+                kept.append((name, REDACTED if keep is None else keep(self, value, shape, 1)))
+            except Exception:  # noqa: BLE001 - as in `safe`
+                kept.append((name, CaseValue(type(value).__name__)))
+        return tuple(kept)
 
     def _scalar(self, value: object, _shape: shapes.Shape | None, _depth: int) -> Any:
         if isinstance(value, str):
@@ -181,11 +199,16 @@ class ValueKeeper:
             return known[0]
         resource = shape.resource.name
         self._counts[resource] = number = self._counts.get(resource, 0) + 1
-        name = ResourceName(resource, number)
+        name = _resource_name(resource, number)
         self._names[id(value)] = name, value
         if len(self._names) > _MOST:
             del self._names[next(iter(self._names))]
         return name
+
+    @classmethod
+    def parameter(cls, name: str, shape: shapes.Shape, *, hidden: bool) -> Parameter:
+        """Return a parameter for `named`; of one that is `hidden` nobody is shown the value."""
+        return name, None if hidden else cls._keepers[type(shape)], shape
 
     _keepers: ClassVar[dict[type, Callable[..., Any]]] = {
         type(None): _scalar,

@@ -110,11 +110,15 @@ class ImportPlan:
         together = f"({''.join(f'{name}, ' for name in names)})"
         pending = f"{source.constant('pending', Pending)}({source.constant('plan', self)}"
         if self._on_fiber:
-            call = f"{source.constant('watch', self.watch)}(store.observer, {together})"
-            self._call(source, call if watched else self._direct_call(source, names))
+            if watched:
+                self._begin_watching(source, together, pending)
+            self._call(source, self._direct_call(source, names), watched=watched)
             with source.block(f"if type(value) is {source.constant('coroutine', types.CoroutineType)}:"):
-                source.line(f"store.pending = {pending}, (), value, results)")
+                begun = f"{source.constant('watched', _watched)}(observer, token, value)" if watched else "value"
+                source.line(f"store.pending = {pending}, (), {begun}, results)")
                 source.line("return True")
+            if watched:
+                source.line("observer.returned(token, value)")
             write_result(source, self.function, self.label)
         else:
             source.line(f"store.pending = {pending}, {together}, None, results)")
@@ -122,18 +126,34 @@ class ImportPlan:
         handler: Handler = source.compile(self.label)
         return handler
 
+    def _begin_watching(self, source: Source, arguments: str, pending: str) -> None:
+        """Do what `watch` does where no call is held: WASI's are many and short."""
+        source.line("observer = store.observer")
+        with source.block("if observer.hold is not None:"):
+            held = f"{source.constant('watch', self.watch)}(observer, {arguments})"
+            source.line(f"store.pending = {pending}, (), {held}, results)")
+            source.line("return True")
+        told = [source.constant("told", each) for each in (self.interface, self.function, self.provider)]
+        source.line(f"token = observer.called({told[0]}, {told[1]}, {arguments}, {told[2]}, '')")
+
     def _direct_call(self, source: Source, names: list[str]) -> str:
         parsed = parse_function(self.function.name)
         if parsed.kind == "method" and self._direct:
             return f"{names[0]}.{python_name(parsed.name)}({', '.join(names[1:])})"
         return f"{source.constant('target', self.target)}({', '.join(names)})"
 
-    def _call(self, source: Source, call: str) -> None:
+    def _call(self, source: Source, call: str, *, watched: bool) -> None:
         """Assign what the target returns to `value`, or write the error case and return."""
         with source.block("try:"):
             source.line(f"value = {call}")
         with source.block(f"except {source.constant('err', Err)} as error:"):
+            if watched:
+                source.line("observer.failed(token, error)")
             source.line(f"return {source.constant('refuse', self.refuse)}(store, error, results)")
+        if watched:
+            with source.block("except BaseException as error:"):
+                source.line("observer.failed(token, error)")
+                source.line("raise")
 
     @cached_property
     def answer(self) -> Answer:
