@@ -15,6 +15,8 @@ from traitlets.config import Config
 
 from washnb.notebook import Session
 
+from .jupyterlab import folder, lab, page  # noqa: F401 - fixtures, of those who drive a browser
+
 
 @pytest.fixture
 def session() -> Iterator[Session]:
