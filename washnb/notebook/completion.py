@@ -18,7 +18,7 @@ from .arguments import words
 from .backends import ASK
 from .session import NATS_ACTIONS, PLUGIN_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
-from .views import LEVELS, TRACE_ACTIONS
+from .views import LEVELS, SPEEDS, TRACE_ACTIONS
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
 _LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*(?:"\S*)?|'[^']*(?:'\S*)?|\S*)$""")
@@ -112,6 +112,7 @@ class _Offers:
             kinds.VERBS: lambda: VERBS,
             kinds.LEVELS: lambda: LEVELS,
             kinds.ACTIONS: lambda: TRACE_ACTIONS,
+            kinds.SPEEDS: lambda: SPEEDS,
             kinds.CONTAINERS: lambda: self._session.known().containers,
             kinds.FOLDERS: lambda: _folders(self._word),
             kinds.TARGETS: lambda: ("clear", *self._session.known().targets),

@@ -38,6 +38,7 @@ _HOMES = {
     "Questions": "questions",
     "ShownQuestion": "questions",
     "Status": "reports",
+    "UNDER_WAY": "history",
     "TraceReport": "history",
     "attached": "attaching",
     "attached_as": "attaching",

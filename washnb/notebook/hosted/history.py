@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from washnb.events import (
+    CallHeld,
     Event,
     ExportCalled,
     Handled,
@@ -27,6 +28,9 @@ KEPT_REQUESTS = 100
 KEPT_MESSAGES = 1_000
 KEPT_CHANGES = 2_000
 
+UNDER_WAY = "under way"
+"""What is said of a call that is held, and of what it belongs to."""
+
 Message = MessageSent | MessageHandled
 """What is remembered of messages: each that was sent from this host, and each that was handled on it."""
 
@@ -36,6 +40,7 @@ class RequestTrace:
     """The host calls of one request, message or call, and, once it is handled, what was asked and how it ended.
 
     `begun` is the Unix timestamp from which its host calls count, `injected` how many of these a fault has changed.
+    In slow motion `doing` says what goes on, and `held` is the call that was held last, until that has its answer.
     """
 
     number: int
@@ -43,18 +48,22 @@ class RequestTrace:
     calls: Trace = field(default_factory=Trace)
     handled: Handled | None = None
     injected: int = 0
+    doing: str = ""
+    held: HostCall | None = None
 
     @property
     def workload(self) -> str:
         """The workload that handled it; "" where none did."""
         if self.handled is not None:
             return self.handled.workload
-        return next((call.workload for call in self.calls), "")
+        return next((call.workload for call in (*self.calls[:1], self.held) if call is not None), "")
 
     @property
     def headline(self) -> str:
         """Method, target and status of a request, subject of a message or name of a call, and what went wrong."""
         done = self.handled
+        if done is None and self.doing:
+            return one_line(f"{_spoken(self.doing)}  {UNDER_WAY}  in {self.workload}", 200)
         if done is None:
             component = next((call.component for call in self.calls), "a guest")
             return f"a request or call that {component} has not answered yet"
@@ -155,13 +164,18 @@ class History:
             request.calls.append(event)
             if event.injected:
                 request.injected += 1
+            request.held = None
             return
-        if isinstance(event, LogLine):
+        if isinstance(event, CallHeld):
+            request = self._request(event.call.request, event.call.started)
+            request.doing, request.held = event.doing, event.call
+        elif isinstance(event, LogLine):
             self.lines.append(event)
         elif isinstance(event, StateChanged):
             self.changes.append((time.time(), event))
         elif isinstance(event, Handled):
-            self._request(event.request, event.duration).handled = event
+            request = self._request(event.request, event.duration)
+            request.handled, request.held = event, None
         if isinstance(event, MessageSent | MessageHandled):
             self.messages.append(event)
 

@@ -6,6 +6,7 @@ the request of its workload that went on then, a message from a server to the ca
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,10 +55,14 @@ class Change:
 
 @dataclass
 class Crossing:
-    """One host call, at a Unix timestamp, with the changes that it made and the lines that were logged in it."""
+    """One host call, at a Unix timestamp, with the changes that it made and the lines that were logged in it.
+
+    `held` is for how many seconds calls of the request were held in slow motion, this one included.
+    """
 
     call: HostCall
     time: float
+    held: float = 0.0
     changes: list[Change] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
 
@@ -133,6 +138,26 @@ class Passage:
         return max(last, 0.0 if self.trace.handled is None else self.trace.handled.duration)
 
     @property
+    def held(self) -> float:
+        """The seconds of these for which calls of it were held in slow motion."""
+        return self.crossings[-1].held if self.crossings else 0.0
+
+    @property
+    def took(self) -> float:
+        """The seconds of these that are its own."""
+        return max(0.0, self.duration - self.held)
+
+    @property
+    def under_way(self) -> Crossing | None:
+        """The call that is held, or was held and is served, in slow motion."""
+        call = self.trace.held
+        return None if call is None else Crossing(call, self.begun + call.started, self.held)
+
+    def at(self, crossing: Crossing) -> float:
+        """The second of its own in which a call of it was served."""
+        return max(0.0, crossing.time - self.begun - crossing.held)
+
+    @property
     def error(self) -> str:
         """Why it failed; "" where it did not."""
         return (self.trace.handled.error or "") if self.trace.handled is not None else ""
@@ -148,7 +173,7 @@ class Passage:
         """Where its time went."""
         crossing = _covered((each.time, each.end) for each in self.crossings)
         waiting = _covered((each.time, each.end) for each in self.crossings if each.waits)
-        return Shares(max(0.0, self.duration - crossing), crossing - waiting, waiting)
+        return Shares(max(0.0, self.took - crossing), crossing - waiting, waiting)
 
 
 @dataclass(frozen=True)
@@ -171,7 +196,9 @@ class Timeline:
 
 
 def _passage(trace: RequestTrace) -> Passage:
-    return Passage(trace, [Crossing(call, trace.begun + call.started) for call in trace.calls])
+    held = itertools.accumulate(call.held for call in trace.calls)
+    calls = zip(trace.calls, held, strict=True)
+    return Passage(trace, [Crossing(call, trace.begun + call.started, so_far) for call, so_far in calls])
 
 
 def _covered(spans: Iterable[tuple[float, float]]) -> float:

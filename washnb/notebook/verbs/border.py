@@ -19,7 +19,16 @@ def _trace_options(parser: VerbParser) -> None:
     parser.option("--function", metavar="TEXT", help="only calls of functions with this in their names: get")
     parser.switch("--errors", help="only calls that failed, were denied or injected")
     parser.option("--slower", metavar="SECONDS", help="only calls that took at least as long")
-    parser.epilog = "%wash trace last --interface keyvalue        %wash trace save film.html"
+    parser.option(
+        "--slow",
+        metavar="SPEED",
+        completes=kinds.SPEEDS,
+        help="hold each call for people to watch: 1 as a film, 0.5, off",
+    )
+    parser.epilog = """In slow motion no time runs out and none is counted. What the runtime of a language does by
+itself goes at once, and one request is held for a minute at most.
+
+%wash trace last --interface keyvalue        %wash trace save film.html        %wash trace --slow 0.5"""
 
 
 def _trace(asking: Asking) -> Any:
@@ -32,6 +41,7 @@ def _trace(asking: Asking) -> Any:
         function=options.function,
         errors=options.errors,
         slower=seconds_of(options.slower),
+        slow=options.slow,
     )
 
 

@@ -7,10 +7,11 @@ from .keyvalue import KeyValueView
 from .logs import LEVELS, LogsView
 from .messages import MessagesView
 from .questions import QuestionsView
-from .trace import TRACE_ACTIONS, TraceView
+from .trace import SPEEDS, TRACE_ACTIONS, TraceView
 
 __all__ = [
     "LEVELS",
+    "SPEEDS",
     "TRACE_ACTIONS",
     "BlobsView",
     "ConfigView",

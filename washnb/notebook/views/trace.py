@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from washnb.errors import ConfigError
-from washnb.events import Event, Handled, HostCall, LogLine, StateChanged
+from washnb.events import CallHeld, Event, Handled, HostCall, LogLine, StateChanged
 
 from .. import hosted
 from ..handles import News
@@ -16,6 +17,8 @@ from ..widgets import Answer, Door, Wish
 from .base import View
 
 TRACE_ACTIONS = ("on", "off", "last", "clear", "save")
+SPEEDS = ("0.25", "0.5", "1", "2", "off")
+"""Some of the speeds of slow motion."""
 
 _LOOKED_AT = 2_000
 """Calls that a look goes through: the latest, and those before whose values they have changed."""
@@ -64,11 +67,22 @@ class Filter:
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: requests whose calls pass, oldest first; the timeline behind them; whether it goes on."""
+    """What there is to see: requests whose calls pass, oldest first, and the timeline behind them.
+
+    `tracing` says whether it goes on, `speed` whether in slow motion.
+    """
 
     requests: Sequence[hosted.RequestTrace]
     timeline: hosted.Timeline
     tracing: bool
+    speed: float | None
+
+    @property
+    def pace(self) -> str:
+        """What is to be said of recording."""
+        if not self.tracing:
+            return "recording is off"
+        return "" if self.speed is None else f"slow motion, speed {self.speed:g}"
 
 
 class TraceView(View):
@@ -93,15 +107,22 @@ class TraceView(View):
         function: str | None = None,
         errors: bool = False,
         slower: float | None = None,
+        slow: float | str | None = None,
     ) -> Any:
         """Do what `%wash trace` does: look closer, turn recording `on` or `off`, `clear`, `save` a film to `path`.
 
         A filter is a workload, a part of an interface's or a function's name, calls in trouble (failed, denied or
         injected), or calls that took at least so many seconds. Returns the view, the path of the film, or news.
+
+        `slow` plays what comes live, call by call: each is held before it is served, at speed 1 for as long as in a
+        film (0.9 s; of WASI 0.3 s, and what the runtime of a language does by itself goes at once), at 0.5 for twice
+        that; `off` ends it. One request is held for a minute at most. No time runs out meanwhile, and none is counted.
         """
         __tracebackhide__ = True
         if action not in {None, *TRACE_ACTIONS}:
             raise ConfigError(f"trace knows no {action!r}", repair=f"%wash trace [{'|'.join(TRACE_ACTIONS)}]")
+        if slow is not None and not self._slowed(slow):
+            return News("host calls go at full speed")
         if action == "save":
             return self._saved(path)
         if action in {"on", "off"}:
@@ -119,6 +140,15 @@ class TraceView(View):
             slower or before.slower,
         )
         return TraceView(self._door, last=self.last or action == "last", chosen=chosen)
+
+    def _slowed(self, speed: float | str) -> bool:
+        """Hold calls from now on, or no longer; returns which. What is not recorded cannot be seen, so it is."""
+        with contextlib.suppress(ValueError):  # the host says what a speed is
+            speed = float(speed)
+        wanted: Any = None if speed in {"off", 0} else speed
+        self.door.on_host(lambda deployments: _slow(deployments, wanted))
+        self._door.tracing = self._door.tracing or wanted is not None
+        return wanted is not None
 
     def _saved(self, path: str | Path | None) -> hosted.FilmFile:
         if path is None:
@@ -140,13 +170,14 @@ class TraceView(View):
         if not chosen.chooses:
             return requests
         cut = [replace(each, calls=each.calls.only(chosen.passes)) for each in requests]
-        return [each for each in cut if each.calls]
+        return [each for each in cut if each.calls or (each.held is not None and chosen.passes(each.held))]
 
     async def look(self, deployments: hosted.Deployments) -> Look:
         """Read the latest requests, and put together what belongs to their calls."""
         memory = deployments.history.memory(_LOOKED_AT)
         requests = await self.read(deployments)
-        return Look(requests, hosted.Timeline.of(memory), deployments.host.tracing)
+        host = deployments.host
+        return Look(requests, hosted.Timeline.of(memory), host.tracing, host.slow_motion.speed)
 
     def still(self, look: Look) -> hosted.TraceReport:
         """Each request with a line for each call."""
@@ -166,12 +197,17 @@ class TraceView(View):
             if room <= 0 or len(rows) >= _SHOWN_REQUESTS:
                 break
             wanted = [each for each in passage.crossings if each.call.number in kept[passage.number]]
-            rows.insert(0, {**hosted.passage_entry(passage), "rows": [_row(passage, each) for each in wanted[:room]]})
+            calls = [_row(passage, each) for each in wanted[:room]]
+            under_way = passage.under_way
+            if under_way is not None and self.chosen.passes(under_way.call):
+                calls.append({**_row(passage, under_way), "outcome": hosted.UNDER_WAY})
+            ongoing = bool(passage.trace.doing) and passage.trace.handled is None
+            rows.insert(0, {**hosted.passage_entry(passage), "ongoing": ongoing, "rows": calls})
             room -= len(wanted)
         report = self.still(look)
         return {
             "title": "trace",
-            "place": "" if look.tracing else "recording is off",
+            "place": look.pace,
             "requests": rows,
             "older": len(look.requests) - len(rows),
             "closer": self.last or self.chosen.chooses,
@@ -180,7 +216,7 @@ class TraceView(View):
 
     def concerns(self, event: Event) -> bool:
         """Calls, and what belongs to them."""
-        return isinstance(event, HostCall | Handled | StateChanged | LogLine)
+        return isinstance(event, HostCall | CallHeld | Handled | StateChanged | LogLine)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Tell all of one call, as the widget asks."""
@@ -210,11 +246,15 @@ def _row(passage: hosted.Passage, crossing: hosted.Crossing) -> dict[str, Any]:
         "answer": entry["answer"][:_ASKED],
         "outcome": entry["outcome"],
         "provider": entry["provider"],
-        "at": max(0.0, crossing.time - passage.begun),
+        "at": passage.at(crossing),
         "took": entry["took"],
         "changed": bool(crossing.changes),
         "waits": crossing.waits,
     }
+
+
+async def _slow(deployments: hosted.Deployments, speed: float | None) -> None:
+    deployments.host.slow_motion.speed = speed
 
 
 async def _clear(deployments: hosted.Deployments) -> None:

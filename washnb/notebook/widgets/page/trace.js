@@ -1,7 +1,8 @@
 // The trace: requests as rows, their host calls as bars on the request's own axis of time, values on demand.
 
 // Shape and colour say the same, so that each is enough.
-const ENDINGS = { ok: ["●", "answered"], failed: ["✕", "failed"], denied: ["⊘", "denied"], injected: ["⚡", "injected by a fault"] };
+const UNDER_WAY = "under way"; // in slow motion
+const ENDINGS = { ok: ["●", "answered"], failed: ["✕", "failed"], denied: ["⊘", "denied"], injected: ["⚡", "injected by a fault"], [UNDER_WAY]: ["▶", UNDER_WAY] };
 const LEAST = [["0", "any duration"], ["0.001", "1 ms and more"], ["0.01", "10 ms and more"], ["0.1", "100 ms and more"], ["1", "1 s and more"]];
 const NEITHER = "nothing here passes the filters";
 
@@ -52,6 +53,7 @@ function valuesOf(call) {
   }
   for (const line of call.lines) facts.push(fact("logged", code(line)));
   facts.push(fact("served by", call.provider), fact("took", span(call.took)));
+  if (call.held) facts.push(fact("held", `${span(call.held)} in slow motion, which are not counted`));
   return make("table", { class: "washnb-facts" }, make("tbody", {}, ...facts));
 }
 
@@ -66,9 +68,12 @@ function renderTrace(model, root, ask) {
   const [head, writeHead] = headOf(...legend, workload, interfaces, filter, least, make("label", {}, errors, "in trouble"));
   const list = make("ol", { class: "washnb-requests" });
   const empty = make("div", { class: "washnb-empty" });
-  root.append(head, make("div", { class: "washnb-scroll", tabindex: "0", role: "group", "aria-label": "requests" }, list), empty);
+  const spoken = make("div", { class: "washnb-spoken", role: "status" });
+  root.append(head, make("div", { class: "washnb-scroll", tabindex: "0", role: "group", "aria-label": "requests" }, list), empty, spoken);
   const rows = new Map(); // what is open, and what has the focus, stays from picture to picture
   const opened = new Map(); // what somebody has opened; of requests whose calls show from the beginning, has closed
+  const followed = new Set(); // requests that were seen under way
+  let inSight; // the call that is held
 
   const passes = (call) =>
     (!interfaces.value || call.interface === interfaces.value) &&
@@ -102,7 +107,15 @@ function renderTrace(model, root, ask) {
     return panel;
   }
 
+  /** A call that is held: all there is to see of it is what was asked. */
+  function heldRow(request, call) {
+    const name = button(call.asked, undefined, { class: "washnb-plain washnb-key", disabled: true });
+    const parts = [ending(UNDER_WAY), name, make("span", { class: "washnb-component" }, call.provider), make("strong", {}, UNDER_WAY)];
+    return row(`${request.n} ${call.n}`, call, false, () => make("div", { class: "washnb-call washnb-held" }, ...parts));
+  }
+
   function callRow(request, call) {
+    if (call.outcome === UNDER_WAY) return [heldRow(request, call)];
     const id = `${request.n} ${call.n}`;
     const node = row(id, [call, request.took], opened.has(id), () => {
       const whole = request.took || 1;
@@ -137,7 +150,7 @@ function renderTrace(model, root, ask) {
       return make(
         "div",
         { class: "washnb-call washnb-request" },
-        ending(request.failed ? "failed" : request.injected ? "injected" : "ok"),
+        ending(request.ongoing ? UNDER_WAY : request.failed ? "failed" : request.injected ? "injected" : "ok"),
         title,
         make("span", { class: "washnb-component" }, `${request.calls} call${request.calls === 1 ? "" : "s"}`),
         shares(request),
@@ -158,6 +171,26 @@ function renderTrace(model, root, ask) {
     return rest > 0 ? [...said, `and ${rest} more calls`] : said;
   }
 
+  /** Open requests that come in slow motion; from then on they are as one likes. */
+  function openOngoing(all) {
+    for (const { n, ongoing } of all) {
+      if (!ongoing || followed.has(n)) continue;
+      followed.add(n);
+      if (!model.get("picture").closer) opened.set(`${n}`);
+    }
+  }
+
+  /** Bring the call that is held into sight, once, and say it to those who do not see it. */
+  function follow() {
+    const held = [...list.querySelectorAll(".washnb-held")].pop();
+    write(spoken, held ? `${UNDER_WAY}: ${held.querySelector("button").textContent}` : "");
+    if (held && held !== inSight) {
+      const [frame, place] = [list.parentNode, held].map((node) => node.getBoundingClientRect());
+      if (place.bottom > frame.bottom || place.top < frame.top) list.parentNode.scrollTop += place.bottom - frame.bottom + 4;
+    }
+    inSight = held;
+  }
+
   const below = (nested, all) => nested.map((each) => make("ol", { class: "washnb-requests" }, requestRow(each, all)));
 
   function draw() {
@@ -172,6 +205,8 @@ function renderTrace(model, root, ask) {
     const there = new Set(all.map((request) => request.n));
     for (const kept of [rows, opened])
       for (const id of kept.keys()) if (!there.has(Number(id.split(" ")[0]))) kept.delete(id);
+    for (const n of followed) if (!there.has(n)) followed.delete(n);
+    openOngoing(all);
     const top = all
       .filter((request) => !request.under.length || !there.has(request.under[0]))
       .filter((request) => !workload.value || request.workload === workload.value)
@@ -181,6 +216,7 @@ function renderTrace(model, root, ask) {
     list.replaceChildren(...top.map((request) => requestRow(request, all)));
     list.parentNode.scrollTop = end;
     if (list.contains(focused)) focused.focus();
+    follow();
     const older = picture.older ? `and ${picture.older} older requests` : "";
     write(empty, all.length && !top.length ? NEITHER : all.length ? older : picture.empty ?? "");
     empty.hidden = !empty.textContent;
