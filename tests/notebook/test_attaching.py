@@ -52,6 +52,20 @@ def test_the_same_backend_again_changes_nothing(session, tmp_path, nats_server):
         assert session.attach("keyvalue").news == "attached nothing: it is attached already"
 
 
+def test_the_same_word_elsewhere_is_another_place(counter, tmp_path, monkeypatch):
+    """A relative directory is the one that it was when it was attached; the same words mean another one later."""
+    for each in ("here", "there"):
+        (tmp_path / each).mkdir()
+        monkeypatch.chdir(tmp_path / each)
+        news = counter.attach(keyvalue="file:./state", blobstore="file:state").news
+        assert f" on file:{tmp_path}/{each}/state in place of" in news
+        assert backend_of(counter) == f"file:{tmp_path}/{each}/state"
+        assert counter.send("/").text == "1"
+        assert counter.attach(keyvalue="file:./state", blobstore="file:state").news.startswith("attached nothing")
+    monkeypatch.chdir(tmp_path / "here")
+    assert counter.send("/").text == "2"
+
+
 def test_state_on_nats_is_shared_by_sessions(session, nats_server):
     """Two hosts count in one bucket; one connection serves all plugins of a session."""
     session.attach(keyvalue=nats_server.url)

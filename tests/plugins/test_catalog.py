@@ -23,7 +23,10 @@ def test_entries_are_true(entry, kind):
     plugin = entry.create(PLACES[kind])
     assert (plugin.id, plugin.world()) == (entry.plugin_id, entry.world)
     assert type(plugin) is getattr(washnb.plugins, type(plugin).__name__)
-    assert plugin.location == {"memory": "memory", "file": "file:state", "nats": "nats://127.0.0.1:4222"}[kind]
+    assert (
+        plugin.location
+        == {"memory": "memory", "file": f"file:{Path.cwd()}/state", "nats": "nats://127.0.0.1:4222"}[kind]
+    )
     if kind == "memory":
         assert type(plugin).__name__ == entry.class_name
 

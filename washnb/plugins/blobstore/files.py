@@ -282,9 +282,10 @@ class FilesystemBlobstore(SharedState[Backend], Blobstore):
     """wasi:blobstore in a directory, shared by all workloads."""
 
     def __init__(self, root: Path) -> None:
-        """Keep the containers in the directory `root`."""
+        """Keep the containers in the directory `root`, the one that it is now: the process may go elsewhere."""
+        root = root.absolute()
         self.location = f"file:{root}"
-        self._files = FilesystemBackend(root.absolute(), self.changed)
+        self._files = FilesystemBackend(root, self.changed)
 
     @property
     def shared(self) -> Backend:

@@ -256,9 +256,10 @@ class FilesystemKeyValue(SharedState[FilesystemBackend], KeyValue):
     """wasi:keyvalue in a directory, shared by all workloads, as wash-runtime's on files."""
 
     def __init__(self, root: Path) -> None:
-        """Keep the buckets in the directory `root`."""
+        """Keep the buckets in the directory `root`, the one that it is now: the process may go elsewhere."""
+        root = root.absolute()
         self.location = f"file:{root}"
-        self._files = FilesystemBackend(root.absolute(), self.changed)
+        self._files = FilesystemBackend(root, self.changed)
 
     @property
     def shared(self) -> FilesystemBackend:
