@@ -13,6 +13,7 @@ from washnb.plugins import NatsServer, catalog
 from washnb.plugins.catalog import CATALOG
 
 PLACES = {"memory": "memory", "file": Path("state"), "nats": NatsServer()}
+LOCATIONS = {"memory": "memory", "file": f"file:{Path.cwd()}/state", "nats": "nats://127.0.0.1:4222"}
 
 
 @pytest.mark.parametrize(
@@ -23,10 +24,7 @@ def test_entries_are_true(entry, kind):
     plugin = entry.create(PLACES[kind])
     assert (plugin.id, plugin.world()) == (entry.plugin_id, entry.world)
     assert type(plugin) is getattr(washnb.plugins, type(plugin).__name__)
-    assert (
-        plugin.location
-        == {"memory": "memory", "file": f"file:{Path.cwd()}/state", "nats": "nats://127.0.0.1:4222"}[kind]
-    )
+    assert plugin.location == LOCATIONS[kind]
     if kind == "memory":
         assert type(plugin).__name__ == entry.class_name
 
