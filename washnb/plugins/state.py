@@ -86,6 +86,11 @@ class SharedState(PerWorkload[str], Generic[S], abstract=True):
     def shared(self) -> S:
         """What keeps the state."""
 
+    @property
+    def heard(self) -> bool:
+        """Whether somebody would hear of a change: who listens, and of a workload that can see it."""
+        return bool(self.events) and bool(self._states)
+
     def backend(self, workload_id: str) -> S:
         """Return what all workloads share. Raises WorkloadNotFound where this one does not use the plugin."""
         self.state(workload_id)

@@ -1,0 +1,143 @@
+"""What other processes change in a directory is told, and what is changed here once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from washnb.plugins import directory_watch
+from washnb.plugins.directory_watch import DirectoryWatch
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Look a hundred times in a second."""
+    monkeypatch.setattr(directory_watch, "SECONDS", 0.01)
+
+
+@pytest.fixture
+async def watched(tmp_path):
+    """Give a watch that has begun, with a folder and a file, and what it tells; `heard` may be taken away."""
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "old").write_text("1")
+    told, heard = [], [True]
+    watch = DirectoryWatch(tmp_path, lambda path, action: told.append(("/".join(path), action)), lambda: bool(heard))
+    watch.begin()
+    await looked(watch)
+    yield SimpleNamespace(root=tmp_path, watch=watch, told=told, heard=heard)
+    await watch.end()
+
+
+async def looked(watch: DirectoryWatch) -> None:
+    """Wait until it has looked, from the beginning to the end."""
+    for _ in range(2):
+        compare, done = watch._compare, asyncio.Event()
+
+        def compared(*found, compare=compare, done=done):
+            compare(*found)
+            done.set()
+
+        watch._compare = compared
+        await asyncio.wait_for(done.wait(), 5)
+        watch._compare = compare
+
+
+async def test_changes_of_others(watched):
+    """Files that come, go and are edited where they are, and folders with what is in them; each once."""
+    root, told = watched.root, watched.told
+    (root / "f" / "new").write_text("1")
+    await looked(watched.watch)
+    (root / "f" / "old").write_text("22")
+    await looked(watched.watch)
+    (root / "f" / "new").unlink()
+    (root / "g").mkdir()
+    (root / "g" / "a%2fb").write_text("")
+    await looked(watched.watch)
+    shutil.rmtree(root / "g")
+    await looked(watched.watch)
+    await looked(watched.watch)
+    assert told == [
+        ("f/new", "set"),
+        ("f/old", "set"),
+        ("f/new", "delete"),
+        ("g", "set"),
+        ("g/a/b", "set"),
+        ("g", "delete"),
+        ("g/a/b", "delete"),
+    ]
+
+
+async def test_what_is_not_ours_is_not_told(watched):
+    """Hidden files, names that nobody here has written, and links."""
+    (watched.root / "f" / ".hidden").write_text("")
+    (watched.root / "f" / "UPPER").write_text("")
+    (watched.root / "f" / "link").symlink_to(watched.root / "f" / "old")
+    (watched.root / "file").write_text("")
+    (watched.root / "elsewhere").symlink_to(watched.root / "f")
+    await looked(watched.watch)
+    assert watched.told == []
+
+
+async def test_own_changes_are_told_at_once_and_once(watched):
+    """Also those that are made while it looks; another one's change of the same file is told, too."""
+    root, watch = watched.root, watched.watch
+    for number in range(200):
+        (root / "f" / "own").write_text("x" * number)
+        watch.own(("f", "own"), "set")
+        assert watched.told.pop() == ("f/own", "set")
+        await asyncio.sleep(0.0005)
+    (root / "f" / "own").unlink()
+    watch.own(("f", "own"), "delete")
+    (root / "h").mkdir()
+    watch.own(("h",), "set")
+    (root / "h" / "o").write_text("")
+    watch.own(("h", "o"), "set")
+    shutil.rmtree(root / "h")
+    watch.own(("h",), "delete")
+    assert [action for _, action in watched.told] == ["delete", "set", "set", "delete"]
+    await looked(watch)
+    assert len(watched.told) == 4
+    (root / "f" / "own").write_text("other")
+    await looked(watch)
+    assert watched.told[4:] == [("f/own", "set")]
+
+
+async def test_where_nobody_listens_nobody_looks(watched):
+    """What happens meanwhile is not told later."""
+    watched.heard.clear()
+    while watched.watch._known is not None:  # noqa: ASYNC110 - there is no event
+        await asyncio.sleep(0.001)
+    (watched.root / "f" / "new").write_text("")
+    watched.heard.append(True)
+    await looked(watched.watch)
+    assert watched.told == []
+
+
+async def test_a_directory_that_goes(watched):
+    """All that was in it is gone; when it comes again, that is told, too."""
+    shutil.rmtree(watched.root)
+    await looked(watched.watch)
+    (watched.root / "f").mkdir(parents=True)
+    await looked(watched.watch)
+    assert watched.told == [("f", "delete"), ("f/old", "delete"), ("f", "set")]
+
+
+async def test_large_folders_are_passed_over_until_their_time_moves(watched, monkeypatch):
+    """Of many files none is looked at, unless one came or went, or did so a moment ago."""
+    monkeypatch.setattr(directory_watch, "_FEW", 3)
+    monkeypatch.setattr(directory_watch, "_COARSE", 50_000_000)
+    for number in range(10):
+        (watched.root / "f" / f"o{number}").write_text("")
+    await looked(watched.watch)
+    assert len(watched.told) == 10
+    await asyncio.sleep(0.06)
+    await looked(watched.watch)
+    (watched.root / "f" / "o1").write_text("edited")
+    await looked(watched.watch)
+    assert len(watched.told) == 10
+    (watched.root / "f" / "o2").unlink()
+    await looked(watched.watch)
+    assert watched.told[10:] == [("f/o1", "set"), ("f/o2", "delete")]

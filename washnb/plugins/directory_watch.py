@@ -1,0 +1,151 @@
+"""What other processes change in a directory that plugins keep state in: looked for, because that works everywhere.
+
+A change is seen by the time of a folder, which moves when a file takes its place in it; in a small directory by each
+file, so that one is seen, too, that somebody has edited where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
+
+from .base import Changed
+from .file_names import NamedFiles
+
+SECONDS = 1.0
+"""How often it is looked for."""
+
+_FEW = 256  # files that are looked at each time
+_COARSE = 2_000_000_000  # nanoseconds: the time of a folder that is younger may stay with the next change
+_Stamp = tuple[int, ...]
+_Found = dict[tuple[str, ...], _Stamp]  # folders, and files in them, as they are called on the disk
+
+
+class DirectoryWatch:
+    """The folders of `root` and the files in them, while `heard` says that somebody listens."""
+
+    def __init__(self, root: Path, changed: Changed, heard: Callable[[], bool]) -> None:
+        """Call `changed` for each change: of others, and of those who say theirs to `own`."""
+        self._folders = NamedFiles(root)
+        self._changed = changed
+        self._heard = heard
+        self._known: _Found | None = None
+        self._ours: set[tuple[str, ...]] = set()  # what was changed here since the last look began
+        self._work: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Look from now on."""
+        everybody = contextvars.Context()  # what others change is not the work of a call
+        self._work = asyncio.get_running_loop().create_task(self._follow(), context=everybody)
+
+    async def end(self) -> None:
+        """Look no more."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+
+    def own(self, path: tuple[str, ...], action: str) -> None:
+        """Tell of a change that was made here; it is not told once more when it is seen."""
+        if self._known is not None:
+            self._note(self._known, path)
+        self._changed(path, action)
+
+    async def _follow(self) -> None:
+        while True:
+            if self._heard():
+                self._ours.clear()
+                with suppress(OSError):  # it is not there for the moment
+                    self._compare(*await asyncio.to_thread(self._look, self._unchanging()))
+            else:
+                self._known = None
+            await asyncio.sleep(SECONDS)
+
+    def _unchanging(self) -> _Found:
+        """The folders that need not be looked into as long as their time stays."""
+        known = self._known or {}
+        if len(known) <= _FEW:
+            return {}
+        young = time.time_ns() - _COARSE
+        return {path: stamp for path, stamp in known.items() if len(path) == 1 and stamp and stamp[0] < young}
+
+    def _look(self, unchanging: _Found) -> tuple[_Found, set[str]]:
+        """Return what is there, and the folders that were not looked into."""
+        found: _Found = {}
+        passed = set()
+        for folder in _entries(self._folders.directory, os.DirEntry.is_dir):
+            with suppress(FileNotFoundError):  # it goes meanwhile
+                found[folder.name,] = time_of = (Path(folder).stat(follow_symlinks=False).st_mtime_ns,)
+                if unchanging.get((folder.name,)) == time_of:
+                    passed.add(folder.name)
+                    continue
+            for file in _entries(folder, os.DirEntry.is_file):
+                with suppress(FileNotFoundError):
+                    found[folder.name, file.name] = _stamp(file)
+        return found, passed
+
+    def _compare(self, found: _Found, passed: Collection[str]) -> None:
+        """Tell of what is otherwise than it was known to be. What was changed here meanwhile is known better."""
+        before, self._known = self._known, found
+        if before is None:
+            return
+        if passed:
+            found |= {path: stamp for path, stamp in before.items() if len(path) > 1 and path[0] in passed}
+        for path in self._ours:
+            _put(found, path, before.get(path))
+        differing = (
+            path
+            for path in before.keys() | found.keys()
+            if (path in before) != (path in found) or (len(path) > 1 and before[path] != found[path])
+        )
+        for path in sorted(differing):
+            if (name := self._name(path)) is not None:
+                self._changed(name, "set" if path in found else "delete")
+
+    def _note(self, known: _Found, path: tuple[str, ...]) -> None:
+        """Know what is there after a change of ours."""
+        place = self._folders.path(path[0])
+        at: tuple[str, ...] = (place.name,)
+        if len(path) > 1:
+            place = NamedFiles(place).path(path[1])
+            at = (*at, place.name)
+        stamp = None
+        with suppress(OSError):
+            stamp = _stamp(place) if len(path) > 1 else (0,) * place.is_dir()
+        self._ours.add(at)
+        _put(known, at, stamp or None)
+
+    def _name(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
+        """What a path is called; None where it is none of ours."""
+        folder = self._folders.name(path[0])
+        if folder is None or len(path) == 1:
+            return None if folder is None else (folder,)
+        file = NamedFiles(self._folders.directory / path[0]).name(path[1])
+        return None if file is None else (folder, file)
+
+
+def _put(found: _Found, path: tuple[str, ...], stamp: _Stamp | None) -> None:
+    """Take what is at a path for `stamp`; where it is None nothing is there, nor in it."""
+    if stamp is not None:
+        found[path] = stamp
+    elif found.pop(path, None) is not None and len(path) == 1:
+        for each in [each for each in found if each[0] == path[0]]:
+            del found[each]
+
+
+def _entries(place: os.PathLike[str], is_such: Callable[..., bool]) -> list[os.DirEntry[str]]:
+    """What is in a directory, and neither hidden nor a link; nothing where it is gone."""
+    try:
+        with os.scandir(place) as entries:
+            return [each for each in entries if not each.name.startswith(".") and is_such(each, follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _stamp(file: os.DirEntry[str] | Path) -> _Stamp:
+    status = Path(file).stat(follow_symlinks=False)
+    return status.st_mtime_ns, status.st_size, status.st_ino
