@@ -11,13 +11,18 @@ import pytest
 from washnb.engine import Err, case_class, shapes
 from washnb.errors import BackendError, ConfigError, GuestError
 from washnb.events import HostCall
-from washnb.host import Fault, sentence
-from washnb.plugins import DynamicConfig, InMemoryKeyValue, Interface, TracingLogger
+from washnb.host import Fault, sentence, wit_error
+from washnb.plugins import DynamicConfig, InMemoryKeyValue, TracingLogger
+from washnb.types import Component
 
 from .guests import component, request, start
 
 ERROR = shapes.Variant((("no-such-store", None), ("access-denied", None), ("other", shapes.Primitive("string"))))
 SAVED = b"a value"
+PROMISED = b"""(component
+  (import "wasi:random/random@0.2.0" (instance
+    (export "get-random-bytes" (func (param "len" u64) (result (list u8)))))))"""
+"""Imports what gives as many bytes as it is asked for: nobody asks for the rest."""
 
 
 @pytest.fixture
@@ -150,6 +155,13 @@ class TestWhen:
             shop.faults.add(Fault("keyvalue.get", trap=True, of="othr"))
         assert caught.value.repair == ("did you mean 'other'?",)
 
+    async def test_what_starts_later_is_met_as_well(self, shop):
+        """A fault on one interface of two versions fits each by itself."""
+        shop.faults.add(Fault("keyvalue.get", error="access-denied"))
+        await shop.workload_start(request(component("keyvalue"), name="later"))
+        await shop.call("later", "set", "b", "k", SAVED)
+        assert (await get(shop, "later"))[0] == "AccessDenied"
+
     async def test_the_first_of_several_strikes(self, shop):
         """Each call goes wrong in one way."""
         shop.faults.add(Fault("keyvalue.get", error="no-such-store", times=1))
@@ -191,9 +203,39 @@ class TestWays:
         host.faults.add(Fault("clocks.now", jump=-3600))
         assert await host.call("clocks", "nanoseconds") == 0
         assert 3590 < time.time() - await host.call("clocks", "seconds") < 3610
+        await asyncio.sleep(0.002)
+        assert await host.call("clocks", "nanoseconds") >= 2_000_000  # from where it has jumped to it goes on
         await start(host, "command")
         with pytest.raises(ConfigError, match="cannot jump"):
             host.faults.add(Fault("cli.get_stdin", jump=1))
+
+    @pytest.mark.parametrize("jump", [3600.0, -3600.0])
+    async def test_what_waits_for_an_instant_goes_by_the_clock_that_jumped(self, host, jump):
+        """A guest that sleeps until an instant of it wakes when its time has passed, not an hour later or at once."""
+        await start(host, "clocks")
+        calls: list[HostCall] = []
+        host.events().subscribe(lambda event: calls.append(event) if isinstance(event, HostCall) else None)
+        host.tracing = True
+        fault = host.faults.add(Fault("clocks.now", jump=jump))
+        began = time.perf_counter()
+        assert 10**7 <= await host.call("clocks", "sleep", 10**7, timeout=5) < 10**9
+        assert 0.01 <= time.perf_counter() - began < 1
+        assert fault.injected == 2
+        assert [(each.function, each.injected) for each in calls if each.function.startswith("subscribe")] == [
+            ("subscribe-instant", f"jump {jump:+g} s")
+        ]
+        host.faults.clear()
+        assert await host.call("clocks", "sleep", 10**7, timeout=5) < 10**9
+
+    async def test_a_clock_that_jumps_later_jumps_what_waits_for_it(self, host):
+        """An instant that was told before the jump is over with it."""
+        await start(host, "clocks")
+        host.faults.add(Fault("clocks.now", jump=3600, after=1))
+        kept = await host.instantiate("clocks")
+        assert await kept.call("nanoseconds") < 3600 * 10**9
+        assert await kept.call("nanoseconds") >= 3600 * 10**9
+        assert await kept.call("sleep", 10**7) < 10**9
+        kept.close()
 
     async def test_short_reads(self, host):
         """A command gets all of its input, in more pieces."""
@@ -202,8 +244,10 @@ class TestWays:
         result = await host.run("command", stdin=b"input")
         assert result.stdout.endswith(b"input")
         assert fault.injected >= 3
-        with pytest.raises(ConfigError, match="reads no number of bytes"):
-            host.faults.add(Fault("cli.get_stdin", short=1))
+        await host.workload_start(request(Component("dicer", PROMISED)))
+        for other in ("cli.get_stdin", "random.get_random_bytes"):
+            with pytest.raises(ConfigError, match=f"{other.partition('.')[0]}.* reads no number of bytes"):
+                host.faults.add(Fault(other, short=1))
 
     async def test_a_stream_that_fails(self, host):
         """The payload of its error is a resource of the host's own."""
@@ -211,6 +255,14 @@ class TestWays:
         host.faults.add(Fault("wasi:io/streams#[method]output-stream.blocking-splice", error="last-operation-failed"))
         result = await host.run("command", stdin=b"input")
         assert b"input" not in result.stdout
+
+    async def test_a_stream_says_why_it_failed(self, host):
+        """The text of its error is what a guest is told that asks for it."""
+        await start(host, "command")
+        splice = "[method]output-stream.blocking-splice"
+        function = host.component("command").imports["wasi:io/streams@0.2.0"].functions[splice]
+        error = wit_error("last-operation-failed(the disk is gone)", splice, function)
+        assert error.value.to_debug_string() == "the disk is gone"
 
     async def test_a_connection_that_is_refused(self, host):
         """The error-codes of wasi:http are those of its handler."""
@@ -230,81 +282,26 @@ class TestWays:
         [
             ({}, "nothing is said of what happens to keyvalue.get"),
             ({"trap": True, "value": 1}, "a fault is one of trap, value, not several"),
-            ({"delay": -1.0}, "must be seconds"),
-            ({"delay": float("nan")}, "must be seconds"),
+            ({"delay": -1.0}, "delay is 0 to 3600 seconds, not -1"),
+            ({"delay": float("nan")}, "delay is 0 to 3600 seconds, not nan"),
+            ({"delay": "0.5"}, "delay is a number of seconds, not '0.5'"),
+            ({"delay": None}, "delay is a number of seconds, not None"),
+            ({"jump": float("inf")}, "jump is up to 1e\\+10 seconds, not inf"),
             ({"trap": True, "times": 0}, "times and short are 1 or more"),
+            ({"trap": True, "times": 1.5}, "times is a whole number, not 1.5"),
+            ({"trap": True, "times": True}, "times is a whole number, not True"),
             ({"trap": True, "after": -1}, "after is 0 or more"),
+            ({"short": 0}, "short are 1 or more"),
+            ({"trap": True, "of": 3}, "of is the name of a workload, not 3"),
+            ({"target": " ", "trap": True}, "a fault needs a target, not ' '"),
+            ({"target": 3, "trap": True}, "a fault needs a target, not 3"),
         ],
     )
     def test_what_cannot_be_is_said_at_once(self, given, said):
-        """Before anything is looked for."""
-        with pytest.raises(ConfigError, match=said):
-            Fault("keyvalue.get", **given)
-
-
-class TestTargets:
-    """What a fault is set on."""
-
-    @pytest.mark.parametrize(
-        ("target", "functions"),
-        [
-            ("keyvalue.get", ["store#[method]bucket.get"]),
-            ("kv.get", ["store#[method]bucket.get"]),
-            ("wasi-keyvalue.get", ["store#[method]bucket.get"]),
-            ("keyvalue.bucket.get", ["store#[method]bucket.get"]),
-            ("KeyValue.Bucket.list_keys", ["store#[method]bucket.list-keys"]),
-            ("wasi:keyvalue/store#open", ["store#open"]),
-            ("wasi:keyvalue/store@0.2.0-draft#[method]bucket.get", ["store#[method]bucket.get"]),
-            ("store.open", ["store#open"]),
-            ("wasi:keyvalue/atomics@0.2.0-draft", ["atomics#increment"]),
-            ("keyvalue/batch", ["batch#get-many", "batch#set-many", "batch#delete-many"]),
-        ],
-    )
-    async def test_spellings(self, shop, target, functions):
-        """A word and a function, WIT's name or Python's; an interface, with its version or without it."""
-        added = shop.faults.add(Fault(target, trap=True))
-        assert [each.removeprefix("wasi:keyvalue/") for each in added.functions] == functions
-
-    async def test_an_unknown_function_is_named_with_the_closest(self, shop):
-        """And with those of the capability that are imported."""
-        with pytest.raises(ConfigError, match=r"no loaded component imports or exports keyvalue\.gett") as caught:
-            shop.faults.add(Fault("keyvalue.gett", trap=True))
-        near, there, exported = caught.value.repair
-        assert near == "did you mean keyvalue.get?"
-        assert there.startswith("loaded components import keyvalue.open, keyvalue.get, keyvalue.set")
-        assert there.endswith(" more (TAB lists them)")
-        assert there.count(",") == 6
-        assert exported.startswith("loaded components export open, get, set")  # at the root, and not of wasi:keyvalue
-
-    async def test_an_unknown_capability_is_named_with_what_is_imported(self, shop):
-        """The same function of another package is close."""
-        with pytest.raises(ConfigError) as caught:
-            shop.faults.add(Fault("blobs.increment", trap=True))
-        assert caught.value.repair[0] == "did you mean keyvalue.increment?"
-
-    async def test_nothing_is_loaded(self, host):
-        """Then no fault can be set."""
-        with pytest.raises(ConfigError, match=r"nothing is loaded that imports or exports keyvalue\.get"):
-            host.faults.add(Fault("keyvalue.get", trap=True))
-
-    async def test_own_interfaces_have_targets_too(self, host):
-        """Of any package."""
-
-        class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
-            def roll(self, sides: int) -> int:
-                return sides
-
-        await host.attach(Roll)
-        await start(host, "dice")
-        added = host.faults.add(Fault("dice.roll", value=1))
-        assert added.functions == ("workshop:dice/roll#roll",)
-
-    async def test_what_starts_later_is_met_as_well(self, shop):
-        """A fault on one interface of two versions fits each by itself."""
-        shop.faults.add(Fault("keyvalue.get", error="access-denied"))
-        await shop.workload_start(request(component("keyvalue"), name="later"))
-        await shop.call("later", "set", "b", "k", SAVED)
-        assert (await get(shop, "later"))[0] == "AccessDenied"
+        """Before anything is looked for, and with what would do."""
+        with pytest.raises(ConfigError, match=said) as caught:
+            Fault(**{"target": "keyvalue.get", **given})
+        assert caught.value.repair
 
 
 async def test_injected_calls_are_marked_in_the_trace(shop):

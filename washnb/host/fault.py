@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from washnb.errors import ConfigError
@@ -11,6 +10,12 @@ NOTHING: object = ...
 """The value of a fault that answers with none: None is one."""
 
 _LONGEST_DELAY = 3600.0
+_FARTHEST_JUMP = 1e10
+"""Three centuries: nanoseconds of more do not fit into what clocks tell."""
+
+_NUMBERS = {"delay": "0.5", "jump": "3600", "after": "3", "times": "2", "short": "1"}
+_WHOLE = ("after", "times", "short")
+_LIMITS = ("times", "short")  # which may be None: without a limit
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,9 @@ class Fault:
 
     In place of each such call there is one of these: `error`, of the function's WIT result (`"no-such-store"`,
     `"other(disk full)"`, or a value that fits), or an exception, which ends the guest; `trap`, which ends it, too;
-    `value`, a result; `jump`, a clock that is so many seconds off; `short`, a read of at most so many bytes. Before
-    it, or before the call itself where it is none of these, `delay` seconds pass. `of` is the workload that it is
-    about; "": all.
+    `value`, a result; `jump`, a clock that is so many seconds off from then on, never before zero, with what waits for
+    an instant of it; `short`, a read of at most so many bytes. Before it, or before the call itself where it is none of
+    these, `delay` seconds pass. `of` is the workload that it is about; "": all.
 
     Raises ConfigError for what cannot be.
     """
@@ -43,6 +48,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         """Check what can be checked without the function."""
+        self._require_types()
         given = self.ways
         if len(given) > 1:
             raise ConfigError(f"a fault is one of {', '.join(given)}, not several", repair="set one fault for each")
@@ -51,10 +57,27 @@ class Fault:
                 f"nothing is said of what happens to {self.target}",
                 repair=f"%wash fault {self.target} --delay 0.5  # or --error, --trap, --value, --jump, --short",
             )
-        if not 0 <= self.delay <= _LONGEST_DELAY or not math.isfinite(self.jump):
-            raise ConfigError(f"delay {self.delay:g} and jump {self.jump:g} must be seconds", repair="delay=0.5")
+        if not 0 <= self.delay <= _LONGEST_DELAY:
+            raise ConfigError(f"delay is 0 to {_LONGEST_DELAY:g} seconds, not {self.delay:g}", repair="delay=0.5")
+        if not abs(self.jump) <= _FARTHEST_JUMP:
+            raise ConfigError(f"jump is up to {_FARTHEST_JUMP:g} seconds, not {self.jump:g}", repair="jump=-3600")
         if self.after < 0 or (self.times is not None and self.times < 1) or (self.short is not None and self.short < 1):
             raise ConfigError("after is 0 or more, times and short are 1 or more", repair="after=3, times=2")
+
+    def _require_types(self) -> None:
+        """Refuse what is no target, no number of seconds, or no whole number."""
+        if not isinstance(self.target, str) or not self.target.strip():
+            raise ConfigError(
+                f"a fault needs a target, not {self.target!r:.60}", repair="%wash fault keyvalue.get --delay 0.5"
+            )
+        if not isinstance(self.of, str):
+            raise ConfigError(f"of is the name of a workload, not {self.of!r:.60}", repair='of="counter"')
+        for name, example in _NUMBERS.items():
+            value = getattr(self, name)
+            kind = "whole number" if name in _WHOLE else "number of seconds"
+            fits = isinstance(value, int if name in _WHOLE else int | float) and not isinstance(value, bool)
+            if not fits and not (value is None and name in _LIMITS):
+                raise ConfigError(f"{name} is a {kind}, not {value!r:.60}", repair=f"{name}={example}")
 
     def __str__(self) -> str:
         """What happens, and when, in words."""

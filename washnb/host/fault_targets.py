@@ -129,16 +129,28 @@ def nothing_named(target: str, functions: list[Callee]) -> ConfigError:
     near = _closest(target, imports) or _same_name(target, imports + exports) or _closest(target, exports)
     scope, _ = _parted(target)
     imports, exports = spoken([each for each in functions if scope in each.scopes] or functions)
-    told = [_listed(verb, names) for verb, names in (("import", imports), ("export", exports)) if names]
+    told = [
+        f"loaded components {verb} {_listed(names)}"
+        for verb, names in (("import", imports), ("export", exports))
+        if names
+    ]
     return ConfigError(
         f"no loaded component imports or exports {target}",
         repair=[*(f"did you mean {each}?" for each in near), *told],
     )
 
 
-def _listed(verb: str, known: list[str]) -> str:
+def told_apart(target: str, functions: Iterable[Callee]) -> tuple[str, ...]:
+    """Make the line that names each of the functions that a target means, where these are several."""
+    labels = {each.label: each for each in functions}.values()
+    plain = list(dict.fromkeys(f"{each.package}.{each.plain}" for each in labels))
+    narrower = plain if len(plain) == len(labels) else [each.by_interface for each in labels]
+    return (f"{target} is several functions: {_listed(narrower)}",) if len(labels) > 1 else ()
+
+
+def _listed(known: list[str]) -> str:
     more = f", and {len(known) - _MOST_NAMES} more (TAB lists them)" if len(known) > _MOST_NAMES else ""
-    return f"loaded components {verb} {', '.join(known[:_MOST_NAMES])}{more}"
+    return f"{', '.join(known[:_MOST_NAMES])}{more}"
 
 
 def _closest(target: str, known: list[str]) -> list[str]:

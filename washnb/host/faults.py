@@ -11,8 +11,9 @@ from washnb.engine import Injection, Intercept
 from washnb.errors import ConfigError
 
 from .fault import Fault
-from .fault_targets import Callee, callees, named, nothing_named, spoken
+from .fault_targets import Callee, callees, named, nothing_named, spoken, told_apart
 from .injected import injection
+from .jumps import Jump, goes_by
 from .workload import BoundWorkload
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class SetFault:
         self.fault = fault
         self.functions = tuple(dict.fromkeys(each.label for each in targets))
         self.exported = any(each.exported for each in targets)
+        self.jump = Jump(fault.jump)
         self.seen = 0
         self.injected = 0
         self.cleared = False
@@ -45,6 +47,10 @@ class SetFault:
             return False
         self.injected += 1
         return True
+
+    def has_jumped(self) -> bool:
+        """Whether a clock is off now, and what waits for an instant of it has to be, too."""
+        return self.injected > 0 and not self.spent
 
     def __repr__(self) -> str:
         return f"<SetFault {self.fault.target!r}: {self.injected} of {self.seen} calls>"
@@ -69,9 +75,13 @@ class Faults:
         targets = named(fault.target, functions)
         if not targets:
             raise nothing_named(fault.target, functions)
-        for each in targets:
-            injection(fault, each)
         added = SetFault(fault, targets)
+        for each in targets:
+            try:
+                injection(fault, each, added.jump)
+            except ConfigError as error:
+                error.repair += told_apart(fault.target, targets)
+                raise
         self._set.append(added)
         self._change()
         return added
@@ -145,27 +155,35 @@ class Faults:
 
 def _intercepts(faults: Iterable[SetFault], functions: list[Callee]) -> dict[tuple[str, str], Intercept]:
     """What has a say in calls of which of `functions`."""
-    struck: dict[tuple[str, str], list[tuple[SetFault, Injection]]] = {}
+    struck: dict[tuple[str, str], list[tuple[Callable[[], bool], Injection]]] = {}
+
+    def strike(target: Callee, strikes: Callable[[], bool], made: Injection) -> None:
+        struck.setdefault((target.interface, target.function.name), []).append((strikes, made))
+
     for each in faults:
         for target in named(each.fault.target, functions):
-            if (made := _injection(each, target)) is not None:
-                struck.setdefault((target.interface, target.function.name), []).append((each, made))
+            if (made := _injection(each, target)) is None:
+                continue
+            strike(target, each.strikes, made)
+            for other in functions if each.fault.jump else ():
+                if goes_by(other.label, target.label):
+                    strike(other, each.has_jumped, Injection(made.mark, each.jump.wait))
     return {key: _intercept(faults) for key, faults in struck.items()}
 
 
 def _injection(fault: SetFault, target: Callee) -> Injection | None:
     """What a fault does to a function; nothing where another version of an interface, that came later, differs."""
     try:
-        return injection(fault.fault, target)
+        return injection(fault.fault, target, fault.jump)
     except ConfigError as error:
         _log.warning("fault on %s: %s", fault.fault.target, error)
         return None
 
 
-def _intercept(faults: Iterable[tuple[SetFault, Injection]]) -> Intercept:
+def _intercept(faults: Iterable[tuple[Callable[[], bool], Injection]]) -> Intercept:
     kept = tuple(faults)
 
     def intercept() -> Injection | None:
-        return next((made for fault, made in kept if fault.strikes()), None)
+        return next((made for strikes, made in kept if strikes()), None)
 
     return intercept

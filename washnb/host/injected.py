@@ -14,6 +14,7 @@ from washnb.wasi import Error
 
 from .fault import NOTHING, Fault
 from .fault_targets import Callee
+from .jumps import Jump, tells_time
 
 SAID = "injected by a fault"
 """What an error says that was given no text."""
@@ -22,16 +23,18 @@ Target = Callable[..., Any]
 Serve = Callable[[Target, tuple[Any, ...]], Any]
 
 _CASE = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
-_SECOND = 1_000_000_000
 _LENGTHS = frozenset({"len", "length"})
 _IO_ERROR = "wasi:io/error/error"
 _STRING = shapes.Primitive("string")
 _CLEAR = "%wash fault clear"
 
 
-def injection(fault: Fault, callee: Callee) -> Injection:
-    """Make what is done in place of a call. Raises ConfigError where the fault does not fit the function."""
-    mark, serve = _served(fault, callee)
+def injection(fault: Fault, callee: Callee, jump: Jump) -> Injection:
+    """Make what is done in place of a call. Raises ConfigError where the fault does not fit the function.
+
+    `jump` is how far the clocks are off that jump.
+    """
+    mark, serve = _served(fault, callee, jump)
     if not fault.delay:
         return Injection(mark, serve)
 
@@ -44,7 +47,7 @@ def injection(fault: Fault, callee: Callee) -> Injection:
     return Injection(f"{delay}, {mark}" if mark else delay, later)
 
 
-def _served(fault: Fault, callee: Callee) -> tuple[str, Serve]:
+def _served(fault: Fault, callee: Callee, jump: Jump) -> tuple[str, Serve]:
     label, function = callee.label, callee.function
     if fault.trap:
         return "trap", _raise_trap(label) if callee.exported else _trap(label)
@@ -59,7 +62,7 @@ def _served(fault: Fault, callee: Callee) -> tuple[str, Serve]:
             repair="delay, error, value and trap are for exports, too",
         )
     if fault.jump:
-        return f"jump {fault.jump:+g} s", _jump(fault.jump, label, function)
+        return f"jump {fault.jump:+g} s", _jump(jump, label)
     if fault.short is not None:
         return f"at most {fault.short} bytes", _short(fault.short, label, function)
     return "", lambda target, arguments: target(*arguments)
@@ -111,18 +114,10 @@ def _value(value: object, label: str, function: Function) -> Serve:
     return lambda _target, _arguments: value
 
 
-def _jump(seconds: float, label: str, function: Function) -> Serve:
-    nanoseconds = round(seconds * _SECOND)
-    if not label.startswith("wasi:clocks/") or function.name != "now":
+def _jump(jump: Jump, label: str) -> Serve:
+    if not tells_time(label):
         raise ConfigError(f"{label} tells no time, and cannot jump", repair="jump is for clocks.now")
-
-    def jumped(value: Any) -> Any:
-        if isinstance(value, int):
-            return max(0, value + nanoseconds)
-        moved = value.seconds * _SECOND + value.nanoseconds + nanoseconds
-        return dict(zip(("seconds", "nanoseconds"), divmod(max(0, moved), _SECOND), strict=True))
-
-    return lambda target, arguments: _changed(target(*arguments), jumped)
+    return lambda target, arguments: _changed(target(*arguments), jump.reading)
 
 
 def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -138,7 +133,8 @@ def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
 def _short(most: int, label: str, function: Function) -> Serve:
     """Let a read ask for less: what was not read is read by the next one."""
     length = next((index for index, (name, _) in enumerate(function.params) if name in _LENGTHS), None)
-    if length is None:
+    result = function.result
+    if length is None or not (isinstance(result, shapes.Result) and result.ok):  # else nobody is told of the rest
         raise ConfigError(
             f"{label} reads no number of bytes, and cannot read less", repair="short is for io.read and filesystem.read"
         )
@@ -189,6 +185,8 @@ def _read(text: str, shape: shapes.Shape | None) -> object:
 def _payload(text: str | None, shape: shapes.Shape) -> object:
     if text is None:
         return _anything(shape)
+    if _is_io_error(shape):
+        return Error(str(_literal(text)))
     value = _literal(text)
     return text if shape == _STRING and not isinstance(value, str) else value
 
@@ -216,11 +214,15 @@ def _anything(shape: shapes.Shape) -> object:
             return known[0]
         case shapes.Result(_, err):
             return Err(None if err is None else _anything(err))
-        case shapes.Own(resource) if resource.key == _IO_ERROR:
+        case shapes.Own() if _is_io_error(shape):
             return Error(SAID)
         case shapes.List() | shapes.Flags():
             return ()
     return None
+
+
+def _is_io_error(shape: shapes.Shape) -> bool:
+    return isinstance(shape, shapes.Own) and shape.resource.key == _IO_ERROR
 
 
 def _case_name(shape: shapes.Shape | None, given: object) -> str | None:
