@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from washnb.plugins import directory_watch
+from washnb.plugins import FilesystemBlobstore, FilesystemKeyValue, directory_watch
 from washnb.plugins.directory_watch import DirectoryWatch
+
+from .contracts.blobstore import put
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +143,31 @@ async def test_large_folders_are_passed_over_until_their_time_moves(watched, mon
     (watched.root / "f" / "o2").unlink()
     await looked(watched.watch)
     assert watched.told[10:] == [("f/o1", "set"), ("f/o2", "delete")]
+
+
+@pytest.mark.parametrize("cls", [FilesystemKeyValue, FilesystemBlobstore])
+async def test_two_hosts_hear_of_each_other(tmp_path, cls):
+    """Each change comes once to each of them, in the name of a workload that can see it."""
+    told = {}
+    hosts = [cls(tmp_path), cls(tmp_path)]
+    workload = SimpleNamespace(workload_id="w", workload_name="w", namespace="n")
+    for host in hosts:
+        told[host] = []
+        host.events.subscribe(lambda event, host=host: told[host].append((event.path, event.action)))
+        await host.start()
+        await host.on_workload_bind(workload, ())
+    one, other = hosts
+    await looked(one._watch)
+    await looked(other._watch)
+    if cls is FilesystemKeyValue:
+        await one.shared.open("c")
+        await one.shared.set("c", "o", b"1")
+        await other.shared.increment("c", "n", 1)
+    else:
+        await one.shared.create("c")
+        await put(one.shared, "c", "o", b"1")
+        await put(other.shared, "c", "n", b"1")
+    for host in hosts:
+        await looked(host._watch)
+        assert sorted(told[host]) == [(("c",), "set"), (("c", "n"), "set"), (("c", "o"), "set")]
+        await host.stop()

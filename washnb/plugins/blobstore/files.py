@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TypeVar, TypeVarTuple
 
 from ..base import Changed
+from ..directory_watch import DirectoryWatch
 from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
 from ..state import SharedState
 from .backend import (
@@ -285,7 +286,8 @@ class FilesystemBlobstore(SharedState[Backend], Blobstore):
         """Keep the containers in the directory `root`, the one that it is now: the process may go elsewhere."""
         root = root.absolute()
         self.location = f"file:{root}"
-        self._files = FilesystemBackend(root, self.changed)
+        self._watch = DirectoryWatch(root, self.changed, lambda: self.heard)
+        self._files = FilesystemBackend(root, self._watch.own)
 
     @property
     def shared(self) -> Backend:
@@ -296,3 +298,9 @@ class FilesystemBlobstore(SharedState[Backend], Blobstore):
         """Make the directory. Raises BackendError where that cannot be."""
         await super().start()
         await self._files.prepare()
+        self._watch.begin()
+
+    async def stop(self) -> None:
+        """Look no more for what others change."""
+        await self._watch.end()
+        await super().stop()

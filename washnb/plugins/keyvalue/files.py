@@ -2,7 +2,7 @@
 
 `file_names` says what they are called. A value is written beside its place and moved into it when it is on the disk:
 a reader sees the old one or the new one. Whoever changes a bucket holds the lock of its file `.lock`, so that hosts may
-share a directory; a host does not hear of what another one changes. Counters are kept as in memory.
+share a directory; each hears of what the others change (`directory_watch`). Counters are kept as in memory.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
+from ..directory_watch import DirectoryWatch
 from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
 from ..state import SharedState
 from .backend import KeyResponse, NoSuchBucket, Snapshot
@@ -259,7 +260,8 @@ class FilesystemKeyValue(SharedState[FilesystemBackend], KeyValue):
         """Keep the buckets in the directory `root`, the one that it is now: the process may go elsewhere."""
         root = root.absolute()
         self.location = f"file:{root}"
-        self._files = FilesystemBackend(root, self.changed)
+        self._watch = DirectoryWatch(root, self.changed, lambda: self.heard)
+        self._files = FilesystemBackend(root, self._watch.own)
 
     @property
     def shared(self) -> FilesystemBackend:
@@ -270,3 +272,9 @@ class FilesystemKeyValue(SharedState[FilesystemBackend], KeyValue):
         """Make the directory. Raises BackendError where that cannot be."""
         await super().start()
         await self._files.prepare()
+        self._watch.begin()
+
+    async def stop(self) -> None:
+        """Look no more for what others change."""
+        await self._watch.end()
+        await super().stop()
