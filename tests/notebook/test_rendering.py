@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from washnb.notebook import rendering
+
 KEYVALUE = Path(__file__).parent.parent / "components" / "keyvalue.wat"
 PLUGIN = """
 from washnb import Interface
@@ -28,6 +30,18 @@ def test_cell_of_several_lines_is_told_which_one(notebook):
     """The line that failed is shown as it was typed."""
     assert "line 2: %wash load example:nope" in notebook.run("%wash status\n%wash load example:nope").text
     assert "line 2: wash['nope']" in notebook.run("x = 1\nwash['nope']").text
+
+
+def test_interrupt_while_an_error_is_shown(notebook, monkeypatch):
+    """The next error is shown like the one before: IPython gives up those whose showing failed."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rendering, "lines_of", interrupt)
+        notebook.run("wash['nope']")
+    assert "Traceback" not in notebook.run("wash['nope']").text
 
 
 def test_tb_shows_the_whole_chain(notebook):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -84,6 +85,37 @@ def test_interrupt_stops_the_guest_within_a_second(session):
     assert session["adder"].add(1, 1) == 2
 
 
+async def test_interrupt_reaches_a_verb_in_a_coroutine(session):
+    """Also where a loop would be told, as in a cell with `await`, which stands still; it tells that again later."""
+    session.load("example:loop")
+    told = []
+    before = signal.signal(signal.SIGINT, tell := lambda *_: told.append(True))
+    try:
+        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt, match="was cancelled"):
+            session.send("/", timeout=5)
+        assert signal.getsignal(signal.SIGINT) is tell
+        assert not told
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_interrupt_while_the_host_starts_leaves_no_thread(session, monkeypatch):
+    """Nobody would ever end it; the next verb begins anew."""
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            session.status()
+    assert not [each for each in threading.enumerate() if each.name == "washnb host"]
+    assert session.load("example:adder").add(1, 2) == 3
+
+
 def test_verb_on_the_thread_of_the_host_is_refused(session):
     """A plugin that calls a verb would wait for itself; it is told what to do instead."""
 
@@ -158,6 +190,7 @@ def test_who_waits_for_a_thread_that_is_gone_is_freed(monkeypatch):
     monkeypatch.setattr(host_thread, "_hand_over", lambda *_: None)
     monkeypatch.setattr(host_thread, "_GLANCE", 0.05)
     host = host_thread.HostThread()
+    host.start()
     threading.Timer(0.1, host.stop).start()
     with pytest.raises(GuestCancelled, match="the session was closed"):
         host.wait(lambda: asyncio.sleep(60))

@@ -76,6 +76,14 @@ def install(shell: Any) -> None:
     def handle(
         shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType, tb_offset: int | None = None
     ) -> list[str]:
+        try:
+            return shown(shell, kind, error, trace, tb_offset)
+        except KeyboardInterrupt:  # one more: IPython would ask us no more
+            return []
+
+    def shown(
+        shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType, tb_offset: int | None
+    ) -> list[str]:
         if not isinstance(error, _OURS):
             stack: list[str] = show_earlier(kind, error, trace, tb_offset)
             return stack

@@ -74,29 +74,30 @@ class Session(Breaking):
         return self._events.subscribe(subscriber)
 
     def _open(self) -> None:
-        self._thread = self._thread or HostThread()
+        self._thread = thread = HostThread()
         try:
-            self._deployments = self._thread.wait(lambda: hosted.opened(self._events, tracing=self._tracing))
-            self._deployments.questions.prompt = self._thread.prompt
+            thread.start()
+            self._deployments = thread.wait(lambda: hosted.opened(self._events, tracing=self._tracing))
+            self._deployments.questions.prompt = thread.prompt
+            atexit.register(self.close)
         except BaseException:
-            self._thread.stop()
-            self._thread = None
+            self._thread = self._deployments = None
+            thread.stop()
             raise
-        atexit.register(self.close)
 
     def close(self) -> None:
         """Stop every workload, the host and its thread. The next verb begins anew."""
-        with self._opening:
-            thread, self._thread = self._thread, None
-            deployments, self._deployments = self._deployments, None
-        atexit.unregister(self.close)
-        if thread is None or thread.forked:
-            return
+        thread = None
         try:
-            if deployments is not None:
+            with self._opening:
+                thread, self._thread = self._thread, None
+                deployments, self._deployments = self._deployments, None
+            if thread is not None and deployments is not None and not thread.forked:
                 thread.wait(lambda: asyncio.wait_for(deployments.close(), _CLOSING))
         finally:
-            thread.stop()
+            if thread is not None:
+                thread.stop()
+            atexit.unregister(self.close)
 
     def reset(self) -> None:
         """Throw the host away with all that is loaded, attached and stored; the next verb opens a fresh one."""

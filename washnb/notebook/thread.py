@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -51,23 +52,26 @@ class HostThread:
     """A loop that can be re-entered: who waits in its thread lets it go on meanwhile."""
 
     def __init__(self) -> None:
-        """Start the thread, and return once its loop runs."""
+        """Make the loop; `start` starts the thread."""
         self.clock = HostClock()
         self._question: futures.Future[tuple[Callable[[], str], futures.Future[str]]] = futures.Future()
         self._listeners = 0
         self._since = 0.0
         self._process = os.getpid()
-        install()
-        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._loop.time = self.clock.time  # type: ignore[method-assign]  # every timeout is measured by it
+        self._stopped = asyncio.Event()
         self._thread = threading.Thread(target=self._live, name="washnb host", daemon=True)
+        install()
+
+    def start(self) -> None:
+        """Start the thread. Who is interrupted here has to `stop` it, for nobody knows how far it came."""
         self._thread.start()
-        self._ready.wait()
 
     def _live(self) -> None:
         # not asyncio.run: it ends with one more thread, which an interpreter that is going down refuses since 3.12
         HERE.host = self
-        with contextlib.closing(asyncio.new_event_loop()) as loop:
-            loop.time = self.clock.time  # type: ignore[method-assign]  # every timeout is measured by it
+        with contextlib.closing(self._loop) as loop:
             living = loop.create_task(self._run())
             while not living.done():
                 with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a plugin's, which ends its task, and no more
@@ -75,9 +79,6 @@ class HostThread:
             loop.run_until_complete(loop.shutdown_asyncgens())
 
     async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
-        self._ready.set()
         await self._stopped.wait()
         for task in (left := asyncio.all_tasks() - {asyncio.current_task()}):
             task.cancel()
@@ -109,7 +110,7 @@ class HostThread:
             task.add_done_callback(lambda done: _hand_over(done, outcome))
 
         try:
-            with self._listening():
+            with _interruptible(), self._listening():
                 self._submit(begin)
                 while not outcome.done():
                     self._glance(outcome)
@@ -156,7 +157,8 @@ class HostThread:
         try:
             answer.set_result(question())
         except KeyboardInterrupt as interrupt:
-            answer.set_exception(interrupt)
+            if not answer.done():  # the interrupt may have come as it was given
+                answer.set_exception(interrupt)
             raise
         except BaseException as error:  # noqa: BLE001 - it belongs to who asked
             answer.set_exception(error)
@@ -213,11 +215,30 @@ class HostThread:
 
     def stop(self) -> None:
         """Cancel what still runs and end the thread. Does nothing in a fork, and nothing the second time."""
-        if self.forked or not self._thread.is_alive():
+        if self.forked:
             return
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        if threading.current_thread() is not self._thread:
+        with contextlib.suppress(GuestCancelled):
+            self._submit(self._stopped.set)
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(_GRACE)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have an interrupt raised where a loop's own thread waits: who would tell the loop is heard after that only.
+
+    A front end does so for a cell with an `await` of its own.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    in_loop = asyncio._get_running_loop() is not None  # noqa: SLF001 - public, but for its name
+    if not in_loop or not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _hand_over(task: asyncio.Task[T], outcome: futures.Future[T]) -> None:
