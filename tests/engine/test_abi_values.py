@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+import numbers
 import types
 from collections import UserList
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any
 
 import pytest
@@ -23,6 +25,7 @@ POINT = Record((("x", Primitive("s32")), ("class", STRING)))
 ERROR = Variant((("DNS-timeout", None), ("other", STRING), ("point", POINT)))
 LEVEL = Enum(("trace", "very-low"))
 ACCESS = Flags(("read", "write-all", "execute"))
+NAMED = {LEVEL: "level", ACCESS: "access"}
 
 
 @dataclass(frozen=True)
@@ -234,12 +237,12 @@ MISFITS = [
     (POINT, {"x": 1}, "it has no field class_"),
     (POINT, types.SimpleNamespace(x="1", class_="c"), "a.x is s32, not '1'"),
     (ERROR, Point("", 1), None),
-    (ERROR, 5, "no case is called int"),
+    (ERROR, 5, "an object of the class of a case is needed"),
     (ERROR, Error_Other(5), "a.value is string, not 5 (int)"),
-    (LEVEL, "loud", "a is enum { trace, very-low }, not 'loud'"),
-    (LEVEL, 1, "a is enum { trace, very-low }, not 1 (int)"),
-    (ACCESS, {"fly"}, "a is flags { read, write-all, execute }, not {'fly'} (set)"),
-    (ACCESS, 3, "a is flags { read, write-all, execute }, not 3 (int)"),
+    (LEVEL, "loud", "a is level, not 'loud'\n  enum level { trace, very-low }"),
+    (LEVEL, 1, "a is level, not 1 (int)"),
+    (ACCESS, {"fly"}, "a is access, not {'fly'} (set)"),
+    (ACCESS, 3, "a is access, not 3 (int)\n  flags access { read, write-all, execute }"),
 ]
 
 
@@ -249,7 +252,8 @@ MISFITS = [
 async def test_a_value_that_does_not_fit_is_named(shared_engine, kind, value, said):
     """The error names function, place, expected WIT type and what was found, and the instance lives on."""
     seen: list[Any] = []
-    async with await started(shared_engine, echo_component(kind), host_for(None, seen)) as instance:
+    text = echo_component(kind, names=NAMED)
+    async with await started(shared_engine, text, host_for(None, seen)) as instance:
         with pytest.raises(MismatchError) as caught:
             await instance.call("echo0", value)
         assert str(caught.value).startswith("echo0: a")
@@ -257,6 +261,36 @@ async def test_a_value_that_does_not_fit_is_named(shared_engine, kind, value, sa
         assert not seen
         assert "ready" in repr(instance)
         assert not instance._store.objects
+
+
+async def test_a_class_in_the_place_of_its_object_is_called_so(shared_engine):
+    """The commonest mistake with cases that have no payload."""
+    text = echo_component(ERROR, names={ERROR: "error"})
+    async with await started(shared_engine, text, host_for(None, [])) as instance:
+        with pytest.raises(
+            MismatchError, match="a is error, not the class Error_DnsTimeout: an object of it is needed"
+        ):
+            await instance.call("echo0", instance.component.export_surfaces[""].case_of(ERROR, "DNS-timeout"))
+
+
+@numbers.Integral.register
+class Whole:
+    """A number as NumPy has them: it says that it is one, and is no int."""
+
+    def __int__(self) -> int:
+        return 7
+
+    def __float__(self) -> float:
+        return 7.0
+
+
+async def test_numbers_of_other_classes_are_numbers(shared_engine):
+    """What is an integer, or any real number, to Python's `numbers`."""
+    assert await seen_by(shared_engine, U8, None, Whole()) == 7
+    assert await seen_by(shared_engine, Primitive("f64"), None, Whole()) == 7.0
+    assert await seen_by(shared_engine, Primitive("f64"), None, Fraction(3, 4)) == 0.75
+    with pytest.raises(MismatchError, match="a is u8, not Fraction"):
+        await seen_by(shared_engine, U8, None, Fraction(3))
 
 
 GOOD = {
@@ -288,7 +322,7 @@ async def test_a_result_that_does_not_fit_ends_the_guest(shared_engine, no_store
     host = type("Wrong", (Interface,), methods, wit=HOST)()
     for kind, value, said in WRONG_RESULTS:
         wrong[:] = [value]
-        instance = await started(shared_engine, echo_component(*kinds), host, on_fiber=on_fiber)
+        instance = await started(shared_engine, echo_component(*kinds, names=NAMED), host, on_fiber=on_fiber)
         with pytest.raises(MismatchError) as caught:
             await instance.call(f"echo{kinds.index(kind)}", GOOD[kind])
         assert f"{HOST}#echo{kinds.index(kind)}: result" in str(caught.value)
@@ -317,7 +351,7 @@ async def test_the_wrong_number_of_arguments_is_said_with_the_signature(shared_e
     """Too few and too many."""
     async with await started(shared_engine, echo_component(U8), host_for(None, [])) as instance:
         for arguments in [(), (1, 2)]:
-            with pytest.raises(MismatchError, match=r"echo0 takes 1 arguments, not \d\n  echo0: func\(a: u8\) -> u8"):
+            with pytest.raises(MismatchError, match=r"echo0 takes 1 argument, not \d\n  echo0: func\(a: u8\) -> u8"):
                 await instance.call("echo0", *arguments)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from washnb.notebook.reaching import documentation
+from washnb.notebook.reaching import asked, documentation
 
 CARTS = Path(__file__).parent.parent / "components" / "carts.wat"
 
@@ -115,6 +115,44 @@ def test_other_lines_are_left_alone(notebook):
     """Only lines of %wash are completed in this way."""
     notebook.shell.Completer.use_jedi = False  # it takes seconds to come up
     assert "wash" in notebook.complete("was")
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ('wash["carts"].price?', "(item: Item, from_: Discount) -> int"),
+        (
+            "x = 1\nwash['carts'].exports[\"docs:shop/carts\"].Cart.put?",
+            "put: func(self: borrow<cart>, count: u32) -> u32",
+        ),
+        ('wash["carts"]?', "A loaded workload."),
+    ],
+)
+def test_a_question_mark_documents_an_export(notebook, cell, said):
+    """IPython alone looks for what stands behind the last bracket."""
+    notebook.run(f"wash.load({str(CARTS)!r})")
+    ran = notebook.run(cell)
+    assert ran.error is None
+    assert said in ran.text
+    notebook.run("%unload_ext washnb")
+    assert not notebook.shell.input_transformers_cleanup.count(asked)
+
+
+def test_an_argument_is_completed_as_well(notebook):
+    """A second workload in the line has nothing to do with the first."""
+    notebook.run(f"wash.load({str(CARTS)!r})")
+    assert notebook.complete('wash["carts"].price(wash["carts"].It') == ["Item"]
+
+
+def test_types_are_documented_with_what_they_are(notebook):
+    """The cases of a variant and what each takes, the fields of a record, and their definitions in WIT."""
+    notebook.run(f"wash.load({str(CARTS)!r})")
+    for code, said in (
+        ("Discount", "Discount_Nothing()\nDiscount_Percent(value: int)\n\nvariant discount { nothing, percent(u32) }"),
+        ("Discount_Percent(", "Discount_Percent(value: int)\n\nvariant discount { nothing, percent(u32) }"),
+        ("Item", "Item(count: int, cents: int)\n\nrecord item { count: u32, cents: u32 }"),
+    ):
+        assert documentation(f'wash["carts"].{code}', 14 + len(code), notebook.session) == said
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ async def test_an_answer_is_what_the_guest_gets(engine):
         assert await guest.call("play", 6) == 6
     (question,) = asked
     assert (question.workload, question.interface) == ("counter", "workshop:dice/roll@0.1.0")
-    assert question.surface.documentation(question.function) == "roll: func(sides: u32) -> u32"
+    assert question.surface.wit(question.function) == "roll: func(sides: u32) -> u32"
     assert question.named_arguments == [("sides", 6)]
     assert [event.waits for event in told if isinstance(event, CallWaiting)] == [True, False]
     assert (asking.id, asking.location) == ("workshop:dice/roll", "ask")

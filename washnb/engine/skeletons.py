@@ -78,6 +78,20 @@ class TypeNames:
                 self._name(shape, name)
             self._name(function.result, f"{parsed.name or parsed.resource}-result")
         self.interface = self._unused(split_version(interface.name)[0].rpartition("/")[2], "Interface")
+        by_length = sorted(self.declared.items(), key=lambda each: len(str(each[0])), reverse=True)
+        self._wit_names = [(str(shape), name) for shape, name in by_length]
+
+    def wit(self, subject: Shape | Function, *, spelled_out: str = "") -> str:
+        """A type or a function in WIT, with the names of types instead of what is in them, save for one."""
+        text = str(subject)
+        for inner, name in self._wit_names:
+            text = text if inner == spelled_out else text.replace(inner, name)
+        return text
+
+    def definition(self, shape: Shape) -> str:
+        """What a type is in WIT: `enum color { red, green }`."""
+        kind, _, body = self.wit(shape, spelled_out=str(shape)).partition(" ")
+        return " ".join([kind, *filter(None, [self.declared.get(shape)]), body])
 
     def _name(self, shape: Shape | None, place: str) -> None:
         """Name the types in `shape`; where it has no name in WIT, it is called after its `place`."""
@@ -124,8 +138,6 @@ class _Writing:
         self._package = split_version(interface.name)[0]
         self._functions = [(parse_function(each.name), each) for each in interface.functions.values()]
         self._shadowed = _BUILTINS.intersection(python_name(parsed.name) for parsed, _ in self._functions)
-        by_length = sorted(names.declared.items(), key=lambda each: len(str(each[0])), reverse=True)
-        self._wit_names = [(str(shape), name) for shape, name in by_length]
         self._to_come = {*names.types.values(), *names.resources.values()}
         self._uses = {"Interface"}
 
@@ -220,7 +232,8 @@ class _Writing:
             self._uses.add("Err")
             result = result.ok
         returned = "None" if result is None or kind == "constructor" else self._hint(result)
-        doc = "\n".join(textwrap.wrap(self._wit(function), _WIDTH - 10, break_on_hyphens=False, break_long_words=False))
+        signature = re.sub(r"^\[\w+\]", "", self._names.wit(function))
+        doc = "\n".join(textwrap.wrap(signature, _WIDTH - 10, break_on_hyphens=False, break_long_words=False))
         lines = [
             *(["@staticmethod"] if kind == "static" else []),
             f"def {name}({', '.join(receiver + listed)}) -> {returned}:",
@@ -228,13 +241,6 @@ class _Writing:
             f'    raise NotImplementedError("{owner}.{name} is not written yet")',
         ]
         return "\n".join(lines)
-
-    def _wit(self, function: Function) -> str:
-        """The signature in WIT, with the names of types instead of what is in them."""
-        text = re.sub(r"^\[\w+\]", "", str(function))
-        for shape, name in self._wit_names:
-            text = text.replace(shape, name)
-        return text
 
     def _hint(self, shape: Shape) -> str:
         """An annotation; in quotes where it names a class that comes later."""

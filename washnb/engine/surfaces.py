@@ -9,13 +9,14 @@ import dataclasses
 import functools
 import inspect
 import re
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any
 
 from .abi.annotations import Named, normal_form
-from .abi.names import class_name, member_name, parse_function, python_name
+from .abi.names import class_name, member_name, python_name
 from .abi.shapes import (
     Borrow,
     Enum,
@@ -75,13 +76,13 @@ class Surface:
         """The class of one case of a variant."""
         return self.types[f"{self.type_names.types[variant]}_{class_name(case)}"]
 
-    def documentation(self, function: Function) -> str:
-        """A function in WIT, with the names of types."""
-        parsed = parse_function(function.name)
-        owner = getattr(self.served, class_name(parsed.resource), None) if parsed.kind else self.served
-        method = getattr(owner, python_name(parsed.name) if parsed.name else "__init__", None)
-        text = getattr(method, "__doc__", None) or str(function)
-        return " ".join(text.split())
+    def wit(self, subject: Shape | Function) -> str:
+        """A type or a function in WIT, with the names of types."""
+        return self.type_names.wit(subject)
+
+    def definition(self, shape: Shape) -> str:
+        """What a type is in WIT, with its name: `enum color { red, green }`."""
+        return self.type_names.definition(shape)
 
     def annotation(self, shape: Shape | None) -> str:
         """How a type is annotated."""
@@ -148,7 +149,13 @@ def surface(interface: InterfaceType, declared: Mapping[str, Shape] | None = Non
     exec(compile(text, f"<washnb {interface.name}>", "exec", dont_inherit=True), scope)  # noqa: S102 - text of ours
     served = scope.pop(served_name)
     types = {name: each for name, each in scope.items() if name[0] != "_" and name not in TAKEN}
-    return Surface(interface, served, types, TypeNames(named, declared or {}))
+    made = Surface(interface, served, types, TypeNames(named, declared or {}))
+    for shape, name in made.type_names.types.items():
+        for cls in typing.get_args(types[name]) or [types[name]]:  # the cases of a variant
+            cls.__doc__ = made.definition(shape)
+            if isinstance(shape, Record | Variant):
+                cls.__signature__ = made.signature(cls)  # what `inspect` looks for
+    return made
 
 
 class Surfaces(dict[str, Surface]):

@@ -200,7 +200,7 @@ def _answer(word: str, found: Iterable[str], kind: str) -> dict[str, Any]:
 
 
 def install(shell: Any, session: Session) -> None:
-    """Let TAB complete lines of `%wash` in `shell`, and Shift-TAB of a notebook document exports."""
+    """Let TAB complete lines of `%wash` in `shell`, and `?` and Shift-TAB document exports."""
 
     @context_matcher(identifier=_IDENTIFIER)  # type: ignore[untyped-decorator]
     def wash_matcher(context: CompletionContext) -> dict[str, Any]:
@@ -215,6 +215,7 @@ def install(shell: Any, session: Session) -> None:
         return _answer(word, found, "magic")
 
     shell.Completer.custom_matchers.append(wash_matcher)
+    shell.input_transformers_cleanup.append(reaching.asked)
     if (kernel := getattr(shell, "kernel", None)) is not None:
         kernel.do_inspect = _inspecting(kernel.do_inspect, session)
 
@@ -234,6 +235,8 @@ _IDENTIFIER = "washnb"
 
 def uninstall(shell: Any) -> None:
     """Take back what `install` did."""
+    if reaching.asked in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(reaching.asked)
     if (kernel := getattr(shell, "kernel", None)) is not None:
         vars(kernel).pop("do_inspect", None)
     shell.Completer.custom_matchers[:] = [

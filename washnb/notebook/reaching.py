@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from enum import EnumType
+from typing import Any, get_args
+
+from IPython import get_ipython
+from IPython.core.oinspect import OInfo
 
 from washnb.errors import WashError
 
 from .session import Session
 
 _STEP = r"\.[^\W\d]\w*|\[(?:\"[^\"]*\"|'[^']*')\]"
-_EXPRESSION = re.compile(rf"\bwash\[(?P<quote>[\"'])(?P<name>.+?)(?P=quote)\](?P<path>(?:{_STEP})*)$")
+_REACHED = rf"\bwash\[(?P<quote>[\"'])(?P<name>[^\"']+)(?P=quote)\](?P<path>(?:{_STEP})*)"
+_EXPRESSION = re.compile(f"{_REACHED}$")
+_ASKED = re.compile(rf"\s*(?P<subject>{_REACHED})(?P<marks>\?\??)\s*")
 _ATTRIBUTE = re.compile(r"\.(?P<word>\w*)$")
 _KEY = re.compile(r"\[[\"'](?P<word>[^\"'\]]*)$")
+
+
+def asked(lines: list[str]) -> list[str]:
+    """Let a cell that ends in `wash["NAME"].EXPORT?` show what that is: IPython by itself stops at the bracket."""
+    match = _ASKED.fullmatch(lines[-1]) if lines else None
+    if match is None:
+        return lines
+    subject, marks = match["subject"], match["marks"]
+    return [*lines[:-1], f"__import__({__name__!r}, fromlist=['*']).show({subject}, {subject!r}, {len(marks) - 1})\n"]
+
+
+def show(subject: object, name: str, detail: int) -> None:
+    """Show what IPython knows of an object, in the way of its `?`."""
+    info = OInfo(ismagic=False, isalias=False, found=True, namespace="Interactive", parent=None, obj=subject)
+    get_ipython().inspector.pinfo(subject, name, info=info, detail_level=detail)
 
 
 def completions(text: str, session: Session) -> tuple[str, list[str]] | None:
@@ -31,14 +52,22 @@ def _keys(subject: Any) -> list[str]:
 
 
 def documentation(code: str, cursor: int, session: Session) -> str | None:
-    """Signature and documentation of the export at the cursor, or of the call around it."""
+    """Signature and documentation of the export at the cursor, or of the call around it; of a variant, all cases'."""
     end = cursor + len(re.match(r"\w*", code[cursor:])[0])  # type: ignore[index]  # it matches anything
     for text in (code[:end], _called(code[:cursor])):
         subject = _reached(text, session)
-        if callable(subject):
-            name = getattr(subject, "__name__", "")
-            return f"{name}{_signature(subject)}\n\n{inspect.getdoc(subject) or ''}".rstrip()
+        cases = [*get_args(subject)] or [subject]
+        if all(map(callable, cases)):
+            return "\n".join([*map(_headline, cases), "", inspect.getdoc(cases[0]) or ""]).rstrip()
     return None
+
+
+def _headline(subject: Any) -> str:
+    """The name of what can be called, and what it takes; of an enum or flags, their members."""
+    name = getattr(subject, "__name__", "")
+    if isinstance(subject, EnumType):
+        return "\n".join(f"{name}.{member}" for member in subject.__members__)
+    return f"{name}{_signature(subject)}"
 
 
 def _called(text: str) -> str:
@@ -53,12 +82,16 @@ def _called(text: str) -> str:
 
 def _signature(subject: Any) -> str:
     try:
-        return str(inspect.signature(subject))
+        signature = inspect.signature(subject)
+        return str(
+            signature.replace(return_annotation=inspect.Signature.empty) if isinstance(subject, type) else signature
+        )
     except (TypeError, ValueError):
         return ""
 
 
 def _reached(text: str, session: Session) -> Any:
+    """What `wash["NAME"]` and the steps behind it at the end of a text lead to; None where they lead nowhere."""
     match = _EXPRESSION.search(text)
     if match is None or match["name"] not in session.known().workloads:
         return None

@@ -67,14 +67,15 @@ class Question:
         shape = self.result
         wrong = find_mismatch(shape, value, "the answer") is not None
         if wrong or (isinstance(shape, shapes.Own | shapes.Borrow) and isinstance(value, _NO_RESOURCE)):
-            raise mismatch_error(self.label, "the answer", shape, value, self.function)
+            raise mismatch_error(self.label, "the answer", shape, value, signature=self.function, classes=self.surface)
 
     def check_error(self, value: object) -> None:
         """Raise MismatchError where a value is not the error of the function's WIT result."""
         if not isinstance(self.function.result, shapes.Result):
             raise MismatchError(f"{self.label} has no error in WIT", repair=str(self.function))
         if find_mismatch(self.function.result.err, value, "the error") is not None:
-            raise mismatch_error(self.label, "the error", self.function.result.err, value, self.function)
+            error = self.function.result.err
+            raise mismatch_error(self.label, "the error", error, value, signature=self.function, classes=self.surface)
 
 
 class Answerer(Protocol):

@@ -6,6 +6,7 @@ The generated code only notices that something does not fit. This is the slow an
 from __future__ import annotations
 
 import enum
+import numbers
 import reprlib
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 from washnb.errors import MismatchError
 
 from ..interface import Err, Ok, Some
-from .classes import names_case
+from .classes import Classes, names_case
 from .layout import SCALARS
 from .members import HOST_VALUE_LIMIT, items_of
 from .names import folded, python_name
@@ -34,26 +35,39 @@ class Mismatch:
 
 
 def mismatch_error(
-    function: str, place: str, shape: Shape | None, value: Any, signature: Function | None = None
+    function: str,
+    place: str,
+    shape: Shape | None,
+    value: Any,
+    *,
+    signature: Function | None = None,
+    classes: Classes | None = None,
 ) -> MismatchError:
     """The error for a value at `place` (a parameter's name, or "result") of `function`, which is known not to fit.
 
-    It ends with the `signature`, where that is what the caller has to look at.
+    It ends with the `signature`, where that is what the caller has to look at; `classes` know the names of types.
     """
     found = find(shape, value, place)
     if found is None:
         found = Mismatch(place, shape, shown(value))
-    message = f"{function}: {found.place} is {expected(found.shape)}, not {found.reason}"
-    return MismatchError(message, repair=() if signature is None else str(signature))
+    message = f"{function}: {found.place} is {_expected(found.shape, classes)}, not {found.reason}"
+    lines = [] if signature is None else [str(signature) if classes is None else classes.wit(signature)]
+    if classes is not None and isinstance(found.shape, Record | Variant | Enum | Flags):
+        definition = classes.definition(found.shape)
+        lines = lines if definition in message else [definition, *lines]
+    return MismatchError(message, repair=lines)
 
 
-def expected(shape: Shape | None) -> str:
-    """A shape in WIT, for an error message."""
-    return "nothing (WIT has no value there)" if shape is None else str(shape)
+def _expected(shape: Shape | None, classes: Classes | None) -> str:
+    if shape is None:
+        return "nothing (WIT has no value there)"
+    return str(shape) if classes is None else classes.wit(shape)
 
 
 def shown(value: Any) -> str:
     """A value, short enough for an error message, with its Python type where that is not plain from it."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     text = _brief.repr(value)
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     return text if value is None or isinstance(value, str | bytes | bool) else f"{text} ({type(value).__name__})"
@@ -111,11 +125,11 @@ def _primitive(shape: Primitive, value: Any, place: str) -> Iterator[Mismatch]:
 
 
 def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or _is_integer(value)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _is_char(value: Any) -> bool:
@@ -208,7 +222,8 @@ def _variant(shape: Variant, value: Any, place: str) -> Iterator[Mismatch]:
             if payload is not None:
                 yield from _inside(payload, getattr(value, "value", None), f"{place}.value")
             return
-    yield Mismatch(place, shape, f"{shown(value)}: no case is called {type(value).__name__}")
+    wanted = "an object of it" if isinstance(value, type) else "an object of the class of a case"
+    yield Mismatch(place, shape, f"{shown(value)}: {wanted} is needed")
 
 
 def _enum(shape: Enum, value: Any, place: str) -> Iterator[Mismatch]:

@@ -10,19 +10,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from .names import class_name, folded
-from .shapes import Enum, Flags, Record, Variant
+from .shapes import Enum, Flags, Function, Record, Shape, Variant
 
 C = typing.TypeVar("C")
 
 
 class Classes(typing.Protocol):
-    """What values of an interface become where no annotation says it."""
+    """The types of an interface: what values become where no annotation says it, and how WIT writes them."""
 
     def class_of(self, shape: Record | Enum | Flags) -> Any:
         """A dataclass, an Enum or a Flag."""
 
     def case_of(self, variant: Variant, case: str) -> Any:
         """A dataclass, with `value` where the case has a payload."""
+
+    def wit(self, subject: Shape | Function) -> str:
+        """A type or a function in WIT, with the names of types."""
+
+    def definition(self, shape: Shape) -> str:
+        """What a type is in WIT, with its name."""
 
 
 @functools.cache

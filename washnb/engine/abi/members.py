@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import itertools
+import numbers
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -27,15 +28,15 @@ _Lower = Callable[[Any, Any, Callable[[bytes], None]], bytes]
 
 
 def integer(value: Any) -> int:
-    """An int of a subclass, such as an IntEnum member, but no bool. Raises TypeError."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    """Any integer, such as a member of an IntEnum or one of NumPy, but no bool. Raises TypeError."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError
     return int(value)
 
 
 def number(value: Any) -> float:
-    """A float, also of an int. Raises TypeError."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Any real number as a float, but no bool. Raises TypeError."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
     return float(value)
 

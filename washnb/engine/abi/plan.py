@@ -119,7 +119,7 @@ class ImportPlan:
                 source.line("return True")
             if watched:
                 source.line("observer.returned(token, value)")
-            write_result(source, self.function, self.label)
+            write_result(source, self.function, self.label, self.named)
         else:
             source.line(f"store.pending = {pending}, {together}, None, results)")
             source.line("return True")
@@ -166,7 +166,7 @@ class ImportPlan:
 
     def _writer(self, *, is_ok: bool) -> Answer:
         source = Source("answer(store, value, results)")
-        write_result(source, self.function, self.label, is_ok=is_ok)
+        write_result(source, self.function, self.label, self.named, is_ok=is_ok)
         answer: Answer = source.compile(self.label)
         return answer
 
@@ -257,15 +257,14 @@ class ExportPlan:
     def lower(self, store: Any, arguments: tuple[Any, ...], keep: Keep) -> bytes:
         """Pack the arguments for wasmtime to read in place. Raises MismatchError where they do not fit."""
         if len(arguments) != len(self.function.params):
-            raise MismatchError(
-                f"{self.label} takes {len(self.function.params)} arguments, not {len(arguments)}",
-                repair=str(self.function),
-            )
+            count = len(self.function.params)
+            wanted = "1 argument" if count == 1 else f"{count or 'no'} arguments"
+            raise MismatchError(f"{self.label} takes {wanted}, not {len(arguments)}", repair=self._signature)
         try:
             return self._pack(store, arguments, keep)
         except MismatchError as error:  # of a handle
             raise MismatchError(
-                f"{self.label}: {error.message}", repair=error.repair or str(self.function)
+                f"{self.label}: {error.message}", repair=error.repair or self._signature
             ) from error.__cause__
         except MISFITS as error:
             raise self._mismatch(arguments) from error
@@ -285,8 +284,12 @@ class ExportPlan:
     def _mismatch(self, arguments: tuple[Any, ...]) -> MismatchError:
         for (name, shape), value in zip(self.function.params, arguments, strict=True):
             if find(shape, value, name) is not None:
-                return mismatch_error(self.label, name, shape, value, self.function)
-        return MismatchError(f"{self.label}: the arguments do not fit", repair=str(self.function))
+                return mismatch_error(self.label, name, shape, value, signature=self.function, classes=self._named())
+        return MismatchError(f"{self.label}: the arguments do not fit", repair=self._signature)
+
+    @property
+    def _signature(self) -> str:
+        return self._named().wit(self.function)
 
     def _reader(self) -> Callable[[Any, int], Any]:
         source = Source("lift(store, address)")

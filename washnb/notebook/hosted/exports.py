@@ -178,7 +178,7 @@ class Exported:
     def wit(self, function: str) -> str | None:
         """A function as WIT has it, None where there is none of that name."""
         found = self._interface.functions.get(function)
-        return None if found is None else str(found)
+        return None if found is None else self._surface.wit(found)
 
     def object_of(self, instance: Instance, handle: GuestResource) -> GuestObject | None:
         """What stands for a resource, None where another interface defines that."""
@@ -202,7 +202,7 @@ class Exported:
     def __repr__(self) -> str:
         shown = [self._interface.name or "exports at the root"]
         shown += [f"  resource {name}" for name in self._interface.resources]
-        return "\n".join([*shown, *(f"  {each}" for each in self._interface.functions.values())])
+        return "\n".join([*shown, *(f"  {self._surface.wit(each)}" for each in self._interface.functions.values())])
 
 
 def _in_order(

@@ -161,7 +161,7 @@ def shown_question(waiting: Waiting) -> ShownQuestion:
         question.interface,
         question.function.name,
         tuple(shown_arguments(question)),
-        question.surface.documentation(question.function),
+        question.surface.wit(question.function),
         question.surface.annotation(question.result),
         tuple(examples(question)),
         tuple(errors(question)),
@@ -177,7 +177,7 @@ def described(question: Question) -> list[str]:
     words = [*(["pass"] if question.others else []), "deny", *(f"error {each}" for each in errors(question)[:4])]
     return [
         f"{question.workload} calls {question.interface}: {question.function.name}({values})",
-        f"  {question.surface.documentation(question.function)}",
+        f"  {question.surface.wit(question.function)}",
         f"  answer with {types}; or {', '.join(words)}",
     ]
 
