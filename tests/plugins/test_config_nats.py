@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 import nats
@@ -280,6 +280,34 @@ async def test_a_bucket_with_other_settings_is_left_alone(nats_server, bucket):
             await bind(plugin)
     assert "max_msgs_per_subject" in caught.value.message
     assert nats_server.url in caught.value.message
+
+
+async def test_a_server_that_is_full(nats_servers, bucket, tmp_path):
+    """An edit says that there is no room, guests read on what is there, and a setting can be taken away."""
+    config = tmp_path / "server.conf"
+    config.write_text("jetstream { max_file_store: 100KB }")
+    server = await nats_servers("-c", str(config))
+    async with started(server.url, bucket) as (plugin, told):
+        item = await bind(plugin)
+        store, settings = item.linked[Store.wit], plugin.backend(item.workload_id, item.component)
+        await settings.set("limit", "10")
+        for size in (50_000, 10_000, 2_000, 400, 80, 0, 0):  # until there is no room for anything
+            with suppress(BackendError):
+                for number in range(8):
+                    await settings.set(f"{size}-{number}", "9" * size)
+        with pytest.raises(BackendError, match=f"'limit' of bucket '{bucket}': .* has no room for it") as caught:
+            await settings.set("limit", "")
+        assert "max_file_store" in caught.value.repair[0]
+        assert await store.get("limit") == "10"
+        assert ("limit", "10") in await store.get_all()
+        other = await bind(plugin, Item(workload_id="id-2"))
+        assert await other.linked[Store.wit].get("limit") == "10"
+        told.clear()
+        await settings.delete("limit")
+        assert await store.get("limit") is None
+        assert [(event.path, event.action) for event in told if isinstance(event, StateChanged)] == [
+            (("main", "limit"), "delete")
+        ] * 2
 
 
 @pytest.mark.slow

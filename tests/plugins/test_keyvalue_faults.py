@@ -139,7 +139,7 @@ async def test_slow(engine, nats_servers, impatient):
 
 
 async def test_full(engine, nats_servers, tmp_path):
-    """What the server has no room for is an error with the remedy; the old value stays."""
+    """What the server has no room for is an error with the remedy; the old value stays, and can be deleted."""
     config = tmp_path / "server.conf"
     config.write_text("jetstream { max_file_store: 200KB }")
     running = await nats_servers("-c", str(config))
@@ -148,8 +148,17 @@ async def test_full(engine, nats_servers, tmp_path):
         with pytest.raises(BackendError, match=f"NATS server {running.url} has no room for it: ") as raised:
             await backend.set_many("b", [(f"filler-{number}", b"x" * 50_000) for number in range(8)])
         assert "max_file_store" in raised.value.repair[0]
-        assert "has no room for it" in await told_as_other(guest, "set", "b", "k", b"x" * 60_000)
+        for size in (50_000, 10_000, 2_000, 400, 80, 0, 0):  # until there is no room for anything
+            with contextlib.suppress(BackendError):
+                for number in range(8):
+                    await backend.set("b", f"{size}-{number}", b"x" * size)
+        assert "has no room for it" in await told_as_other(guest, "set", "b", "k", b"")
+        assert "has no room for it" in await told_as_other(guest, "increment", "b", "n", 1)
         assert await guest.call("get", "b", "k") == b"old"
+        assert await guest.call("delete", "b", "k") is None
+        assert await guest.call("get", "b", "k") is None
+        await backend.delete_many("b", [f"filler-{number}" for number in range(8)])
+        assert await guest.call("set", "b", "k", b"new") is None
 
 
 async def test_too_large(engine, nats_servers, tmp_path):

@@ -215,6 +215,21 @@ async def test_what_waits_is_bounded(nats_servers, monkeypatch):
     assert int(told[-1].message.partition(" ")[0]) > 150
 
 
+async def test_a_server_that_is_full(nats_servers, tmp_path):
+    """Records travel to whoever listens, also where a stream that somebody keeps them in takes no more."""
+    config = tmp_path / "server.conf"
+    config.write_text("jetstream { max_file_store: 1KB }")
+    server = await nats_servers("-c", str(config))
+    async with listening(server.url) as heard, started(server.url, "writer") as (plugin, told):
+        await plugin.server.jetstream.add_stream(name="LOGS", subjects=["washnb.logs.>"], discard="new")
+        item = await bind(plugin)
+        for number in range(8):
+            item.linked[Logging.wit].log(Level.INFO, "", f"{number}".rjust(300))
+        await until(lambda: len(heard) == 8)
+        assert (await plugin.server.jetstream.stream_info("LOGS")).state.messages < 8
+    assert [line.message.strip() for line in told] == [*"01234567"]
+
+
 async def test_a_server_that_is_only_read_is_not_published_to(nats_server):
     """Without `--write` nothing of this host arrives there; what others write is seen."""
     async with (

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
-from ..nats import PATIENCE, NatsServer
+from ..nats import FULL, PATIENCE, NatsServer
 from ..nats_streams import make_stream
 from ..state import OfManyHosts, SharedState
 from .backend import KeyResponse, NoSuchBucket, Snapshot
@@ -147,7 +147,7 @@ class NatsBackend:
         self._server.require_write(what)
         async with self._server.asking(what):
             if (await self._last(bucket, key)).value is not None:
-                await self._put(bucket, key, None, {"KV-Operation": "DEL"})
+                await self._mark_deleted(bucket, key)
 
     async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
         """Add to a counter; the sum is kept as 8 bytes, big endian."""
@@ -314,6 +314,22 @@ class NatsBackend:
             APIError.from_error(answer["error"])  # raises the one that it is
         self._watches.own(bucket, answer["seq"])
         self._changed((bucket, key), "delete" if value is None else "set")
+
+    async def _mark_deleted(self, bucket: str, key: str) -> None:
+        """Put a mark in place of a value, for those who watch. It needs room, which the value has to give."""
+        from nats.js.errors import APIError
+
+        mark = {"KV-Operation": "DEL"}
+        try:
+            await self._put(bucket, key, None, mark)
+        except APIError as error:
+            if error.err_code not in FULL:
+                raise
+            await self._server.jetstream.purge_stream(stream_name(bucket), subject=subject(bucket, key))
+            try:
+                await self._put(bucket, key, None, mark)
+            except APIError:  # it is gone all the same
+                self._changed((bucket, key), "delete")
 
     async def _each(self, bucket: str, work: Callable[..., Awaitable[T]], calls: Iterable[tuple[Any, ...]]) -> list[T]:
         """Do the same for many keys; the first that fails ends it."""
