@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import subprocess
 import sys
@@ -37,6 +38,32 @@ class TestTracingLogger(LoggingContract):
         """Line ends and terminal control of a guest are escaped on the way to Python's logging, and % is text."""
         item.linked[Logging.wit].log(Level.ERROR, "a\x1b[2Jb", "c\nroot: all is well\r\x9b %s")
         assert caplog.messages == ["a\\x1b[2Jb: c\\nroot: all is well\\r\\x9b %s"]
+
+
+class Full(logging.Handler):
+    """A handler that lets through what its disk says."""
+
+    def emit(self, record):
+        raise OSError(errno.ENOSPC, "No space left on device", "guests.log")
+
+
+async def test_a_handler_that_fails():
+    """No guest ends because of what Python's logging does with its lines; people are told, once."""
+    plugin, told, handler = TracingLogger(), [], Full()
+    plugin.events.subscribe(told.append)
+    item = await bind(plugin, Item())
+    logger, log = logging.getLogger("washnb.guest.counter.main"), item.linked[Logging.wit].log
+    for failing in (True, False, True):
+        (logger.addHandler if failing else logger.removeHandler)(handler)
+        for text in ("one", "two"):
+            log(Level.ERROR, "", text)
+    logger.removeHandler(handler)
+    failed = "Python's logging has failed: OSError: [Errno 28] No space left on device: 'guests.log'"
+    assert [(line.stream, line.message) for line in told] == [
+        *[("log", "one"), ("host", failed), ("log", "two"), ("log", "one"), ("log", "two")],
+        *[("log", "one"), ("host", failed), ("log", "two")],
+    ]
+    assert len(plugin.backend(item.workload_id, item.component).lines()) == 6
 
 
 async def test_only_the_newest_lines_are_kept():

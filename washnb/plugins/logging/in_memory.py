@@ -31,6 +31,7 @@ class ComponentLog:
         self._lines: deque[LogLine] = deque(maxlen=limit)
         self._logger = logging.getLogger(name)
         self._publish = publish
+        self._fails = False
 
     def write(self, line: LogLine) -> None:
         """Keep a line, in place of the oldest one where there are too many, and pass it on."""
@@ -39,7 +40,19 @@ class ComponentLog:
         level = Level[line.level.upper()].value
         if self._logger.isEnabledFor(level):
             text = f"{line.context}: {line.message}" if line.context else line.message
-            self._logger.log(level, "%s", _one_line(text))
+            self._log(level, _one_line(text), line)
+
+    def _log(self, level: int, text: str, line: LogLine) -> None:
+        """Pass a line to Python's `logging`, whose handlers are the user's and may raise anything."""
+        fails = self._fails
+        try:
+            self._logger.log(level, "%s", text)
+            self._fails = False
+        except Exception as error:  # noqa: BLE001 - no guest ends because of its log
+            self._fails = True
+            if not fails:
+                told = f"Python's logging has failed: {type(error).__name__}: {error}"
+                self._publish(LogLine(line.workload, line.component, "host", "warn", "", told, line.time))
 
     def lines(self) -> Sequence[LogLine]:
         """Return the lines that are kept, oldest first."""
