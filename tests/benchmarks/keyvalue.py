@@ -29,10 +29,11 @@ class Item:
     def __init__(self, bindings: Bindings) -> None:
         """Link into `bindings`."""
         self.bindings = bindings
+        self.imports = bindings.component.imports
 
     def link(self, interface: Interface) -> None:
         """Serve the import of that name, if the guest has it."""
-        if interface.wit in self.bindings.component.imports:
+        if interface.wit in self.imports:
             self.bindings.bind(interface.wit, interface, provider="bench")
 
 

@@ -15,6 +15,7 @@ ANOTHER_ENGINE = "Engine.builder().build()  # an engine that runs"
 
 _LINGER = 20  # ticks without a guest before the ticker parks: a busy server never pays for waking it
 _PROCESS = os.getpid()
+_OF_ANOTHER_PROCESS = "the engine belongs to another process, of which this one is a fork"
 
 
 def is_fork() -> bool:
@@ -32,24 +33,19 @@ class Ticker:
     def __init__(self, raw: WasmtimeEngine, interval: float) -> None:
         self._raw = raw
         self._interval = interval
-        self._process = os.getpid()
+        self.ended = ""
+        """Why no guest may run any more; empty while they may."""
         self._running: set[int] = set()
         self._starting = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def ended(self) -> str:
-        """Why no guest may run any more; empty while they may."""
-        if os.getpid() != self._process:
-            return "the engine belongs to another process, of which this one is a fork"
-        return "the engine is closed" if self._stopped.is_set() else ""
+        _tickers.add(self)
 
     def enter(self, guest: int) -> None:
         """Guest number `guest` begins to run. Raises GuestError after `stop`. Safe from any thread, as is `leave`."""
-        if reason := self.ended:
-            raise GuestError(reason, repair=ANOTHER_ENGINE)
+        if self.ended:
+            raise GuestError(self.ended, repair=ANOTHER_ENGINE)
         self._running.add(guest)
         if not self._wake.is_set():
             self._unpark()
@@ -60,8 +56,9 @@ class Ticker:
 
     def stop(self) -> None:
         """End the thread. A guest that runs at this moment comes back to its driver first, and goes no further."""
-        if os.getpid() != self._process:
+        if self.ended == _OF_ANOTHER_PROCESS:
             return
+        self.ended = "the engine is closed"
         self._stopped.set()
         self._wake.set()
         thread = self._thread
@@ -96,6 +93,17 @@ class Ticker:
         if not self._running and not self._stopped.is_set():
             self._wake.wait()
         self._wake.set()
+
+
+def _part_from_parent() -> None:
+    """Tell the tickers in a fork that their engines did not come along."""
+    for ticker in _tickers:
+        ticker.ended = _OF_ANOTHER_PROCESS
+
+
+_tickers: weakref.WeakSet[Ticker] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_part_from_parent)  # to ask who we are at every step of a guest is slow
 
 
 class Runtime:

@@ -24,8 +24,7 @@ import inspect
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeVar
@@ -284,17 +283,27 @@ def as_plugin(subject: object) -> HostPlugin:
     )
 
 
-@contextmanager
-def told_to_guest(case: Callable[[str], object], denied: Callable[[], object] | None = None) -> Iterator[None]:
+class told_to_guest:  # noqa: N801 - read as a verb: `with told_to_guest(...)`, around every call of a guest
     """Turn the failure of a backend into the error of a WIT result: `case` makes it from the message.
 
     `denied` makes the one for AccessDenied, where the interface has an error for that.
     """
-    try:
-        yield
-    except BackendError as error:
-        told = denied() if denied is not None and isinstance(error, AccessDenied) else case(error.message)
-        raise Err(told) from error
+
+    __slots__ = ("_case", "_denied")
+
+    def __init__(self, case: Callable[[str], object], denied: Callable[[], object] | None = None) -> None:
+        """Make errors with these."""
+        self._case = case
+        self._denied = denied
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Raise Err in place of a BackendError; every other one passes."""
+        if isinstance(error, BackendError):
+            denied = self._denied if isinstance(error, AccessDenied) else None
+            raise Err(self._case(error.message) if denied is None else denied()) from error
 
 
 def _without_arguments(cls: type[T], who: str) -> type[T]:

@@ -299,6 +299,8 @@ class Asking:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Turn an error of nats-py into ours; every other one passes."""
+        if error is None:
+            return
         import nats.errors
 
         if isinstance(error, nats.errors.Error | TimeoutError | OSError | _UNREADABLE):

@@ -303,7 +303,6 @@ class NatsBackend:
     async def _put(self, bucket: str, key: str, value: bytes | None, headers: dict[str, str] | None = None) -> None:
         """Set a value, None for one that is deleted, and tell when it is acknowledged."""
         from nats.errors import NoRespondersError
-        from nats.js.errors import APIError
 
         try:
             answer = json.loads((await self._server.request(_subject(bucket, key), value or b"", headers)).data)
@@ -311,6 +310,8 @@ class NatsBackend:
             await self._stream(bucket)
             raise
         if "error" in answer:
+            from nats.js.errors import APIError
+
             APIError.from_error(answer["error"])  # raises the one that it is
         self._watches.own(bucket, answer["seq"])
         self._changed((bucket, key), "delete" if value is None else "set")
