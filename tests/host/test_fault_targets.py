@@ -32,6 +32,7 @@ async def shop(host):
         ("store.open", ["store#open"]),
         ("wasi:keyvalue/atomics@0.2.0-draft", ["atomics#increment"]),
         ("keyvalue/batch", ["batch#get-many", "batch#set-many", "batch#delete-many"]),
+        ("batch.*", ["batch#get-many", "batch#set-many", "batch#delete-many"]),
     ],
 )
 async def test_spellings(shop, target, functions):
@@ -74,6 +75,14 @@ async def test_an_unknown_capability_is_named_with_what_is_imported(shop):
     with pytest.raises(ConfigError) as caught:
         shop.faults.add(Fault("blobs.increment", trap=True))
     assert caught.value.repair[0] == "did you mean keyvalue.increment?"
+
+
+async def test_of_one_workload_its_own_are_named(shop):
+    """What another one has is nothing to it."""
+    await start(shop, "adder")
+    with pytest.raises(ConfigError, match=r"no component of 'keyvalue' imports or exports adder\.add") as caught:
+        shop.faults.add(Fault("adder.add", trap=True, of="keyvalue"))
+    assert caught.value.repair[-2].startswith("those of keyvalue import keyvalue.open")
 
 
 async def test_nothing_is_loaded(host):

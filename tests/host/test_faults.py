@@ -94,6 +94,24 @@ class TestErrors:
         assert depths[1] == depths[2]
         assert await shop.call("keyvalue", "exists", "b", "k") is True
 
+    async def test_an_exception_that_needs_more_than_a_text_is_to_be_given_whole(self, shop):
+        """Its class alone is not enough."""
+        with pytest.raises(ConfigError, match="UnicodeDecodeError is not made of a text alone") as caught:
+            shop.faults.add(Fault("keyvalue.get", error=UnicodeDecodeError))
+        assert caught.value.repair == ("error=UnicodeDecodeError(...)",)
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            ("other(full)", "error other(full)"),
+            (ValueError, "error ValueError"),
+            (OSError("full"), "error OSError: full"),
+        ],
+    )
+    def test_it_is_told_in_words(self, error, said):
+        """An exception by its kind and by what it says."""
+        assert str(Fault("keyvalue.get", error=error)) == said
+
     async def test_a_trap_ends_the_guest_and_says_why(self, shop):
         """With the line that ends it."""
         shop.faults.add(Fault("keyvalue.get", trap=True))
@@ -119,6 +137,17 @@ class TestWhen:
             assert shop.faults.clear(clear(fault)) == (fault,)
             assert await get(shop) == SAVED
         assert shop.faults.clear(fault) == ()
+
+    async def test_what_waits_goes_its_way_when_it_is_cleared(self, shop):
+        """At once, and not as the fault has it."""
+        shop.faults.add(Fault("keyvalue.get", delay=60, error="access-denied"))
+        kept = await shop.instantiate("keyvalue")
+        waiting = [asyncio.create_task(each) for each in (get(shop), kept.call("get", "b", "k"))]
+        await asyncio.sleep(0.01)
+        shop.faults.clear()
+        async with asyncio.timeout(1):
+            assert await asyncio.gather(*waiting) == [SAVED, SAVED]
+        kept.close()
 
     async def test_a_target_without_fault_is_named(self, shop):
         """With the closest one that has."""
@@ -293,6 +322,10 @@ class TestWays:
             ({"trap": True, "after": -1}, "after is 0 or more"),
             ({"short": 0}, "short are 1 or more"),
             ({"trap": True, "of": 3}, "of is the name of a workload, not 3"),
+            ({"trap": "no"}, "trap is True or False, not 'no'"),
+            ({"error": KeyboardInterrupt}, "error is a WIT error or an Exception, not <class 'KeyboardInterrupt'>"),
+            ({"error": SystemExit(1)}, "error is a WIT error or an Exception"),
+            ({"error": int}, "error is a WIT error or an Exception"),
             ({"target": " ", "trap": True}, "a fault needs a target, not ' '"),
             ({"target": 3, "trap": True}, "a fault needs a target, not 3"),
         ],

@@ -138,6 +138,17 @@ async def test_of_one_workload_and_over_a_reload(host):
     assert (await host.send("GET", "/", to="hello")).elapsed < 0.05
 
 
+async def test_a_request_that_waits_goes_its_way_when_the_fault_is_cleared(host):
+    """The guest answers it."""
+    await start(host, "hello")
+    host.faults.add(Fault("incoming-handler.handle", delay=60, trap=True))
+    waiting = asyncio.create_task(host.send("GET", "/"))
+    await asyncio.sleep(0.01)
+    host.faults.clear()
+    async with asyncio.timeout(1):
+        assert (await waiting).status == 200
+
+
 async def test_a_call_that_waits_ends_with_its_workload(host):
     """A delay holds nothing up."""
     await start(host, "hello")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from washnb.errors import ConfigError
@@ -42,6 +44,42 @@ def test_a_block_may_outlive_the_host(counter):
     with counter.fault("keyvalue.increment", trap=True):
         counter.reset()
     assert counter.deployments is None
+
+
+def test_a_fault_that_is_over_begins_no_block(counter):
+    """It would change nothing in it; blocks may be in each other, and the inner one's fault ends with it."""
+    with counter.fault("keyvalue.increment", error="access-denied") as outer:
+        with counter.fault("keyvalue.open", trap=True) as inner:
+            assert counts(counter) == ["failed"] * 3
+        assert (inner.injected, outer.injected) == (3, 0)
+        assert counts(counter) == ["failed"] * 3
+        assert (inner.injected, outer.injected) == (3, 3)
+    with (
+        pytest.raises(ConfigError, match=r"the fault on keyvalue\.increment was cleared, and is over") as caught,
+        outer,
+    ):
+        pass
+    assert caught.value.repair == ('with wash.fault("keyvalue.increment", ...):',)
+
+
+def test_a_workload_is_named_by_its_name(counter):
+    """What stands for it says so, on the thread that asked."""
+    with pytest.raises(ConfigError, match="of is the name of a workload, not counter: running"):
+        counter.fault("keyvalue.increment", trap=True, of=counter["counter"])
+
+
+def test_threads_have_faults_of_their_own(counter):
+    """Each block sets and clears one, and what they count is together right."""
+
+    def work() -> int:
+        with counter.fault("keyvalue.increment", delay=0.001) as fault:
+            counts(counter)
+        return fault.injected
+
+    with ThreadPoolExecutor(4) as pool:
+        struck = [each.result() for each in [pool.submit(work) for _ in range(4)]]
+    assert sum(struck) == 12
+    assert repr(counter.faults).startswith("no fault is set")
 
 
 def test_faults_are_listed_and_cleared(counter):

@@ -8,7 +8,7 @@ from .command import CommandResult
 from .component import WASI_PROVIDER
 from .deviations import DEVIATIONS, Deviation, MadeOf
 from .fault import Fault
-from .faults import Faults, SetFault
+from .faults import Faults
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host
@@ -19,6 +19,7 @@ from .receipt import ImportUse, Receipt, Receipts, Tally
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
+from .set_fault import SetFault
 from .slow import SlowMotion
 from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
 from .spans import Spans

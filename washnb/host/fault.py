@@ -72,6 +72,13 @@ class Fault:
             )
         if not isinstance(self.of, str):
             raise ConfigError(f"of is the name of a workload, not {self.of!r:.60}", repair='of="counter"')
+        if not isinstance(self.trap, bool):
+            raise ConfigError(f"trap is True or False, not {self.trap!r:.60}", repair="trap=True")
+        if isinstance(self.error, BaseException | type) and not _is_exception(self.error):
+            raise ConfigError(
+                f"error is a WIT error or an Exception, not {self.error!r:.60}",
+                repair='error=RuntimeError("the disk is gone")',
+            )
         for name, example in _NUMBERS.items():
             value = getattr(self, name)
             kind = "whole number" if name in _WHOLE else "number of seconds"
@@ -82,7 +89,7 @@ class Fault:
     def __str__(self) -> str:
         """What happens, and when, in words."""
         shown = {
-            "error": f"error {self.error}",
+            "error": f"error {_spoken(self.error)}",
             "value": f"value {self.value!r}",
             "short": f"at most {self.short} bytes",
         }
@@ -104,3 +111,16 @@ class Fault:
             "short": self.short is not None,
         }
         return tuple(name for name, there in given.items() if there)
+
+
+def _is_exception(error: object) -> bool:
+    return issubclass(error if isinstance(error, type) else type(error), Exception)
+
+
+def _spoken(error: object) -> str:
+    """An error in words: a text as it is, of an exception its kind and what it says."""
+    if isinstance(error, type):
+        return error.__name__
+    if isinstance(error, Exception):
+        return ": ".join(filter(None, (type(error).__name__, str(error))))
+    return str(error)

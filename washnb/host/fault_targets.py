@@ -6,7 +6,7 @@ clocks.now                        of a WASI package
 incoming-handler.handle           an interface without its package
 adder.add                         an export, by its package or by the component that has it
 wasi:keyvalue/store#open          an interface, its version or not, and a function
-wasi:keyvalue/store               every function of it; so for a word alone
+wasi:keyvalue/store               every function of it; so for a word alone, or `keyvalue.*`
 
 A name that fits imports and exports means the imports.
 """
@@ -118,8 +118,8 @@ def spoken(functions: Iterable[Callee]) -> tuple[list[str], list[str]]:
     return list(imports), list(dict.fromkeys(exports))
 
 
-def nothing_named(target: str, functions: list[Callee]) -> ConfigError:
-    """Make the error for a target that no component has: what is close to it, and what there is."""
+def nothing_named(target: str, functions: list[Callee], of: str) -> ConfigError:
+    """Make the error for a target that no component has, or none `of` a workload: what is close, and what there is."""
     if not functions:
         return ConfigError(
             f"nothing is loaded that imports or exports {target}",
@@ -130,12 +130,13 @@ def nothing_named(target: str, functions: list[Callee]) -> ConfigError:
     scope, _ = _parted(target)
     imports, exports = spoken([each for each in functions if scope in each.scopes] or functions)
     told = [
-        f"loaded components {verb} {_listed(names)}"
+        f"{f'those of {of}' if of else 'loaded components'} {verb} {_listed(names)}"
         for verb, names in (("import", imports), ("export", exports))
         if names
     ]
+    nobody = f"no component of {of!r}" if of else "no loaded component"
     return ConfigError(
-        f"no loaded component imports or exports {target}",
+        f"{nobody} imports or exports {target}",
         repair=[*(f"did you mean {each}?" for each in near), *told],
     )
 
@@ -171,7 +172,7 @@ def _parted(target: str) -> tuple[str, str]:
         scope, name = target, ""
     else:
         scope, _, name = target.partition(".")
-    return _folded(scope), _folded(name)
+    return _folded(scope), "" if name == "*" else _folded(name)
 
 
 def _folded(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from washnb.engine import Injection, Intercept
@@ -13,47 +13,11 @@ from washnb.errors import ConfigError
 from .fault import Fault
 from .fault_targets import Callee, callees, named, nothing_named, spoken, told_apart
 from .injected import injection
-from .jumps import Jump, goes_by
+from .jumps import goes_by
+from .set_fault import SetFault
 from .workload import BoundWorkload
 
 _log = logging.getLogger(__name__)
-
-
-class SetFault:
-    """A fault in force: `seen` calls it has looked at, `injected` of them it has changed; `functions` are its own.
-
-    All functions that it is about count together, those of all workloads. They are imports, or `exported`.
-    """
-
-    def __init__(self, fault: Fault, targets: Sequence[Callee]) -> None:
-        """Begin to count."""
-        self.fault = fault
-        self.functions = tuple(dict.fromkeys(each.label for each in targets))
-        self.exported = any(each.exported for each in targets)
-        self.jump = Jump(fault.jump)
-        self.seen = 0
-        self.injected = 0
-        self.cleared = False
-
-    @property
-    def spent(self) -> bool:
-        """Whether it changes nothing any more."""
-        return self.cleared or (self.fault.times is not None and self.injected >= self.fault.times)
-
-    def strikes(self) -> bool:
-        """Count a call, and say whether this one goes wrong."""
-        self.seen += 1
-        if self.seen <= self.fault.after or self.spent:
-            return False
-        self.injected += 1
-        return True
-
-    def has_jumped(self) -> bool:
-        """Whether a clock is off now, and what waits for an instant of it has to be, too."""
-        return self.injected > 0 and not self.spent
-
-    def __repr__(self) -> str:
-        return f"<SetFault {self.fault.target!r}: {self.injected} of {self.seen} calls>"
 
 
 class Faults:
@@ -74,11 +38,11 @@ class Faults:
         functions = list(callees(each for workload in self._of(fault) for each in workload.components.values()))
         targets = named(fault.target, functions)
         if not targets:
-            raise nothing_named(fault.target, functions)
+            raise nothing_named(fault.target, functions, fault.of)
         added = SetFault(fault, targets)
         for each in targets:
             try:
-                injection(fault, each, added.jump)
+                injection(added, each)
             except ConfigError as error:
                 error.repair += told_apart(fault.target, targets)
                 raise
@@ -100,7 +64,7 @@ class Faults:
                 repair=f"%wash fault clear {near[0]}" if near else "%wash fault",
             )
         for each in cleared:
-            each.cleared = True  # for calls of a version of a workload that is on its way out
+            each.clear()
         self._set = [each for each in self._set if not each.cleared]
         self._change()
         return tuple(cleared)
@@ -174,7 +138,7 @@ def _intercepts(faults: Iterable[SetFault], functions: list[Callee]) -> dict[tup
 def _injection(fault: SetFault, target: Callee) -> Injection | None:
     """What a fault does to a function; nothing where another version of an interface, that came later, differs."""
     try:
-        return injection(fault.fault, target, fault.jump)
+        return injection(fault, target)
     except ConfigError as error:
         _log.warning("fault on %s: %s", fault.fault.target, error)
         return None

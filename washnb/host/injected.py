@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from washnb.wasi import Error
 from .fault import NOTHING, Fault
 from .fault_targets import Callee
 from .jumps import Jump, tells_time
+from .set_fault import SetFault
 
 SAID = "injected by a fault"
 """What an error says that was given no text."""
@@ -29,21 +29,17 @@ _STRING = shapes.Primitive("string")
 _CLEAR = "%wash fault clear"
 
 
-def injection(fault: Fault, callee: Callee, jump: Jump) -> Injection:
-    """Make what is done in place of a call. Raises ConfigError where the fault does not fit the function.
-
-    `jump` is how far the clocks are off that jump.
-    """
-    mark, serve = _served(fault, callee, jump)
-    if not fault.delay:
+def injection(fault: SetFault, callee: Callee) -> Injection:
+    """Make what is done in place of a call. Raises ConfigError where the fault does not fit the function."""
+    mark, serve = _served(fault.fault, callee, fault.jump)
+    if not fault.fault.delay:
         return Injection(mark, serve)
 
     async def later(target: Target, arguments: tuple[Any, ...]) -> Any:
-        await asyncio.sleep(fault.delay)
-        value = serve(target, arguments)
+        value = serve(target, arguments) if await fault.delay() else target(*arguments)
         return await value if hasattr(value, "__await__") else value
 
-    delay = f"delay {fault.delay:g} s"
+    delay = f"delay {fault.fault.delay:g} s"
     return Injection(f"{delay}, {mark}" if mark else delay, later)
 
 
@@ -85,9 +81,9 @@ def _raise_trap(label: str) -> Serve:
 
 
 def _error(error: object, label: str, function: Function) -> tuple[str, Serve]:
-    if isinstance(error, type) and issubclass(error, BaseException):
-        error = error(SAID)
-    if isinstance(error, BaseException) and not isinstance(error, Err):
+    if isinstance(error, type) and issubclass(error, Exception):
+        error = _made(error)
+    if isinstance(error, Exception) and not isinstance(error, Err):
         return f"error {type(error).__name__}", _raise(error)
     value = wit_error(error.value if isinstance(error, Err) else error, label, function)
     assert isinstance(function.result, shapes.Result)
@@ -99,7 +95,16 @@ def _error(error: object, label: str, function: Function) -> tuple[str, Serve]:
     return f"error {case}" if case else "error", refuse
 
 
-def _raise(error: BaseException) -> Serve:
+def _made(kind: type[Exception]) -> Exception:
+    try:
+        return kind(SAID)
+    except TypeError:
+        raise ConfigError(
+            f"error={kind.__name__} is not made of a text alone", repair=f"error={kind.__name__}(...)"
+        ) from None
+
+
+def _raise(error: Exception) -> Serve:
     def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
         error.__context__ = None
         raise error.with_traceback(None)  # the same one at each call: the frames of the last time go

@@ -49,11 +49,8 @@ class Breaking(Protocol):
         """
         __tracebackhide__ = True
 
-        async def work(deployments: hosted.Deployments) -> hosted.ShownFault:
-            fault = hosted.Fault(target, error, delay, after, times, trap, value, jump, short, of)
-            return await hosted.fault_set(deployments, self, fault)
-
-        return self.on_host(work)
+        fault = hosted.Fault(target, error, delay, after, times, trap, value, jump, short, of)
+        return self.on_host(lambda deployments: hosted.fault_set(deployments, self, fault))
 
     @property
     def faults(self) -> Table:

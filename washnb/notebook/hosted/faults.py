@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from washnb.errors import ConfigError
 from washnb.host import Fault, SetFault
 
 from ..handles import News, Told
@@ -62,6 +63,12 @@ class ShownFault(Told):
             self._door.on_host(lambda deployments: _clear(deployments, self._fault))
 
     def __enter__(self) -> Self:
+        """Begin the block. Raises ConfigError where it was cleared already: nothing would go wrong in it."""
+        if self._fault.cleared:
+            target = self._fault.fault.target
+            raise ConfigError(
+                f"the fault on {target} was cleared, and is over", repair=f'with wash.fault("{target}", ...):'
+            )
         return self
 
     def __exit__(
