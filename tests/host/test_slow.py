@@ -14,7 +14,7 @@ from washnb.host import Fault, slow
 from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
 
 from .guests import component, request, start
-from .test_messages import told
+from .test_messages import eventually, told
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ async def test_calls_of_plugins_are_held_longest(slowed):
     slowed.slow_motion.speed = 0.5
     trace = (await slowed.send("GET", "/x")).trace
     for call in trace:
-        least = 0.004 if call.provider == "wasi" else 0.1
-        assert least <= call.held < least + 0.09
-        assert call.duration < 0.01
+        assert call.held >= (0.004 if call.provider == "wasi" else 0.1)
+        assert call.duration < 0.05
+    assert sum(call.held for call in trace) < 1
     assert all(later.started - call.started >= later.held for call, later in itertools.pairwise(trace))
 
 
@@ -92,9 +92,10 @@ async def test_the_outcome_is_the_same(slowed, path):
 async def test_no_time_runs_out_while_calls_are_held(slowed):
     """A request has the time that it has without; a guest that takes too long by itself is ended all the same."""
     await start(slowed, "counter", "sleeper")
+    slowed.slow_motion.speed = 0.5
     began = time.perf_counter()
-    assert (await slowed.send("GET", "/x", to="counter", timeout=0.05)).status == 200
-    assert time.perf_counter() - began > 0.1
+    assert (await slowed.send("GET", "/x", to="counter", timeout=0.15)).status == 200
+    assert time.perf_counter() - began > 0.2
     assert (await slowed.send("GET", "/", to="sleeper", timeout=0.05)).status == 504
 
 
@@ -104,7 +105,7 @@ async def test_who_waits_for_a_guest_that_is_held_waits(slowed):
     for name, config in (("asker", {"subscriptions": "none"}), ("clerk", {"subscriptions": "ask.*"})):
         await slowed.workload_start(request(component("messaging", name, config=config)))
     slowed.slow_motion.speed = 0.25
-    answer = await slowed.call("asker", "request", "ask.me", b"how much?", 100, timeout=0.1)
+    answer = await slowed.call("asker", "request", "ask.me", b"how much?", 150, timeout=0.15)
     assert answer.body == b"how much?"
 
 
@@ -112,26 +113,22 @@ async def test_who_waits_for_a_place_waits(slowed):
     """A message is not refused because the one before it is held."""
     messaging = InMemoryMessaging()
     await slowed.attach(messaging)
-    handled = told(slowed, CallHeld)
-    config = {"subscriptions": "ask.*", "max_in_flight": "1", "admission_wait": "20ms"}
+    held = told(slowed, CallHeld)
+    config = {"subscriptions": "ask.*", "max_in_flight": "1", "admission_wait": "150ms"}
     await slowed.workload_start(request(component("messaging", config=config)))
-    slowed.slow_motion.speed = 0.5
-    answers = await asyncio.gather(*(messaging.request("ask.me", b"hi", timeout=0.1) for _ in range(3)))
-    assert [each.body for each in answers] == [b"hi"] * 3
-    assert len(handled) == 3
+    slowed.slow_motion.speed = 0.25
+    answers = await asyncio.gather(*(messaging.request("ask.me", b"hi", timeout=0.15) for _ in range(2)))
+    assert [each.body for each in answers] == [b"hi"] * 2
+    assert len(held) == 2
 
 
-async def test_others_go_on(slowed):
+async def test_others_go_on(slowed, monkeypatch):
     """While one request is held another workload answers, and a guest that waits goes on when its time has come."""
     await start(slowed, "counter", "hello", "http_behaviours")
-    slowed.slow_motion.speed = 0.1
+    monkeypatch.setattr(slow, "CALL_SECONDS", 5)
     held = asyncio.create_task(slowed.send("GET", "/x", to="counter"))
-    await asyncio.sleep(0.1)
-    slowed.tracing = False
-    began = time.perf_counter()
     assert (await slowed.send("GET", "/", to="hello")).status == 200
     assert (await slowed.send("GET", "/w", to="http_behaviours")).text == "ok\nok\n"
-    assert time.perf_counter() - began < 0.6
     assert not held.done()
     slowed.slow_motion.speed = None
     assert (await held).text == "1"
@@ -153,14 +150,16 @@ async def test_a_fault_strikes_what_is_held(slowed):
     assert not any(each.held for each in response.trace)
 
 
-async def test_full_speed_again_at_once(slowed):
-    """Also for the request that is under way."""
+async def test_full_speed_again_at_once(slowed, monkeypatch):
+    """Also for the call that is held."""
+    monkeypatch.setattr(slow, "CALL_SECONDS", 30)
     await start(slowed, "counter")
-    slowed.slow_motion.speed = 0.1
-    held = asyncio.create_task(slowed.send("GET", "/x"))
-    await asyncio.sleep(0.02)
+    held = told(slowed, CallHeld)
+    request = asyncio.create_task(slowed.send("GET", "/x"))
+    await eventually(lambda: len(held) == 2)
     slowed.slow_motion.speed = None
-    assert [bool(call.held) for call in (await held).trace] == [True, *[False] * 10]
+    trace = (await asyncio.wait_for(request, 5)).trace
+    assert [bool(call.held) for call in trace] == [True, True, *[False] * 9]
 
 
 async def test_a_request_is_held_for_so_long(slowed, monkeypatch):
@@ -168,20 +167,19 @@ async def test_a_request_is_held_for_so_long(slowed, monkeypatch):
     monkeypatch.setattr(slow, "MOST_SECONDS", 0.08)
     await start(slowed, "counter")
     trace = (await slowed.send("GET", "/x")).trace
-    assert 0.08 <= sum(call.held for call in trace) < 0.16
-    assert not trace[-1].held
+    assert sum(call.held for call in trace) >= 0.08
+    assert [bool(call.held) for call in trace] == [*[True] * 3, *[False] * 8]
 
 
 async def test_in_a_flood_only_some_are_held(slowed, monkeypatch):
     """So that no request lacks its place because of those that people look at."""
     monkeypatch.setattr(slow, "MOST_AT_ONCE", 3)
-    monkeypatch.setattr(slow, "WASI_SECONDS", 0.4)
+    monkeypatch.setattr(slow, "WASI_SECONDS", 30)
     await start(slowed, "hello")
     held = told(slowed, CallHeld)
     requests = [asyncio.create_task(slowed.send("GET", "/")) for _ in range(64)]
-    await asyncio.sleep(0.2)
+    await eventually(lambda: sum(each.done() for each in requests) == 61)
     assert len(held) == 3
-    assert sum(each.done() for each in requests) == 61
     slowed.slow_motion.speed = None
     assert [(await each).status for each in requests] == [200] * 64
 
@@ -205,10 +203,10 @@ async def test_calls_of_exports_are_held_too(slowed):
     assert {each.doing for each in held} == {"set", "get"}
 
 
-async def test_a_caller_that_goes_ends_what_is_held(slowed):
+async def test_a_caller_that_goes_ends_what_is_held(slowed, monkeypatch):
     """At once; the call that was held is told as one that failed, and the next request is answered."""
+    monkeypatch.setattr(slow, "WASI_SECONDS", 30)
     await start(slowed, "counter")
-    slowed.slow_motion.speed = 0.1
     calls, handled = told(slowed, HostCall), told(slowed, RequestHandled)
     held = asyncio.create_task(slowed.send("GET", "/x"))
     await asyncio.sleep(0.02)

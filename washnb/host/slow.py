@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -38,13 +39,14 @@ class SlowMotion:
     def __init__(self) -> None:
         """Begin at full speed."""
         self._speed: float | None = None
+        self._at_full_speed = asyncio.Event()
 
     @property
     def speed(self) -> float | None:
         """How fast calls follow each other, as in a film: 1 is its own pace, 0.5 half of it. None: at full speed.
 
-        A change holds for the requests that begin from then on, full speed at once. Raises ConfigError for what is no
-        such number.
+        A change holds from the next call on, one to full speed at once; requests that have begun at full speed keep
+        that. Raises ConfigError for what is no such number.
         """
         return self._speed
 
@@ -56,6 +58,16 @@ class SlowMotion:
                 repair=("%wash trace --slow 0.5  # half as fast as a film", "%wash trace --slow off"),
             )
         self._speed = speed
+        if speed is None:
+            self._at_full_speed.set()
+        else:
+            self._at_full_speed.clear()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds, or until it is at full speed again."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._at_full_speed.wait()
 
     def seconds(self, call: PendingCall) -> float:
         """How long a call is to be held; 0 for one that goes at once."""
@@ -87,7 +99,7 @@ class SlowRecorder(Recorder):
         began = time.perf_counter()
         try:
             with holding:
-                await asyncio.sleep(seconds)
+                await self._slow.sleep(seconds)
         finally:
             token.started = time.perf_counter()
             token.held = token.started - began
