@@ -144,8 +144,10 @@ def test_an_object_that_a_function_takes_is_gone(carts):
     """It says so, and what makes another one."""
     cart = carts.Cart(7)
     assert carts.check_out(cart) == 7
-    assert repr(cart) == "<cart of carts, gone: it was given away>"
-    with pytest.raises(GuestError, match=r'cart of carts is gone: it was given away\n  wash\["carts"\].Cart\(...\)'):
+    assert repr(cart) == "<cart of carts, gone: a function has taken it>"
+    with pytest.raises(
+        GuestError, match=r'cart of carts is gone: a function has taken it\n  wash\["carts"\].Cart\(...\)'
+    ):
         cart.put(1)
 
 
@@ -176,11 +178,30 @@ def test_an_object_ends_with_a_trap(carts):
 
 
 def test_with_gives_an_object_up(carts):
-    """Not before its end, and once."""
+    """Not before its end; whoever uses it then, or enters it again, hears why it is gone, and what makes another."""
     with carts.Cart(7) as cart:
         assert cart.put(1) == 8
-    with pytest.raises(GuestError, match="it was given away"), cart:
-        cart.put(1)
+    assert repr(cart) == "<cart of carts, gone: its `with` block has ended>"
+    for use in (lambda: cart.put(1), lambda: carts.check_out(cart), cart.__enter__):
+        with pytest.raises(GuestError, match=r"its `with` block has ended\n  wash\[\"carts\"\].Cart\(...\)"):
+            use()
+    assert carts.Cart.made() == 1, "the instance goes on"
+    with carts.Cart(7) as cart:
+        carts.check_out(cart)
+    assert "a function has taken it" in repr(cart)
+
+
+def test_the_lifetime_of_an_object_is_documented(carts):
+    """With its class: until when it is of use."""
+    assert "to the end of a `with` block" in inspect.getdoc(carts.Cart)
+
+
+def test_a_resource_without_constructor_comes_out_of_functions(session):
+    """The error names them."""
+    carts = session.load(CARTS.read_text().replace("[constructor]cart", "fetch").encode(), "desk")
+    with pytest.raises(MismatchError, match=r"Cart has no constructor in WIT\n  wash\[\"desk\"\].fetch\(...\)"):
+        carts.Cart(1)
+    assert carts.fetch(1).put(1) == 2
 
 
 def test_an_object_of_another_workload_is_refused(session, carts):

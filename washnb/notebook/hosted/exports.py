@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
-from washnb.engine import CompiledComponent, Function, GuestResource, Instance, InterfaceType, Surface, names
+from washnb.engine import CompiledComponent, Function, GuestResource, Instance, InterfaceType, Surface, names, shapes
 from washnb.errors import ConfigError, GuestError, MismatchError
 
 from ..arguments import closest
@@ -38,15 +38,21 @@ class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside Workload
 class GuestObject:
     """An object of a resource that a guest defines, in the instance that is kept for the calls of its workload.
 
-    It is of use until the workload is loaded again or unloaded, until a call fails, or until a function takes it. A
-    `with` block gives it up at its end; what stands behind it stays in the guest for as long as the instance, because
-    nobody outside can drop it.
+    It is of use until the workload is loaded again or unloaded, until a call traps or runs out of time, until a
+    function takes it, or to the end of a `with` block. At any of these ends but a function's the guest is not told:
+    nobody outside can drop what stands behind the object, which goes with the instance, and its destructor never runs.
     """
 
     _caller: ClassVar[Caller]
     _workload: ClassVar[str]
+    _makers: ClassVar[Sequence[str]]
     _instance: Instance
     _handle: GuestResource
+    _given_up = False
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        """Refuse: without a constructor in WIT, objects come out of functions."""
+        raise MismatchError(f"{cls.__name__} has no constructor in WIT", repair=cls._repair())
 
     @classmethod
     def _of(cls, instance: Instance, handle: GuestResource) -> Self:
@@ -58,12 +64,13 @@ class GuestObject:
     def wit_handle(self) -> GuestResource:
         """The handle, for the engine. Raises GuestError where it is of no use any more."""
         if (lost := self._lost) is not None:
-            raise GuestError(
-                f"{self._shown} is gone: {lost}",
-                workload=self._workload,
-                repair=f'wash["{self._workload}"].{type(self).__name__}(...)  # makes another one',
-            )
+            raise GuestError(f"{self._shown} is gone: {lost}", workload=self._workload, repair=self._repair())
         return self._handle
+
+    @classmethod
+    def _repair(cls) -> list[str]:
+        """The lines that make another one."""
+        return [f'wash["{cls._workload}"].{each}(...)  # makes another one' for each in cls._makers]
 
     @property
     def _shown(self) -> str:
@@ -76,10 +83,13 @@ class GuestObject:
         if ended is not None:
             closed = f"{self._workload} was loaded again, or unloaded"
             return closed if ended == Instance.CLOSED else f"its instance ended when {ended}"
-        return "it was given away" if self._handle.used_up else None
+        if self._given_up:
+            return "its `with` block has ended"
+        return "a function has taken it" if self._handle.used_up else None
 
     def __enter__(self) -> Self:
-        """Use it in a `with` block, which gives it up."""
+        """Use it in a `with` block, which gives it up. Raises GuestError where it is gone already."""
+        _ = self.wit_handle
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,6 +100,7 @@ class GuestObject:
 
         if self._lost is None:
             self._caller.on_host(give_up)
+            self._given_up = True
 
     def __repr__(self) -> str:
         lost = self._lost
@@ -132,7 +143,12 @@ class Exported:
         return found
 
     def _object(self, served: Any, resource: str) -> type[GuestObject]:
-        body: dict[str, Any] = {"_caller": self._caller, "_workload": self._workload, "__doc__": served.__doc__}
+        body: dict[str, Any] = {
+            "_caller": self._caller,
+            "_workload": self._workload,
+            "_makers": self._makers(resource),
+            "__doc__": f"{served.__doc__}\n\n{inspect.getdoc(GuestObject)}",
+        }
         for each in self._interface.functions.values():
             parsed = names.parse_function(each.name)
             if parsed.resource != resource:
@@ -147,6 +163,18 @@ class Exported:
             else:
                 body[names.python_name(parsed.name)] = staticmethod(made) if parsed.kind == "static" else made
         return type(served.__name__, (GuestObject,), body)
+
+    def _makers(self, resource: str) -> list[str]:
+        """The constructor of a resource, or else the functions of the interface that return one."""
+        found = []
+        for each in self._interface.functions.values():
+            parsed = names.parse_function(each.name)
+            if parsed.kind == "constructor" and parsed.resource == resource:
+                return [names.class_name(resource)]
+            if parsed.kind in {"", "static"} and _returned_by(each) == resource:
+                owner = f"{names.class_name(parsed.resource)}." if parsed.kind else ""
+                found.append(f"{owner}{names.python_name(parsed.name)}")
+        return found
 
     def _function(self, function: Function, parsed: names.FunctionName) -> Any:
         """What calls a function; its name, its signature and its documentation are those of the surface."""
@@ -203,6 +231,13 @@ class Exported:
         shown = [self._interface.name or "exports at the root"]
         shown += [f"  resource {name}" for name in self._interface.resources]
         return "\n".join([*shown, *(f"  {self._surface.wit(each)}" for each in self._interface.functions.values())])
+
+
+def _returned_by(function: Function) -> str:
+    """The resource that a function returns: its name, or nothing."""
+    result = function.result
+    shape = result.ok if isinstance(result, shapes.Result) else result
+    return shape.resource.name if isinstance(shape, shapes.Own) else ""
 
 
 def _in_order(
