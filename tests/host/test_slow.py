@@ -89,6 +89,15 @@ async def test_the_outcome_is_the_same(slowed, path):
     assert held == await outcome()
 
 
+async def test_a_head_waits_for_what_follows_it(slowed):
+    """A guest that traps after it has set its head, and has not waited since, is answered for with 500."""
+    await start(slowed, "counter")
+    slowed.faults.add(Fault("io.blocking_write_and_flush", trap=True))
+    response = await slowed.send("GET", "/x")
+    assert response.status == 500
+    assert response.trace[-1].injected == "trap"
+
+
 async def test_no_time_runs_out_while_calls_are_held(slowed):
     """A request has the time that it has without; a guest that takes too long by itself is ended all the same."""
     await start(slowed, "counter", "sleeper")

@@ -9,7 +9,9 @@ import pytest
 
 from tests.notebook.test_kernel import kernel  # noqa: F401 - a fixture
 from washnb.errors import ConfigError
+from washnb.events import CallHeld, HostCall, RequestHandled
 from washnb.host import slow
+from washnb.notebook.hosted.history import History
 from washnb.notebook.views import TraceView
 
 
@@ -67,6 +69,20 @@ def test_filters_are_for_calls_that_are_held_too(held):
     assert [each["function"] for each in request["rows"]] == ["open"]
     assert not picture(held, held.trace(interface="logging"))["requests"]
     assert not picture(held, held.trace(of="other"))["requests"]
+
+
+def test_a_call_is_under_way_until_it_has_its_answer():
+    """Not while its guest goes on, nor once its request is over."""
+    history = History()
+    call = HostCall(1, 1, "w", "c", "i", "f", (), None, None, "p", 0.0, 0.0, 0)
+    history.take(CallHeld(call, "GET /"))
+    (request,) = history.requests()
+    assert (request.held, request.workload, request.headline) == (call, "w", "GET /  under way  in w")
+    history.take(call)
+    assert (request.held, request.headline) == (None, "GET /  under way  in w")
+    history.take(CallHeld(call, "GET /"))
+    history.take(RequestHandled(1, "w", "GET", "/", 200, 0.0))
+    assert (request.held, request.headline) == (None, "GET /  200  to w")
 
 
 def test_what_was_held_is_not_counted(counter):
