@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 
 import pytest
 
 from washnb.engine import Interface
 from washnb.errors import ConfigError
-from washnb.host import Change, StateSnapshot, restore_snapshot, take_snapshot
+from washnb.host import Change, Fault, StateSnapshot, restore_snapshot, take_snapshot
 from washnb.plugins import FilesystemKeyValue, HostPlugin, InMemoryKeyValue, NatsKeyValue, NatsServer
 
 from .guests import component, request, start
@@ -50,8 +51,40 @@ async def test_what_is_not_there_is_named(shop):
     taken = await take_snapshot(shop)
     await shop.call("two", "delete", "b", "k")
     await shop.workload_stop("one")
-    assert await restore_snapshot(shop, taken) == {"wasi-keyvalue of one": "nothing that is loaded uses it"}
+    assert await restore_snapshot(shop, taken) == {"wasi-keyvalue of one": "no workload of that name is loaded"}
     assert await shop.call("two", "get", "b", "k") == b"two"
+    await start(shop, "adder")
+    foreign = StateSnapshot({("adder", KEY[1]): {}, ("", KEY[1]): {}, ("two", "gone"): {}}, {"other": "it is away"})
+    assert await restore_snapshot(shop, foreign) == {
+        "other": "it was left out when the snapshot was taken",
+        "wasi-keyvalue of adder": "adder does not use it",
+        "wasi-keyvalue": "each workload has its own now, and the snapshot has what all shared",
+        "gone of two": "it is not attached",
+    }
+
+
+async def test_what_one_kept_by_itself_is_not_put_where_all_share(shop, tmp_path):
+    """Nor the other way round: it would overwrite what is of others."""
+    taken = await take_snapshot(shop)
+    await shop.attach(FilesystemKeyValue(tmp_path), replace=True)
+    refused = await restore_snapshot(shop, taken)
+    assert list(refused) == ["wasi-keyvalue of one", "wasi-keyvalue of two"]
+    assert refused["wasi-keyvalue of one"].startswith(f"all workloads share what is in file:{tmp_path}")
+    assert taken.beside(await take_snapshot(shop)) == [KEY, ("two", KEY[1])]
+
+
+async def test_a_call_that_waits_takes_effect_after_what_is_restored(shop):
+    """What has not been done yet is in no snapshot, and is done to what was brought back."""
+    taken = await take_snapshot(shop)
+    slow = shop.faults.add(Fault("keyvalue.set", delay=60, of="one"))
+    waiting = asyncio.create_task(shop.call("one", "set", "b", "k", b"late"))
+    while not slow.seen:  # noqa: ASYNC110 - it is seen in a moment
+        await asyncio.sleep(0.001)
+    assert await take_snapshot(shop) == taken
+    assert await restore_snapshot(shop, taken) == {}
+    shop.faults.clear()
+    await waiting
+    assert taken.diff(await take_snapshot(shop)) == [Change(*KEY, ("b", "k"), "set", b"one", b"late")]
 
 
 async def test_state_that_all_share_is_taken_once(host, tmp_path):
@@ -119,13 +152,16 @@ async def test_own_plugins_have_state_too(host):
 def test_it_can_be_kept(tmp_path):
     """Pickled, and in a file that another session reads; what is no such file is named."""
     taken = StateSnapshot(
-        {KEY: {("b", "k"): b"\0\xff", ("main", "t"): "text", ("gone",): None}, ("", "x"): {}}, {}, 12.5
+        {KEY: {("b", "k"): b"\0\xff", ("main", "t"): "text", ("gone",): None}, ("", "x"): {}}, {"y": "away"}, 12.5
     )
     assert pickle.loads(pickle.dumps(taken)) == taken
     path = tmp_path / "state.json"
     taken.save(path)
     read = StateSnapshot.load(path)
-    assert (read, read.taken_at) == (taken, 12.5)
+    assert (read, read.taken_at, read.left_out) == (taken, 12.5, {"y": "away"})
+    assert path.stat().st_mode & 0o077 == 0
+    with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
+        taken.save(tmp_path / "nowhere" / "state.json")
     for broken in ("{}", "nothing", '{"about": [], "taken_at": 1, "values": [["w", "p", ["k"], 3]]}'):
         path.write_text(broken)
         with pytest.raises(ConfigError, match="is no snapshot"):

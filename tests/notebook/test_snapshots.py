@@ -60,9 +60,7 @@ def test_a_file_for_another_session(counter, tmp_path):
     path = tmp_path / "state.json"
     counter.snapshot().save(path)
     with Session() as other:
-        assert other.restore(path) == (
-            "restored the state of 0 of 1; not wasi-keyvalue of counter: nothing that is loaded uses it"
-        )
+        assert other.restore(path) == ("restored the state of 0 of 1; not wasi-keyvalue of counter: it is not attached")
         other.load("example:counter", attach=["keyvalue"])
         other.send("/x")
         other.restore(str(path))
@@ -80,8 +78,42 @@ def test_the_magics(notebook, tmp_path):
         assert notebook.run("(wash.snapshot() - before).changes").result == []
 
 
-@pytest.mark.parametrize("wrong", [3, "nowhere.json"])
-def test_what_is_no_snapshot_is_named(session, wrong):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [(3, "int is no snapshot"), (None, "NoneType is no snapshot"), ("nowhere.json", "nowhere.json cannot be read")],
+)
+def test_what_is_no_snapshot_is_named(session, wrong, said):
     """With what makes one."""
-    with pytest.raises(ConfigError, match="snapshot"):
+    with pytest.raises(ConfigError, match=said) as caught:
         session.restore(wrong)
+    assert "snapshot" in caught.value.repair[0]
+    with pytest.raises(ConfigError, match="Session is no snapshot"):
+        session.restore(session)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        session.snapshot() - 3
+
+
+def test_what_cannot_be_compared_is_said(counter, tmp_path):
+    """A workload that came later, and one that has gone: else it would seem that nothing has changed with them."""
+    before = counter.snapshot()
+    before.save(tmp_path / "before.json")
+    counter.load("example:counter", name="second")
+    assert repr(counter.snapshot() - before).splitlines() == [
+        "nothing has changed",
+        "not compared: wasi-keyvalue of second is only in the later one",
+    ]
+    counter.unload("counter")
+    difference = counter.snapshot() - (tmp_path / "before.json")
+    assert "wasi-keyvalue of counter is only in the earlier one" in repr(difference)
+    assert "wasi-keyvalue of counter is only in the earlier one" in difference._repr_html_()
+
+
+def test_what_was_left_out_is_said_again(counter):
+    """Where it is restored and compared: who kept it in a variable has not seen it."""
+    taken = counter.snapshot()
+    partly = type(taken)(taken.contents, {"wasi-blobstore": "wasi-blobstore is elsewhere"}, taken.taken_at)
+    assert counter.restore(partly) == (
+        "restored the state of 1 of 2; not wasi-blobstore: it was left out when the snapshot was taken"
+    )
+    assert repr(taken - partly).splitlines()[-1] == "left out: wasi-blobstore is elsewhere"
+    assert counter.restore(type(taken)({})) == "the snapshot holds no state"

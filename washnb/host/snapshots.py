@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Change(NamedTuple):
 class StateSnapshot:
     """What plugins kept at one moment, by workload (its name; "": all) and id of the plugin.
 
-    `left_out` says of other plugins why they are not in it. It can be pickled, and `save` writes it into a file.
+    `left_out` says of the ids of other plugins why they are not in it. It can be pickled, `save` writes it into a file.
     """
 
     contents: Mapping[tuple[str, str], State]
@@ -45,20 +46,32 @@ class StateSnapshot:
         """Return what has changed from this one to `later`, in order; what only one of them is about is no change."""
         return list(_changes(self.contents, later.contents))
 
+    def beside(self, other: StateSnapshot) -> list[tuple[str, str]]:
+        """Return what this one is about and `other` is not, by workload and plugin: `diff` cannot compare that."""
+        return [each for each in self.contents if each not in other.contents]
+
     def __repr__(self) -> str:
         """How much it holds: values may be secrets."""
         return f"<StateSnapshot of {sum(map(len, self.contents.values()))} values>"
 
     def save(self, path: str | Path) -> None:
-        """Write it into a file, which holds the values as they are: secrets, too."""
+        """Write it into a file, which holds the values as they are: secrets, too; a new one is for its owner only.
+
+        Raises ConfigError where that cannot be.
+        """
         rows = [
             [workload, plugin, list(at), _written(value)]
             for (workload, plugin), state in self.contents.items()
             for at, value in state.items()
         ]
         about = [list(key) for key in self.contents]
-        text = json.dumps({"taken_at": self.taken_at, "about": about, "values": rows})
-        Path(path).expanduser().write_text(text, encoding="utf-8")
+        kept = {"taken_at": self.taken_at, "about": about, "left_out": dict(self.left_out), "values": rows}
+        try:
+            with open(Path(path).expanduser(), "w", encoding="utf-8", opener=_for_the_owner) as file:
+                file.write(json.dumps(kept))
+        except OSError as error:
+            told = f"{path} cannot be written: {error.strerror}"
+            raise ConfigError(told, repair='snapshot.save("state.json")') from None
 
     @classmethod
     def load(cls, path: str | Path) -> StateSnapshot:
@@ -68,7 +81,7 @@ class StateSnapshot:
             contents: dict[tuple[str, str], dict[tuple[str, ...], Any]] = {(w, p): {} for w, p in read["about"]}
             for workload, plugin, at, value in read["values"]:
                 contents[workload, plugin][tuple(at)] = _as_value(value)
-            return cls(contents, {}, float(read["taken_at"]))
+            return cls(contents, dict(read["left_out"]), float(read["taken_at"]))
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} is no snapshot: {error}", repair='snapshot.save("state.json")') from error
 
@@ -95,15 +108,16 @@ async def take_snapshot(host: Host) -> StateSnapshot:
 async def restore_snapshot(host: Host, snapshot: StateSnapshot) -> dict[str, str]:
     """Let plugins keep again what they kept, for workloads of the same names; what is not in it stays as it is.
 
-    Returns what could not be restored, and why: no workload of the name uses the plugin, or it takes no snapshot.
+    Returns what could not be restored, and why: no workload of the name uses the plugin, it takes no snapshot, or took
+    none when this one was taken.
     """
     users = _users(host)
-    refused: dict[str, str] = {}
+    refused = dict.fromkeys(snapshot.left_out, "it was left out when the snapshot was taken")
     for (name, plugin_id), state in snapshot.contents.items():
         workload_id = users.get(plugin_id, {}).get(name)
         of = f" of {name}" if name else ""
         if workload_id is None:
-            refused[f"{plugin_id}{of}"] = "nothing that is loaded uses it"
+            refused[f"{plugin_id}{of}"] = _why_not(host, name, plugin_id)
             continue
         try:
             await host.plugins[plugin_id].restore(workload_id, state)
@@ -121,6 +135,24 @@ def _users(host: Host) -> dict[str, dict[str, str]]:
                 name = ALL_WORKLOADS if host.plugins[plugin_id].state_is_shared else summary.name
                 users.setdefault(plugin_id, {})[name] = summary.workload_id
     return users
+
+
+def _why_not(host: Host, name: str, plugin_id: str) -> str:
+    """Say why there is nobody to bring the state of a workload back for."""
+    plugin = host.plugins.get(plugin_id)
+    if plugin is None:
+        return "it is not attached"
+    if plugin.state_is_shared and name:
+        return f"all workloads share what is in {plugin.location}, and the snapshot has what one kept by itself"
+    if not plugin.state_is_shared and not name:
+        return "each workload has its own now, and the snapshot has what all shared"
+    if name and name not in {summary.name for summary in host.workloads()}:
+        return "no workload of that name is loaded"
+    return "nothing that is loaded uses it" if not name else f"{name} does not use it"
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _changes(before: Mapping[tuple[str, str], State], after: Mapping[tuple[str, str], State]) -> Iterator[Change]:

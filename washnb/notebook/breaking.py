@@ -65,8 +65,8 @@ class Breaking(Protocol):
     def snapshot(self) -> hosted.ShownSnapshot:
         """Take what plugins keep for what is loaded: keys, blobs, edited settings, in memory and in files.
 
-        `later - earlier` is what has changed, `save(FILE)` writes it, `restore` brings it back. What is on NATS, where
-        other hosts share it, is left out and named.
+        `later - earlier` is what has changed (`earlier` may be a file), `save(FILE)` writes it, `restore` brings it
+        back. What is on NATS, where other hosts share it, is left out and named.
         """
         __tracebackhide__ = True
         return self.on_host(hosted.snapshot_taken)
@@ -77,4 +77,5 @@ class Breaking(Protocol):
         What is not in it stays as it is. Raises ConfigError for what is no snapshot.
         """
         __tracebackhide__ = True
-        return self.on_host(lambda deployments: hosted.restored(deployments, snapshot))
+        taken = hosted.as_snapshot(snapshot)
+        return self.on_host(lambda deployments: hosted.restored(deployments, taken))

@@ -40,6 +40,7 @@ _HOMES = {
     "Status": "reports",
     "UNDER_WAY": "history",
     "TraceReport": "history",
+    "as_snapshot": "snapshots",
     "attached": "attaching",
     "attached_as": "attaching",
     "belongs_to_kernel": "on_kernel",

@@ -79,6 +79,7 @@ from .skeletons import skeleton_of as skeleton_of
 from .snapshots import ShownSnapshot as ShownSnapshot
 from .snapshots import StateDiff as StateDiff
 from .snapshots import StateSnapshot as StateSnapshot
+from .snapshots import as_snapshot as as_snapshot
 from .snapshots import restored as restored
 from .snapshots import snapshot_taken as snapshot_taken
 from .timeline import Crossing as Crossing

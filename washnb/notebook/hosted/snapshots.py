@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from washnb.errors import ConfigError
 from washnb.host import Change, StateSnapshot, restore_snapshot, take_snapshot
 
 from ..handles import News
-from ..text import HIDDEN, Table, face, is_secret, one_line, size
+from ..text import HIDDEN, Table, escape, face, is_secret, one_line, size
 from .deployments import Deployments
 
-__all__ = ["ShownSnapshot", "StateDiff", "StateSnapshot", "restored", "snapshot_taken"]
+__all__ = ["ShownSnapshot", "StateDiff", "StateSnapshot", "as_snapshot", "restored", "snapshot_taken"]
 
 _ACTIONS = {"set": "changed", "delete": "- deleted"}
 _SHOWN_BYTES = 400
@@ -23,10 +22,15 @@ _SHOWN_CHANGES = 200
 
 @dataclass(frozen=True, repr=False)
 class ShownSnapshot(StateSnapshot):
-    """A snapshot that shows itself: `later - earlier` is the difference, `save` writes it into a file."""
+    """A snapshot that shows itself: `later - earlier` is the difference, `save` writes it into a file.
 
-    def __sub__(self, earlier: StateSnapshot) -> StateDiff:
-        return StateDiff(earlier.diff(self))
+    `earlier` may be such a file, too.
+    """
+
+    def __sub__(self, earlier: StateSnapshot | str | Path) -> StateDiff:
+        if not isinstance(earlier, StateSnapshot | str | Path):
+            return NotImplemented
+        return StateDiff(as_snapshot(earlier), self)
 
     def _table(self) -> Table:
         rows = [
@@ -49,11 +53,19 @@ class ShownSnapshot(StateSnapshot):
 
 
 class StateDiff(Table):
-    """What has changed from one snapshot to a later one. `changes` are the `Change`s, with the whole values."""
+    """What has changed from one snapshot to a later one. `changes` are the `Change`s, with the whole values.
 
-    def __init__(self, changes: Iterable[Change]) -> None:
-        """Show `changes`."""
-        self.changes = list(changes)
+    `notes` say what could not be compared.
+    """
+
+    def __init__(self, earlier: StateSnapshot, later: StateSnapshot) -> None:
+        """Compare two snapshots."""
+        self.changes = earlier.diff(later)
+        self.notes = [
+            *(f"not compared: {_named(*each)} is only in the later one" for each in later.beside(earlier)),
+            *(f"not compared: {_named(*each)} is only in the earlier one" for each in earlier.beside(later)),
+            *(f"left out: {why}" for why in {**earlier.left_out, **later.left_out}.values()),
+        ]
         rows = [
             (each.workload or "all workloads", each.plugin, " / ".join(each.path), _action(each), *_values(each))
             for each in self.changes[:_SHOWN_CHANGES]
@@ -66,6 +78,12 @@ class StateDiff(Table):
             title=f"the first {len(rows)} of {len(self.changes)} changes" if more else "",
         )
 
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *map(one_line, self.notes)])
+
+    def _repr_html_(self) -> str:
+        return super()._repr_html_() + "".join(f"<div>{escape(each)}</div>" for each in self.notes)
+
 
 async def snapshot_taken(deployments: Deployments) -> ShownSnapshot:
     """Take a snapshot of what is loaded. Raises BackendError where the outside world of a plugin fails."""
@@ -73,23 +91,30 @@ async def snapshot_taken(deployments: Deployments) -> ShownSnapshot:
     return ShownSnapshot(taken.contents, taken.left_out, taken.taken_at)
 
 
-async def restored(deployments: Deployments, snapshot: StateSnapshot | str | Path) -> News:
-    """Bring a snapshot back, or one in a file, and say what could not be. Raises ConfigError for what is none."""
-    if not isinstance(snapshot, StateSnapshot):
-        snapshot = _read(snapshot)
+async def restored(deployments: Deployments, snapshot: StateSnapshot) -> News:
+    """Bring a snapshot back, and say what could not be."""
     refused = await restore_snapshot(deployments.host, snapshot)
-    done = len(snapshot.contents) - len(refused)
-    told = [f"restored the state of {done} of {len(snapshot.contents)}" if refused else "restored the state"]
-    return News("; ".join([*told, *(f"not {what}: {why}" for what, why in refused.items())]))
+    there = len(snapshot.contents) + len(snapshot.left_out)
+    if not there:
+        return News("the snapshot holds no state")
+    told = f"restored the state of {there - len(refused)} of {there}" if refused else "restored the state"
+    return News("; ".join([told, *(f"not {what}: {why}" for what, why in refused.items())]))
 
 
-def _read(path: object) -> StateSnapshot:
-    if not isinstance(path, str | Path):
-        raise ConfigError(f"{path!r:.60} is no snapshot", repair="before = wash.snapshot()")
+def as_snapshot(given: object) -> StateSnapshot:
+    """Return a snapshot, or read the file that holds one. Raises ConfigError for what is none."""
+    if isinstance(given, StateSnapshot):
+        return given
+    if not isinstance(given, str | Path):
+        raise ConfigError(f"{type(given).__name__} is no snapshot", repair="before = wash.snapshot()")
     try:
-        return StateSnapshot.load(path)
+        return StateSnapshot.load(given)
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", repair="%wash snapshot --save FILE") from None
+        raise ConfigError(f"{given} cannot be read: {error.strerror}", repair="%wash snapshot --save FILE") from None
+
+
+def _named(workload: str, plugin: str) -> str:
+    return f"{plugin} of {workload or 'all workloads'}"
 
 
 def _counted(values: int) -> str:
