@@ -129,6 +129,17 @@ class MessageSent:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageHeard:
+    """Somebody, here or elsewhere, has sent a message to a subject that is listened to; else as in `MessageSent`."""
+
+    subject: str
+    body: bytes
+    size: int
+    reply_to: str | None
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class MessageHandled:
     """A component has handled a message, or has failed to (`error`): it answered so, trapped, took too long.
 
@@ -219,6 +230,7 @@ Event = (
     | RequestHandled
     | LogLine
     | MessageSent
+    | MessageHeard
     | MessageHandled
     | ExportCalled
     | CallWaiting

@@ -157,6 +157,58 @@ def test_widget_sends_and_shows_the_answer(worker, monkeypatch):
     live.widget.close()
 
 
+def test_listening_shows_what_others_send(session, nats_account):
+    """All that passes, in place of the messages of this host, until the view is closed; it stays with its plugin."""
+    with pytest.raises(ConfigError, match="nothing is attached that carries messages"):
+        session.messages(listen="orders.>")
+    session.attach(messaging=nats_account)
+    with Session() as other, session.messages(listen="orders.>") as view:
+        other.attach(messaging=nats_account)
+        other.publish("orders.a", "theirs")
+        session.publish("orders.b", "ours")
+        other.publish("elsewhere", "x")
+        heard(view, 2)
+        assert [(each.subject, each.body) for each in view] == [("orders.a", b"theirs"), ("orders.b", b"ours")]
+        assert [each.body for each in view(subject="*.b")] == [b"ours"]
+        assert len(session.messages) == 1
+        table = view.still(session.on_host(view.look))
+        assert "messages to orders.>, whoever sends them (nats://" in repr(table)
+        assert [row[""] for row in table.data] == ["heard", "heard"]
+        session.attach(messaging="memory")
+        session.on_host(view.look)
+        session.publish("orders.c", "in memory")
+        assert len(view) == 3
+    session.publish("orders.d", "later")
+    assert len(view) == 3
+    with pytest.raises(ConfigError, match="hears of subjects, and not of workloads"):
+        session.messages(listen="x", of="worker")
+
+
+def test_a_widget_listens_while_somebody_looks(worker):
+    """What comes is on the page; when the page is gone nobody listens, until it is there again."""
+    view = worker.messages(listen="tasks.>")
+    live = Live(view)
+    for number, looks in enumerate([True, False, True]):
+        live._heard(None, {"do": "shown" if looks else "hidden"}, [])
+        worker.publish("tasks.shout", str(number))
+    assert [each.body for each in view] == [b"0", b"2"]
+    end = time.monotonic() + 3
+    while len(messages := live.widget.picture["messages"]) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert [(each["state"], each["who"], each["text"]) for each in messages] == [("heard", "", "0"), ("heard", "", "2")]
+    live._heard(None, {"do": "hidden"}, [])
+    live.widget.close()
+
+
+def heard(view, count: int) -> None:
+    """Wait until a view has heard so many messages."""
+    end = time.monotonic() + 3
+    while len(view) < count:
+        assert time.monotonic() < end, list(view)
+        time.sleep(0.01)
+
+
 def test_verbs_of_messages(notebook):
     """Publish tells in a line, request shows the reply, a cell is the body, and the view is text in a terminal."""
     notebook.run("%wash load example:worker --attach messaging --config subscriptions=tasks.*")
@@ -166,3 +218,6 @@ def test_verbs_of_messages(notebook):
     assert "no number of seconds" in notebook.run("%wash request tasks.a --timeout soon").text
     assert "handled" in notebook.run("%wash messages --subject tasks.>").text
     assert "no message" in notebook.run("%wash messages --subject other").text
+    view = notebook.run("%wash messages --listen tasks.*").result
+    notebook.run("%wash publish tasks.b -d heard")
+    assert [each.body for each in view] == [b"heard"]

@@ -26,7 +26,7 @@ from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, NatsLogger, TracingLogger
-from .messaging import BrokerMessage, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
+from .messaging import BrokerMessage, Hearing, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 from .wrapper import Call, Wrapper, around, holds, layers, unwrapped
@@ -47,6 +47,7 @@ __all__ = [
     "Err",
     "FilesystemBlobstore",
     "FilesystemKeyValue",
+    "Hearing",
     "HostPlugin",
     "InMemoryBlobstore",
     "InMemoryKeyValue",

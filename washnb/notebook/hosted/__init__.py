@@ -22,6 +22,7 @@ _HOMES = {
     "Kept": "reading",
     "KernelLoop": "on_kernel",
     "KeyValueBackend": "reading",
+    "Listening": "messaging",
     "Message": "history",
     "NoSuchBucket": "reading",
     "NoSuchContainer": "reading",

@@ -30,6 +30,7 @@ from .history import History as History
 from .history import Message as Message
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
+from .messaging import Listening as Listening
 from .messaging import messaging_of as messaging_of
 from .messaging import published as published
 from .messaging import requested as requested

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from washnb.errors import ConfigError
-from washnb.plugins import BrokerMessage, Messaging, subject_matcher
+from washnb.events import MessageHeard
+from washnb.plugins import BrokerMessage, Hearing, Messaging, subject_matcher
 
 from ..handles import News, Reply
 from .deployments import Deployments
+from .history import KEPT_MESSAGES
 from .reading import plugin_of
 
-__all__ = ["messaging_of", "published", "requested", "subject_matcher"]
+__all__ = ["Listening", "messaging_of", "published", "requested", "subject_matcher"]
 
 
 def messaging_of(deployments: Deployments) -> Messaging | None:
@@ -38,3 +42,33 @@ def _required(deployments: Deployments) -> Messaging:
     if messaging is None:
         raise ConfigError("nothing is attached that carries messages", repair="%wash attach messaging")
     return messaging
+
+
+class Listening:
+    """What passes to a subject, whoever sends it, from `begin` to `end`: the last messages, oldest first."""
+
+    def __init__(self, subject: str) -> None:
+        """Listen to nothing yet."""
+        self.subject = subject
+        self.messages: deque[MessageHeard] = deque(maxlen=KEPT_MESSAGES)
+        self._messaging: Messaging | None = None
+        self._hearing: Hearing | None = None
+
+    async def begin(self, deployments: Deployments) -> None:
+        """Listen. Raises ConfigError where nothing is attached that carries messages, BackendError where that fails."""
+        messaging = _required(deployments)
+        if messaging is not self._messaging:
+            await self.end()
+            self._hearing = await messaging.hear(self.subject, self.messages.append)
+            self._messaging = messaging
+
+    async def go_on(self, deployments: Deployments) -> None:
+        """Listen to what carries the messages now, where another plugin has taken the place of the one before."""
+        if self._messaging is not None and messaging_of(deployments) is not None:
+            await self.begin(deployments)
+
+    async def end(self) -> None:
+        """Listen no more; what was heard stays."""
+        hearing, self._hearing, self._messaging = self._hearing, None, None
+        if hearing is not None:
+            await hearing.end()

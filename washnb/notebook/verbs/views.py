@@ -47,7 +47,13 @@ def _logs(asking: Asking) -> Any:
 
 def _messages_options(parser: VerbParser) -> None:
     parser.option("--subject", metavar="FILTER", help="only subjects that this matches: orders.*, orders.>")
+    parser.option("--listen", metavar="SUBJECT", help="in their place all that passes to a subject, whoever sends it")
     of_option(parser)
+
+
+def _messages(asking: Asking) -> Any:
+    options = asking.options
+    return asking.session.messages(of=options.of, subject=options.subject, listen=options.listen)
 
 
 VERBS = (
@@ -63,7 +69,7 @@ VERBS = (
         "messages",
         "what was sent and handled, live",
         _messages_options,
-        lambda asking: asking.session.messages(of=asking.options.of, subject=asking.options.subject),
+        _messages,
     ),
     Verb("questions", "calls that wait for your answer, live", no_options, lambda asking: asking.session.questions),
     Verb(

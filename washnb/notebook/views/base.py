@@ -70,6 +70,12 @@ class View(ABC):
             return event.plugin == self.plugin
         return isinstance(event, WorkloadChanged | PluginChanged)
 
+    async def came(self, deployments: hosted.Deployments) -> None:  # noqa: B027 - most views need nothing
+        """Know that somebody looks. On the host's loop."""
+
+    async def left(self, deployments: hosted.Deployments) -> None:  # noqa: B027
+        """Know that nobody looks any more. On the host's loop."""
+
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:  # noqa: ARG002
         """Do what the person asked of the widget, with the bytes that came along. On the host's loop."""
         raise ValueError(f"{type(self).__name__} cannot do {wish.get('do')!r}")

@@ -99,6 +99,7 @@ class Live:
                 self._lookers += 1
                 if self._unsubscribe is None:
                     self._unsubscribe = self._view.door.subscribe(self._happened)
+                    self._view.door.on_host(self._view.came)
                 self._view.door.on_host(self._refresh)
             case "here":
                 self.widget.send({}, [])
@@ -107,6 +108,8 @@ class Live:
                 if self._lookers == 0 and self._unsubscribe is not None:
                     self._unsubscribe()
                     self._unsubscribe = None
+                    if self._view.door.deployments is not None:  # and else there is nothing to part from
+                        self._view.door.on_host(self._view.left)
                     self._heard_in = contextvars.Context()  # the way of a page that is gone leads nowhere
                     self._heard_in.run(self.widget.send, {}, [])
             case _:

@@ -51,5 +51,11 @@ class Showable(Protocol):
     def concerns(self, event: Event) -> bool:
         """Whether there may be something else to see after `event`."""
 
+    async def came(self, deployments: hosted.Deployments) -> None:
+        """Know that somebody looks."""
+
+    async def left(self, deployments: hosted.Deployments) -> None:
+        """Know that nobody looks any more."""
+
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Do what the person asked of the widget, with the bytes that came along."""

@@ -1,6 +1,7 @@
 """The capability messaging: wasmcloud:messaging."""
 
 from .backend import Broker, BrokerMessage, Subscription
+from .hearing import Hearing
 from .in_memory import InMemoryBroker, InMemoryMessaging
 from .interface import Consumer, Messaging, Types
 from .nats import NatsBroker, NatsMessaging
@@ -10,6 +11,7 @@ __all__ = [
     "Broker",
     "BrokerMessage",
     "Consumer",
+    "Hearing",
     "InMemoryBroker",
     "InMemoryMessaging",
     "Messaging",

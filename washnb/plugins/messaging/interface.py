@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import cached_property
+from weakref import WeakSet
 
 from washnb.engine import Interface
 from washnb.errors import WorkloadNotFound
+from washnb.events import MessageHeard
 from washnb.wit import WitInterface, WitWorld
 
 from ..base import WorkloadContext, WorkloadItem, told_to_guest
 from ..state import PerWorkload
 from .backend import Broker, BrokerMessage
 from .handling import Deliveries, Handler
+from .hearing import Hearing
 from .sending import Sender
 from .settings import handler_settings
 
@@ -70,6 +74,26 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
         """Send a message from outside and return the first answer. Raises BackendError where none comes."""
         return await Sender(self.broker, self.events).request(subject, body, timeout)
 
+    async def hear(self, subject: str, hear: Callable[[MessageHeard], None]) -> Hearing:
+        """Call `hear` with each message to a subject, whoever sends it, until what is returned is ended.
+
+        It takes no message from anybody; but a request that nobody else hears waits for its time to pass, for at the
+        server somebody is there. Raises BackendError.
+        """
+
+        def told(message: MessageHeard) -> None:
+            hear(message)
+            self.events.publish(message)
+
+        hearing = Hearing(subject, told)
+        await hearing.begin(self.broker)
+        self._hearings.add(hearing)
+        return hearing
+
+    @cached_property
+    def _hearings(self) -> WeakSet[Hearing]:
+        return WeakSet()
+
     async def listen(self, handler: Handler) -> None:
         """Let a handler have its messages from now on. Raises BackendError."""
         await handler.listen(self.broker, handler.settings.subscriptions)
@@ -107,6 +131,8 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
 
     async def stop(self) -> None:
         """End what every handler is at: a host that stops does not unbind its workloads."""
+        for hearing in tuple(self._hearings):
+            await hearing.end()
         for deliveries, _ in tuple(self._states.values()):
             await deliveries.end()
         await super().stop()

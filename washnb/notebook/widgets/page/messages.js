@@ -1,7 +1,7 @@
 // Messages: a list that follows, filtered by subject, and a form that sends.
 
 // Shape and colour say the same, so that each is enough.
-const SHAPES = { handled: "●", sent: "→", nobody: "△", failed: "✕" };
+const SHAPES = { handled: "●", sent: "→", heard: "○", nobody: "△", failed: "✕" };
 
 function renderMessages(model, root, ask) {
   const filter = make("input", {
