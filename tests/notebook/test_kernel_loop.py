@@ -169,6 +169,13 @@ async with aiohttp.ClientSession() as session:
         dice.run("client.ask = plain")
         assert "You rolled 5" in dice.text("print(wash.send('/').text)")
 
+    def test_an_error_is_told_once(self, dice):
+        """Whoever asked for it has it: asyncio finds none that nobody wanted to know."""
+        dice.run("async def fail(_):\n    await asyncio.sleep(0.1)\n    raise OSError('no disk')")
+        said = [each for _ in range(2) for each in dice.run("wash.on_host(fail)")]
+        assert [each["evalue"] for each in outputs(said, "error")] == ["no disk"] * 2
+        assert not outputs(said + dice.run("import gc; _ = gc.collect()"), "stream")
+
     def test_other_verbs_and_reset_still_work(self, dice):
         """Whatever waits re-enters the loop, also the end of the session."""
         assert "You rolled" in dice.text("print(wash.send('/').text)")

@@ -129,7 +129,7 @@ class HostThread:
         loop, question = self.kernel_loop, self._question
         answers = threading.current_thread() is threading.main_thread()
         if loop is not None and asyncio._get_running_loop() is loop:  # noqa: SLF001 - public, but for its name
-            loop.run_until_complete(asyncio.wait([asyncio.wrap_future(outcome)], timeout=_TURN))
+            loop.run_until_complete(asyncio.wait([_end_of(outcome)], timeout=_TURN))
         else:
             awaited = [outcome, question] if answers else [outcome]
             futures.wait(awaited, timeout=_GLANCE, return_when=futures.FIRST_COMPLETED)
@@ -239,6 +239,13 @@ def _interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+def _end_of(outcome: futures.Future[Any]) -> asyncio.Future[None]:
+    """In the running loop, what ends as `outcome` does; an error stays there, where somebody asks for it."""
+    end: futures.Future[None] = futures.Future()
+    outcome.add_done_callback(lambda _: end.set_result(None))
+    return asyncio.wrap_future(end)
 
 
 def _hand_over(task: asyncio.Task[T], outcome: futures.Future[T]) -> None:
