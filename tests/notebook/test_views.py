@@ -16,6 +16,7 @@ from washnb.notebook import Session
 from washnb.notebook.text import HIDDEN
 from washnb.notebook.views import View
 from washnb.notebook.widgets.live import Live, Still
+from washnb.plugins.keyvalue.files import FilesystemBackend
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 ESCAPES = "<script>\x1b[31m"
@@ -121,6 +122,27 @@ def test_many_keys_are_all_read_and_bounded_in_the_picture(counter):
     group = other.picture(look)["groups"][0]
     assert (len(group["entries"]), group["more"]) == (200, True)
     assert other.still(look).data[-1]["value"] == "and more keys"
+
+
+def test_no_more_values_are_read_than_are_shown(counter, tmp_path, monkeypatch):
+    """Whoever asks for keys, counts or completes them reads no value, and a picture of many only those that it has."""
+    counter.attach(keyvalue=tmp_path)
+    bucket, names = counter.kv["b"], [f"{number:04}" for number in range(1500)]
+    bucket["0000"] = b""
+    for name in names:
+        (tmp_path / "b" / name).write_bytes(b"v")
+    read, get_many = [], FilesystemBackend.get_many
+
+    async def counted(self, name, keys):
+        read.append(len(keys))
+        return await get_many(self, name, keys)
+
+    monkeypatch.setattr(FilesystemBackend, "get_many", counted)
+    assert (len(bucket), list(bucket), bucket._ipython_key_completions_()) == (1500, names, names)
+    assert read == []
+    assert "and more keys" in repr(counter.kv("b"))
+    assert read == [201]
+    assert len(counter.kv("b").data) == 1500
 
 
 def test_guests_bytes_are_text_in_every_face(counter):

@@ -91,12 +91,15 @@ def face(data: bytes, limit: int = 4096, *, order: ByteOrder = "little") -> Face
     return Face("text", readable if not note else readable.encode()[:limit].decode("utf-8", "ignore"), note)
 
 
+_LAYOUT = dict.fromkeys(map(ord, "\n\r\t"))
+
+
 def _readable(data: bytes) -> str | None:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return text if all(character.isprintable() or character in "\n\r\t" for character in text) else None
+    return text if text.translate(_LAYOUT).isprintable() else None
 
 
 def _counter(data: bytes, order: ByteOrder) -> Face | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,14 +44,11 @@ class Bucket(MutableMapping[str, bytes]):
         self._view = view
         self.name = name
 
-    def _all(self) -> Mapping[str, bytes]:
+    def _keys(self) -> list[str]:
         try:
-            content: Mapping[str, bytes] = self._view.door.on_host(
-                lambda deployments: _content(self._view.backend(deployments), self.name)
-            )
+            return self._view.door.on_host(lambda deployments: _keys(self._view.backend(deployments), self.name))
         except hosted.NoSuchBucket:
-            return {}
-        return content
+            return []
 
     def __getitem__(self, key: str) -> bytes:
         """Return the value. Raises NotThere, a KeyError, which names the keys or buckets that there are."""
@@ -69,14 +66,14 @@ class Bucket(MutableMapping[str, bytes]):
 
     def __iter__(self) -> Iterator[str]:
         """The keys, sorted."""
-        return iter(self._all())
+        return iter(self._keys())
 
     def __len__(self) -> int:
         """How many keys there are."""
-        return len(self._all())
+        return len(self._keys())
 
     def _ipython_key_completions_(self) -> list[str]:
-        return list(self)
+        return self._keys()
 
     def __repr__(self) -> str:
         return repr(self._view(self.name))
@@ -231,17 +228,30 @@ def _known(bucket: str | None) -> Iterator[None]:
         raise ConfigError(f"there is no bucket {bucket!r}", repair="%wash kv  # shows all buckets") from None
 
 
+async def _pages(backend: hosted.KeyValueBackend, bucket: str) -> AsyncIterator[Sequence[str]]:
+    page = await backend.keys(bucket)
+    yield page.keys
+    while page.cursor is not None:
+        page = await backend.keys(bucket, page.cursor)
+        yield page.keys
+
+
+async def _keys(backend: hosted.KeyValueBackend, bucket: str) -> list[str]:
+    """All keys of a bucket, sorted."""
+    return sorted({key async for page in _pages(backend, bucket) for key in page})
+
+
 async def _content(backend: hosted.KeyValueBackend, bucket: str, most: int | None = None) -> dict[str, bytes]:
-    """The values of a bucket by key, or no more than begins with `most` of them."""
+    """The values of a bucket by key, or as soon as there are `most` of them no more."""
     content: dict[str, bytes] = {}
-    cursor = None
-    while True:
-        page = await backend.keys(bucket, cursor)
-        entries = await backend.get_many(bucket, page.keys)
-        content.update(each for each in entries if each is not None)
-        cursor = page.cursor
-        if cursor is None or (most is not None and len(content) >= most):
-            return content
+    async for page in _pages(backend, bucket):
+        step = most or len(page) or 1
+        for begin in range(0, len(page), step):
+            entries = await backend.get_many(bucket, page[begin : begin + step])
+            content.update(each for each in entries if each is not None)
+            if most is not None and len(content) >= most:
+                return content
+    return content
 
 
 def _table(look: Look) -> Table:
