@@ -370,7 +370,7 @@ class Session(Breaking):
 
     @property
     def trace(self) -> TraceView:
-        """The host calls of requests: `wash.trace("last")`; `on`, `off` and `clear`; `wash.trace("save", PATH)`."""
+        """The host calls of requests: `wash.trace("last")`; `on`, `off`, `clear`; `("save", PATH)`; `slow=0.5`."""
         return TraceView(self)
 
     @property
