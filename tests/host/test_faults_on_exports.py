@@ -12,9 +12,31 @@ from washnb.errors import BackendError, ConfigError, GuestError, TrapError
 from washnb.events import ExportCalled, HostCall, MessageHandled
 from washnb.host import Fault, sentence
 from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
+from washnb.types import Component
 
 from .guests import component, request, start
 from .test_messages import eventually, told
+
+SHOP = b"""(component
+  (core module $Main (memory (export "memory") 1) (func (export "look") (result i32) (i32.const 0)))
+  (core instance $main (instantiate $Main))
+  (type $item (record (field "cents" u32)))
+  (type $why (enum "gone" "sold-out"))
+  (func $look (result (result $item (error $why)))
+    (canon lift (core func $main "look") (memory (core memory $main "memory"))))
+  (component $Stock
+    (type $item' (record (field "cents" u32)))
+    (type $why' (enum "gone" "sold-out"))
+    (import "item" (type $item (eq $item')))
+    (import "why" (type $why (eq $why')))
+    (import "look" (func $look (result (result $item (error $why)))))
+    (export $item2 "item" (type $item'))
+    (export $why2 "why" (type $why'))
+    (export "look" (func $look) (func (result (result $item2 (error $why2))))))
+  (instance $stock (instantiate $Stock
+    (with "item" (type $item)) (with "why" (type $why)) (with "look" (func $look))))
+  (export "docs:shop/stock@0.1.0" (instance $stock)))"""
+"""Exports a function whose result has types with names."""
 
 
 async def test_a_component_that_is_slow_to_answer(host):
@@ -92,6 +114,24 @@ async def test_a_call_of_the_hosts_owner(host):
     kept.close()
     assert [bool(each.error) for each in ended] == [False, False, False, False, True]
     assert (calls[-1].request, calls[-1].injected) == (ended[-1].request, "trap")
+
+
+async def test_values_and_errors_are_of_the_classes_of_wit(host):
+    """As if the guest had answered, however they were given; a resource of the guest nobody else can make."""
+    await host.workload_start(request(Component("shop", SHOP), component("carts")))
+    types = host.component("shop").export_surfaces["docs:shop/stock@0.1.0"].types
+    for item in ({"cents": 3}, types["Item"](3)):
+        with_it = host.faults.add(Fault("stock.look", value=item))
+        assert await host.call("shop", "look") == types["Item"](3)
+        host.faults.clear(with_it)
+    for error in ("sold-out", types["Why"].SOLD_OUT, Err("sold-out")):
+        with_it = host.faults.add(Fault("stock.look", error=error))
+        with pytest.raises(Err) as caught:
+            await host.call("shop", "look")
+        assert caught.value.value is types["Why"].SOLD_OUT
+        host.faults.clear(with_it)
+    with pytest.raises(ConfigError, match="answers a resource of the guest, which nobody else can make"):
+        host.faults.add(Fault("carts.cart", value=3))
 
 
 async def test_a_function_at_the_root_goes_by_the_name_of_its_component(host):

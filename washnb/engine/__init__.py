@@ -7,6 +7,7 @@ from .abi.classes import case_class
 from .abi.handles import GuestResource
 from .abi.plan import Injection, Intercept
 from .abi.shapes import Function, InterfaceType
+from .abi.typed import typed
 from .bindings import Bindings, denial
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
@@ -55,4 +56,5 @@ __all__ = [
     "shapes",
     "skeleton",
     "surface",
+    "typed",
 ]

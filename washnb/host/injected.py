@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from washnb.engine import Err, Function, Injection, case_class, find_mismatch, mismatch_error, names, shapes
+from washnb.engine import Err, Function, Injection, case_class, find_mismatch, mismatch_error, names, shapes, typed
 from washnb.errors import ConfigError, GuestError, TrapError
 from washnb.wasi import Error
 
@@ -48,9 +48,9 @@ def _served(fault: Fault, callee: Callee, jump: Jump) -> tuple[str, Serve]:
     if fault.trap:
         return "trap", _raise_trap(label) if callee.exported else _trap(label)
     if fault.error is not None:
-        return _error(fault.error, label, function)
+        return _error(fault.error, callee)
     if fault.value is not NOTHING:
-        return "value", _value(fault.value, label, function)
+        return "value", _value(fault.value, callee)
     if callee.exported and (fault.jump or fault.short is not None):
         raise ConfigError(
             f"{label} is exported: jump and short are for what a guest imports",
@@ -80,17 +80,19 @@ def _raise_trap(label: str) -> Serve:
     return serve
 
 
-def _error(error: object, label: str, function: Function) -> tuple[str, Serve]:
+def _error(error: object, callee: Callee) -> tuple[str, Serve]:
     if isinstance(error, type) and issubclass(error, Exception):
         error = _made(error)
     if isinstance(error, Exception) and not isinstance(error, Err):
         return f"error {type(error).__name__}", _raise(error)
-    value = wit_error(error.value if isinstance(error, Err) else error, label, function)
-    assert isinstance(function.result, shapes.Result)
-    case = _case_name(function.result.err, value)
+    value = wit_error(error.value if isinstance(error, Err) else error, callee.label, callee.function)
+    assert isinstance(callee.function.result, shapes.Result)
+    shape = callee.function.result.err
+    case = _case_name(shape, value)
+    told = _told(value, shape, callee)
 
     def refuse(_target: Target, _arguments: tuple[Any, ...]) -> Any:
-        raise Err(value)
+        raise Err(told)
 
     return f"error {case}" if case else "error", refuse
 
@@ -112,11 +114,25 @@ def _raise(error: Exception) -> Serve:
     return serve
 
 
-def _value(value: object, label: str, function: Function) -> Serve:
+def _value(value: object, callee: Callee) -> Serve:
+    label, function = callee.label, callee.function
     shape = function.result.ok if isinstance(function.result, shapes.Result) else function.result
     if find_mismatch(shape, value, "value") is not None:
         raise ConfigError(mismatch_error(label, "value", shape, value).message, repair=f"it is {function}")
-    return lambda _target, _arguments: value
+    if callee.exported and isinstance(shape, shapes.Own):
+        raise ConfigError(
+            f"{label} answers a resource of the guest, which nobody else can make",
+            repair="delay, error and trap fit it",
+        )
+    told = _told(value, shape, callee)
+    return lambda _target, _arguments: told
+
+
+def _told(value: object, shape: shapes.Shape | None, callee: Callee) -> object:
+    """A value in the form in which it arrives: callers of exports get the classes of WIT's types."""
+    if not callee.exported:
+        return value
+    return typed(value, shape, callee.component.compiled.export_surfaces[callee.interface])
 
 
 def _jump(jump: Jump, label: str) -> Serve:
