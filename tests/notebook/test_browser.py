@@ -255,6 +255,7 @@ def test_a_call_is_answered_on_the_page_while_the_cell_waits(page):
     expect(form).to_contain_text("lucky calls workshop:dice/roll@0.1.0")
     expect(form).to_contain_text("roll: func(sides: u32) -> u32")
     expect(form.get_by_role("button", name="Pass on")).to_be_hidden()
+    form.get_by_role("switch", name="as an expression").check()
     answer = form.get_by_label("answer: int")
     answer.fill("'six'")
     answer.press("Enter")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from washnb.engine import Function, InterfaceType, find_mismatch, shapes, surface
 from washnb.errors import ConfigError, GuestError, MismatchError
+from washnb.notebook.hosted.forms import form_of
 from washnb.plugins import Ask, Question
 
 ROLL = "workshop:dice/roll"
@@ -136,6 +138,79 @@ def test_several_calls_queue_and_are_answered_from_anywhere(session):
     with pytest.raises(ConfigError, match="no call waits"):
         session.questions.answer("5")
     assert handle.state == "running"
+
+
+def test_a_question_brings_the_form_of_its_answer(session):
+    """What a page needs to ask for a value of the type, down to bounds; the payload of an error has one, too."""
+    session.load("example:counter", attach={"keyvalue": "ask"})
+    thread = threading.Thread(target=lambda: session.send("/x", timeout=5), daemon=True)
+    thread.start()
+    question = wait_for_question(session)
+    assert question.form == {"kind": "expression", "text": "Bucket()"}
+    other = {"name": "other", "before": "Error_Other(", "of": {"kind": "text"}, "after": ")"}
+    assert question.error_form["kind"] == "choice"
+    assert question.error_form["cases"][-1] == other
+    with pytest.raises(MismatchError, match=r"the error\.value is string, not 1"):
+        session.questions.answer("raise Error_Other(1)")
+    session.questions.answer('raise Error_Other("full")')
+    thread.join(10)
+    assert not session.questions.data
+
+
+POINT = shapes.Record((("x", shapes.Primitive("s8")), ("from", shapes.Primitive("char"))))
+TYPES = [
+    (POINT, 'Point(x=0, from_="?")'),
+    (shapes.Tuple((shapes.Primitive("bool"),)), "(False,)"),
+    (shapes.Option(POINT), "None"),
+    (shapes.Option(shapes.Option(POINT)), "None"),
+    (shapes.Result(None, POINT), "Ok()"),
+    (shapes.Variant((("dot", POINT), ("none", None))), 'A_Dot(Point(x=0, from_="?"))'),
+    (shapes.Enum(("a-b", "c")), "A.A_B"),
+    (shapes.Flags(("a", "b")), "A(0)"),
+    (shapes.List(POINT), "[]"),
+    (shapes.List(shapes.Primitive("u8")), 'bytes.fromhex("")'),
+    (shapes.Primitive("f32"), "0"),
+    (shapes.Primitive("string"), '""'),
+]
+
+
+@pytest.mark.parametrize(("shape", "written"), TYPES, ids=[str(shape) for shape, _ in TYPES])
+def test_what_a_form_reads_is_a_value_of_the_type(shape, written):
+    """As it is at first; the expression is one of the surface's names."""
+    function = Function("take", (("a", shape),), None)
+    made = surface(InterfaceType("test:some/where", {"take": function}, {}), {"point": POINT})
+    form = form_of(shape, made)
+    assert read(form) == written
+    assert find_mismatch(shape, eval(written, {**made.names, "bytes": bytes}), "value") is None
+
+
+def read(form: Any) -> str:
+    """What the page reads of a form that nobody has touched."""
+    match form["kind"]:
+        case "fields":
+            return (
+                form["before"] + ", ".join(each["before"] + read(each["of"]) for each in form["fields"]) + form["after"]
+            )
+        case "choice":
+            case = form["cases"][0]
+            return case["before"] + (read(case["of"]) if case["of"] else "") + case["after"]
+        case "flags":
+            return form["none"]
+    untouched = {"switch": "False", "char": '"?"', "text": '""', "list": "[]", "bytes": 'bytes.fromhex("")'}
+    return untouched.get(form["kind"], "0")
+
+
+def test_bounds_are_those_of_the_type():
+    """As text: a number of the page has 53 bits."""
+    made = surface(InterfaceType("test:some/where", {}, {}))
+    for name, low, high in (
+        ("u8", 0, 255),
+        ("s16", -32768, 32767),
+        ("u64", 0, 2**64 - 1),
+        ("s64", -(2**63), 2**63 - 1),
+    ):
+        expected = {"kind": "whole", "low": str(low), "high": str(high)}
+        assert form_of(shapes.Primitive(name), made) == expected
 
 
 def test_a_function_answers_without_a_front_end(session):

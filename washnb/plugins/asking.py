@@ -55,6 +55,12 @@ class Question:
         result = self.function.result
         return result.ok if isinstance(result, shapes.Result) else result
 
+    @property
+    def error(self) -> shapes.Shape | None:
+        """The type of the payload of an error; None where there is no error, or none with a payload."""
+        result = self.function.result
+        return result.err if isinstance(result, shapes.Result) else None
+
     async def pass_on(self) -> Any:
         """Let the plugin answer that would without anybody being asked. Raises Err where its answer is one."""
         if self.others is None:
@@ -73,9 +79,9 @@ class Question:
         """Raise MismatchError where a value is not the error of the function's WIT result."""
         if not isinstance(self.function.result, shapes.Result):
             raise MismatchError(f"{self.label} has no error in WIT", repair=str(self.function))
-        if find_mismatch(self.function.result.err, value, "the error") is not None:
-            error = self.function.result.err
-            raise mismatch_error(self.label, "the error", error, value, signature=self.function, classes=self.surface)
+        what = self.label, "the error", self.error, value
+        if find_mismatch(self.error, value, "the error") is not None:
+            raise mismatch_error(*what, signature=self.function, classes=self.surface)
 
 
 class Answerer(Protocol):

@@ -18,12 +18,13 @@ from washnb.plugins import Question
 from ..arguments import evaluate
 from ..explaining import explained
 from ..text import HIDDEN, is_secret, one_line, plain
+from .forms import Form, form_of
 
 _SEEN = 2.0
 """Seconds in which a page says that it shows a question; after that it is asked at the prompt, where somebody waits."""
 
 _SHOWN = 400  # characters of an argument
-_ERROR = "error "
+_ERROR, _RAISE = "error ", "raise "
 
 Respond = Callable[[], Awaitable[object]]
 """What answers: returns the result, or raises."""
@@ -136,7 +137,8 @@ class ShownQuestion:
     """A call that waits: who calls what with which arguments, and what an answer may be.
 
     `wit` is the function, `type` the annotation of an answer, `examples` are such answers; `errors` are those of the
-    function, and `others` says whether somebody else could answer.
+    function, and `others` says whether somebody else could answer. `form` asks for an answer, and `error_form` for the
+    payload of an error, where there are such.
     """
 
     number: int
@@ -150,6 +152,8 @@ class ShownQuestion:
     errors: tuple[str, ...]
     others: bool
     at_prompt: bool
+    form: Form | None = field(default=None, repr=False)
+    error_form: Form | None = field(default=None, repr=False)
 
 
 def shown_question(waiting: Waiting) -> ShownQuestion:
@@ -167,7 +171,13 @@ def shown_question(waiting: Waiting) -> ShownQuestion:
         tuple(errors(question)),
         question.others is not None,
         waiting.at_prompt,
+        _form(question, question.result),
+        _form(question, question.error),
     )
+
+
+def _form(question: Question, shape: shapes.Shape | None) -> Form | None:
+    return None if shape is None else form_of(shape, question.surface)
 
 
 def described(question: Question) -> list[str]:
@@ -201,8 +211,7 @@ def examples(question: Question) -> list[str]:
 
 def errors(question: Question) -> list[str]:
     """The errors that the function has, as they are written behind `error`."""
-    result = question.function.result
-    shape = result.err if isinstance(result, shapes.Result) else None
+    result, shape = question.function.result, question.error
     if isinstance(shape, shapes.Variant):
         return [name if of is None else f"{name}({question.surface.examples(of)[0]})" for name, of in shape.cases]
     if isinstance(shape, shapes.Enum):
@@ -213,7 +222,10 @@ def errors(question: Question) -> list[str]:
 
 
 def reading(question: Question, text: str) -> Respond:
-    """Read an answer: `pass`, `deny`, `error CASE`, or a Python expression of the result's type. Raises WashError."""
+    """Read an answer: `pass`, `deny`, `error CASE`, or a Python expression of the result's type. Raises WashError.
+
+    `raise` before an expression of the error's type is the same as `error` before the name of its case.
+    """
     text = text.strip()
     if text == "pass":
         if question.others is None:
@@ -223,15 +235,23 @@ def reading(question: Question, text: str) -> Respond:
         return _failing(AccessDenied(f"{question.workload} was denied this call by hand"))
     if text == "error" or text.startswith(_ERROR):
         return _failing(Err(_error(question, text.removeprefix("error").strip())))
+    if text == "raise" or text.startswith(_RAISE):
+        error = _evaluated(question, text.removeprefix("raise").strip())
+        question.check_error(error)
+        return _failing(Err(error))
     if not text and question.result is not None:
         raise ConfigError("an answer is a Python expression", repair=f"such as {examples(question)[0]}")
-    value = evaluate(text, {**_namespace(), **question.surface.names}) if text else None
+    value = _evaluated(question, text)
     question.check(value)
 
     async def give() -> object:
         return value
 
     return give
+
+
+def _evaluated(question: Question, text: str) -> Any:
+    return evaluate(text, {**_namespace(), **question.surface.names}) if text else None
 
 
 def _error(question: Question, text: str) -> object:

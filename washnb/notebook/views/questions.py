@@ -67,7 +67,9 @@ class QuestionsView(View):
                 "wit": each.wit,
                 "type": each.type,
                 "examples": list(each.examples),
-                "errors": list(each.errors),
+                "raises": bool(each.errors),
+                "form": each.form,
+                "error": each.error_form,
                 "others": each.others,
                 "at_prompt": each.at_prompt,
             }

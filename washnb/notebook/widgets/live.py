@@ -32,7 +32,10 @@ _SAVED = 1.0
 """The same for the plain output, which nobody sees while the widget lives."""
 
 _PAGE = Path(__file__).parent / "page"
-_PARTS = ("make", "elements", "forms", "groups", "state", "blobs", "logs", "messages", "trace", "questions", "view")
+_PARTS = (
+    *("make", "elements", "forms", "groups", "typed"),
+    *("state", "blobs", "logs", "messages", "trace", "questions", "view"),
+)
 """The files of the page's module, each after those that it builds on."""
 
 

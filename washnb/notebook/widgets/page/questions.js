@@ -10,48 +10,28 @@ function renderQuestions(model, root, ask) {
   function form(question) {
     const key = String(question.number);
     const complaint = make("span", { class: "washnb-complaint", role: "alert" });
-    const answer = async (text) => {
+    const answer = async (read) => {
       write(complaint, "");
-      buttons.disabled = true;
       try {
+        const text = read();
+        buttons.disabled = true;
         await ask({ do: "answer", key }, [encoded(text)]);
       } catch (error) {
         write(complaint, error.message);
         buttons.disabled = false;
       }
     };
-    const text = make("textarea", { "aria-label": `answer: ${question.type}`, rows: "1", spellcheck: "false" });
-    text.value = question.examples[0] ?? "";
-    text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey) {
-        event.preventDefault();
-        answer(text.value);
-      }
-    });
-    const offers = (names, label, choose) => {
-      const select = make("select", { "aria-label": label, onchange: () => choose(select.value) });
-      choices(select, names.map((name) => [name, name || "(no payload)"]));
-      return select;
-    };
-    const example = offers(question.examples, "examples", (chosen) => {
-      text.value = chosen;
-      text.focus();
-    });
-    example.hidden = question.examples.length < 2;
-    const error = make("input", { "aria-label": "error", value: question.errors[0] ?? "" });
-    const errors = offers(question.errors, "errors", (chosen) => (error.value = chosen));
-    const raising = make(
-      "span",
-      { hidden: question.errors.length === 0 },
-      errors, error, button("Raise error", () => answer(`error ${error.value}`)),
-    );
+    const [result, readResult] = question.form ? answerForm(question) : ["", () => ""];
+    const [error, readError] = question.error ? typedForm(question.error, "error") : ["", () => ""];
+    const give = () => answer(readResult);
+    const raise = () => answer(() => `raise ${readError()}`);
     const buttons = make(
       "fieldset",
       {},
-      make("div", {}, example, text, button("Answer", () => answer(text.value), { title: "Enter" })),
-      raising,
-      button("Pass on", () => answer("pass"), { hidden: !question.others, title: "let the plugin answer" }),
-      button("Deny", () => answer("deny")),
+      make("div", { onkeydown: onEnter(give) }, result, button("Answer", give, { title: "Enter" })),
+      make("div", { hidden: !question.raises, onkeydown: onEnter(raise) }, error, button("Raise error", raise)),
+      button("Pass on", () => answer(() => "pass"), { hidden: !question.others, title: "let the plugin answer" }),
+      button("Deny", () => answer(() => "deny")),
     );
     const argument = ([name, value]) => [make("dt", {}, name), make("dd", {}, value)];
     return make(
@@ -79,5 +59,49 @@ function renderQuestions(model, root, ask) {
     writeHead(picture);
     write(empty, picture.empty ?? "");
     empty.hidden = questions.length > 0;
+  };
+}
+
+/** The form of an answer, with a switch to the expression that it stands for, which can be any other one, too. */
+function answerForm({ form, type, examples }) {
+  const [fields, read] = typedForm(form, "answer");
+  const text = make("textarea", { "aria-label": `answer: ${type}`, rows: "1", spellcheck: "false" });
+  const example = make("select", { "aria-label": "examples" });
+  choices(example, examples.map((each) => [each, each]));
+  const typed = make("input", { type: "checkbox", role: "switch" });
+  typed.addEventListener("change", () => {
+    if (typed.checked) text.value = readOr(read, examples[0] ?? "");
+    show();
+    (typed.checked ? text : typed).focus();
+  });
+  example.addEventListener("change", () => {
+    text.value = example.value;
+    text.focus();
+  });
+  const show = () => {
+    fields.hidden = typed.checked;
+    text.hidden = !typed.checked;
+    example.hidden = !typed.checked || examples.length < 2;
+  };
+  show();
+  const node = make("div", { class: "washnb-typed" }, fields, example, text, make("label", {}, typed, "as an expression"));
+  return [node, () => (typed.checked ? text.value : read())];
+}
+
+function readOr(read, otherwise) {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Do something at Enter in a field; with Shift it begins a line. */
+function onEnter(act) {
+  return (event) => {
+    const field = event.target.matches("textarea, input:not([type='checkbox'])");
+    if (event.key !== "Enter" || event.shiftKey || !field) return;
+    event.preventDefault();
+    act();
   };
 }
