@@ -102,8 +102,10 @@ def test_on_and_off(session):
     view = session.trace(slow=0.5)
     assert isinstance(view, TraceView)
     assert picture(session, view)["place"] == "slow motion, speed 0.5"
+    assert session.status().data["tracing"] == "on, slow motion, speed 0.5"
     assert session.trace(slow="off") == "host calls go at full speed"
     assert picture(session)["place"] == ""
+    assert session.status().data["tracing"] == "on"
     session.trace(slow="2")
     assert session.host.slow_motion.speed == 2
     session.trace(slow=0)

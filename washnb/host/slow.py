@@ -63,6 +63,10 @@ class SlowMotion:
         else:
             self._at_full_speed.clear()
 
+    def __str__(self) -> str:
+        """Say it in words; nothing at full speed."""
+        return "" if self._speed is None else f"slow motion, speed {self._speed:g}"
+
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds, or until it is at full speed again."""
         with contextlib.suppress(TimeoutError):

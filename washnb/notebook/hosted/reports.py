@@ -75,12 +75,12 @@ async def status(deployments: Deployments) -> Status:
         uncalled = () if one.waiting else deployments.uncalled(one.name)
         missing = "\n".join(one.missing or uncalled) or _why(one.error)
         rows.append((one.name, one.state, size(one.size), plugins, missing))
-    http = deployments.host.http
+    http, slow = deployments.host.http, str(deployments.host.slow_motion)
     facts = {
         "address": f"http://{http.addr}" if http and http.port else "no port is open: %wash serve",
         "plugins": ", ".join(deployments.host.plugins) or "none",
         "NATS server": deployments.local_nats.url if deployments.local_nats.running else "none: %wash nats start",
-        "tracing": "on" if deployments.host.tracing else "off",
+        "tracing": ", ".join(filter(None, ("on", slow))) if deployments.host.tracing else "off",
         "washnb": deployments.host.version,
         "wasmtime": version("wasmtime"),
         "Python": platform.python_version(),

@@ -69,20 +69,13 @@ class Filter:
 class Look:
     """What there is to see: requests whose calls pass, oldest first, and the timeline behind them.
 
-    `tracing` says whether it goes on, `speed` whether in slow motion.
+    `tracing` says whether it goes on, `slow` whether in slow motion.
     """
 
     requests: Sequence[hosted.RequestTrace]
     timeline: hosted.Timeline
     tracing: bool
-    speed: float | None
-
-    @property
-    def pace(self) -> str:
-        """What is to be said of recording."""
-        if not self.tracing:
-            return "recording is off"
-        return "" if self.speed is None else f"slow motion, speed {self.speed:g}"
+    slow: str
 
 
 class TraceView(View):
@@ -177,7 +170,7 @@ class TraceView(View):
         memory = deployments.history.memory(_LOOKED_AT)
         requests = await self.read(deployments)
         host = deployments.host
-        return Look(requests, hosted.Timeline.of(memory), host.tracing, host.slow_motion.speed)
+        return Look(requests, hosted.Timeline.of(memory), host.tracing, str(host.slow_motion))
 
     def still(self, look: Look) -> hosted.TraceReport:
         """Each request with a line for each call."""
@@ -207,7 +200,7 @@ class TraceView(View):
         report = self.still(look)
         return {
             "title": "trace",
-            "place": look.pace,
+            "place": look.slow if look.tracing else "recording is off",
             "requests": rows,
             "older": len(look.requests) - len(rows),
             "closer": self.last or self.chosen.chooses,

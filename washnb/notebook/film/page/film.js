@@ -174,6 +174,7 @@ function drawValues(frame) {
     if (answered(frame)) rows.push(row(call.outcome === "ok" ? "result" : "error", mark(call.outcome), " ", make("code", {}, call.result || "nothing")));
     if (call.injected) rows.push(row("fault", call.injected));
     rows.push(row("served by", call.provider), row("took", time(call.took)));
+    if (call.held) rows.push(row("held", `${time(call.held)} in slow motion`));
     for (const line of call.lines) rows.push(row("logged", make("code", {}, line)));
   } else if (frame.kind !== "outside") {
     const request = requestOf(frame);
