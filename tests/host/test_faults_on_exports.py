@@ -63,7 +63,7 @@ async def test_a_component_that_is_slow_to_answer(host):
 @pytest.mark.parametrize(
     ("given", "raised", "said"),
     [
-        ({"trap": True}, TrapError, "wasi:http/incoming-handler#handle ended: injected by a fault"),
+        ({"trap": True}, TrapError, "hello: wasi:http/incoming-handler#handle ended: injected by a fault"),
         ({"error": BackendError("away")}, GuestError, "handle raised BackendError: away"),
         ({"value": None}, GuestError, "hello returned without an answer"),
     ],

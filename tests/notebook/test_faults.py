@@ -8,6 +8,7 @@ import pytest
 
 from washnb.errors import ConfigError
 from washnb.notebook import Session
+from washnb.notebook.hosted.crossings import crossing_entry
 
 
 @pytest.fixture
@@ -121,9 +122,12 @@ def test_a_request_that_succeeds_says_that_something_was_injected(counter):
     counter.fault("keyvalue.open", delay=0.001)
     counter.send("/x")
     view = counter.trace("last", function="increment")
-    (row,) = view.picture(counter.on_host(view.look))["requests"]
+    look = counter.on_host(view.look)
+    (row,) = view.picture(look)["requests"]
     assert (row["failed"], row["injected"]) == (False, 1)
     assert repr(view).splitlines()[0] == "GET /x  200  to counter  ⚡ 1 injected"
+    entries = [crossing_entry(each) for passage in look.timeline.passages for each in passage.crossings]
+    assert [(each["error"], each["answer"]) for each in entries if each["injected"]] == [(False, "bucket#1")]
 
 
 def test_a_component_that_is_slow_and_one_that_is_broken(notebook):
@@ -170,6 +174,8 @@ def test_the_magic(notebook):
         ("keyvalue.incremend --trap", "did you mean keyvalue.increment?"),
         ("keyvalue.increment --error gone", "its errors are no-such-store, access-denied, other(string)"),
         ("keyvalue.increment --delay soon", "'soon' is no number"),
+        ("keyvalue.increment --trap --after 1.5", "'1.5' is no whole number"),
+        ("keyvalue.increment --trap --times 0", "times and short are 1 or more"),
         ("keyvalue.increment keyvalue.open --trap", "takes one target"),
         ("--trap", "a fault needs a target"),
         ("clear keyvalue.open", "no fault is set on keyvalue.open"),

@@ -215,6 +215,7 @@ def test_what_faults_did_is_said(session, tmp_path, chromium):
     expect(page.locator(".box.active", has_text="set on an export")).to_be_visible()
     page.keyboard.press("n")
     expect(said).to_contain_text("of wasi-keyvalue, injected by a fault")
+    expect(page.locator(".values").get_by_role("row", name="result")).to_contain_text("bucket#1")
     page.keyboard.press("n")
     expect(said).to_contain_text("Ends: GET /x  200  to counter")
     expect(said).to_contain_text("⚡ 2 injected")

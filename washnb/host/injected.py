@@ -46,7 +46,7 @@ def injection(fault: SetFault, callee: Callee) -> Injection:
 def _served(fault: Fault, callee: Callee, jump: Jump) -> tuple[str, Serve]:
     label, function = callee.label, callee.function
     if fault.trap:
-        return "trap", _raise_trap(label) if callee.exported else _trap(label)
+        return "trap", _raise_trap(callee) if callee.exported else _trap(label)
     if fault.error is not None:
         return _error(fault.error, callee)
     if fault.value is not NOTHING:
@@ -71,11 +71,12 @@ def _trap(label: str) -> Serve:
     return serve
 
 
-def _raise_trap(label: str) -> Serve:
+def _raise_trap(callee: Callee) -> Serve:
     """What callers of an export meet where the guest traps."""
+    said = f"{callee.component.label}: {callee.label} ended: {SAID}"
 
     def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
-        raise TrapError(f"{label} ended: {SAID}", reason=SAID, interface=label.partition("#")[0], repair=_CLEAR)
+        raise TrapError(said, reason=SAID, interface=callee.label.partition("#")[0], repair=_CLEAR)
 
     return serve
 

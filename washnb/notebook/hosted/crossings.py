@@ -29,6 +29,7 @@ def crossing_entry(crossing: Crossing) -> dict[str, Any]:
         "asked": one_line(crossing.asked, _LINE),
         "answer": one_line(crossing.answer, _LINE),
         "outcome": crossing.outcome,
+        "error": call.error is not None,
         "injected": plain(call.injected),
         "provider": call.provider or "nobody",
         "took": call.duration,

@@ -36,7 +36,7 @@ def _fault_options(parser: VerbParser) -> None:
 
 %wash fault keyvalue.get --error 'other(disk full)' --after 3 --times 2
 %wash fault http.handle --error connection-refused
-%wash fault incoming-handler.handle --delay 2 --of shop        a component that is slow to answer
+%wash fault incoming-handler.handle --delay 2 --of shop
 %wash fault clear"""
 
 
@@ -72,7 +72,8 @@ def _number(text: Any, option: str, kind: Callable[[Any], N]) -> N | None:
     try:
         return None if text is None else kind(text)
     except (TypeError, ValueError):
-        raise ConfigError(f"{text!r} is no number", repair=f"{option} 2") from None
+        whole = "whole " if kind is int else ""
+        raise ConfigError(f"{text!r} is no {whole}number", repair=f"{option} 2") from None
 
 
-VERBS = (Verb("fault", "let calls of guests fail, wait, or trap on purpose", _fault_options, _fault),)
+VERBS = (Verb("fault", "let calls of guests, or to them, fail, wait, or trap on purpose", _fault_options, _fault),)

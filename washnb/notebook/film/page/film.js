@@ -171,7 +171,7 @@ function drawValues(frame) {
   if (call) {
     rows.push(row("interface", call.interface), row("function", call.function));
     for (const [name, value] of call.values) rows.push(row(name, make("code", {}, value)));
-    if (answered(frame)) rows.push(row(call.outcome === "ok" ? "result" : "error", mark(call.outcome), " ", make("code", {}, call.result || "nothing")));
+    if (answered(frame)) rows.push(row(call.error ? "error" : "result", mark(call.outcome), " ", make("code", {}, call.result || "nothing")));
     if (call.injected) rows.push(row("fault", call.injected));
     rows.push(row("served by", call.provider), row("took", time(call.took)));
     if (call.held) rows.push(row("held", `${time(call.held)} in slow motion`));

@@ -45,7 +45,7 @@ function fact(name, ...content) {
 function valuesOf(call) {
   const code = (text) => make("code", {}, text);
   const facts = [fact("interface", call.interface), ...call.values.map(([name, value]) => fact(name, code(value)))];
-  facts.push(fact(call.outcome === "ok" ? "result" : "error", ending(call.outcome), " ", code(call.result || "nothing")));
+  facts.push(fact(call.error ? "error" : "result", ending(call.outcome), " ", code(call.result || "nothing")));
   if (call.injected) facts.push(fact("fault", call.injected));
   for (const { path, action, before, after } of call.changes) {
     const old = before === null ? [] : [make("del", {}, before), " → "];
