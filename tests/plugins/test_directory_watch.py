@@ -107,6 +107,32 @@ async def test_own_changes_are_told_at_once_and_once(watched):
     assert watched.told[4:] == [("f/own", "set")]
 
 
+async def test_own_changes_before_the_first_look_are_told_once(tmp_path):
+    """Whenever they come: the first look may be under way."""
+    (tmp_path / "f").mkdir()
+    for delay in range(0, 20, 2):
+        told = []
+        watch = DirectoryWatch(tmp_path, lambda path, action, told=told: told.append((path, action)), lambda: True)
+        watch.begin()
+        await asyncio.sleep(delay / 10_000)
+        (tmp_path / "f" / f"n{delay}").write_text("")
+        watch.own(("f", f"n{delay}"), "set")
+        await looked(watch)
+        assert told == [(("f", f"n{delay}"), "set")]
+        await watch.end()
+
+
+async def test_whoever_begins_to_listen_is_not_kept_waiting(watched, monkeypatch):
+    """It looks at once, and not a second later."""
+    monkeypatch.setattr(directory_watch, "SECONDS", 60)
+    await asyncio.sleep(0.05)
+    asyncio.get_running_loop().call_later(0.01, watched.watch.soon)
+    (watched.root / "f" / "new").write_text("")
+    async with asyncio.timeout(5):
+        while not watched.told:  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.001)
+
+
 async def test_where_nobody_listens_nobody_looks(watched):
     """What happens meanwhile is not told later."""
     watched.heard.clear()
@@ -157,8 +183,8 @@ async def test_two_hosts_hear_of_each_other(tmp_path, cls):
         await host.start()
         await host.on_workload_bind(workload, ())
     one, other = hosts
-    await looked(one._watch)
-    await looked(other._watch)
+    await looked(one.watch)
+    await looked(other.watch)
     if cls is FilesystemKeyValue:
         await one.shared.open("c")
         await one.shared.set("c", "o", b"1")
@@ -168,6 +194,6 @@ async def test_two_hosts_hear_of_each_other(tmp_path, cls):
         await put(one.shared, "c", "o", b"1")
         await put(other.shared, "c", "n", b"1")
     for host in hosts:
-        await looked(host._watch)
+        await looked(host.watch)
         assert sorted(told[host]) == [(("c",), "set"), (("c", "n"), "set"), (("c", "o"), "set")]
         await host.stop()

@@ -35,13 +35,18 @@ class DirectoryWatch:
         self._changed = changed
         self._heard = heard
         self._known: _Found | None = None
-        self._ours: set[tuple[str, ...]] = set()  # what was changed here since the last look began
+        self._ours: dict[tuple[str, ...], _Stamp | None] = {}  # what was changed here since the last look began
         self._work: asyncio.Task[None] | None = None
+        self._now = asyncio.Event()
 
     def begin(self) -> None:
         """Look from now on."""
         everybody = contextvars.Context()  # what others change is not the work of a call
         self._work = asyncio.get_running_loop().create_task(self._follow(), context=everybody)
+
+    def soon(self) -> None:
+        """Look now, and not only when it is time: somebody may listen who did not."""
+        self._now.set()
 
     async def end(self) -> None:
         """Look no more."""
@@ -51,8 +56,8 @@ class DirectoryWatch:
 
     def own(self, path: tuple[str, ...], action: str) -> None:
         """Tell of a change that was made here; it is not told once more when it is seen."""
-        if self._known is not None:
-            self._note(self._known, path)
+        if self._heard():
+            self._note(path)
         self._changed(path, action)
 
     async def _follow(self) -> None:
@@ -63,7 +68,10 @@ class DirectoryWatch:
                     self._compare(*await asyncio.to_thread(self._look, self._unchanging()))
             else:
                 self._known = None
-            await asyncio.sleep(SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SECONDS):
+                    await self._now.wait()
+            self._now.clear()
 
     def _unchanging(self) -> _Found:
         """The folders that need not be looked into as long as their time stays."""
@@ -91,12 +99,12 @@ class DirectoryWatch:
     def _compare(self, found: _Found, passed: Collection[str]) -> None:
         """Tell of what is otherwise than it was known to be. What was changed here meanwhile is known better."""
         before, self._known = self._known, found
+        if before is not None and passed:
+            found |= {path: stamp for path, stamp in before.items() if len(path) > 1 and path[0] in passed}
+        for path, stamp in self._ours.items():
+            _put(found, path, stamp)
         if before is None:
             return
-        if passed:
-            found |= {path: stamp for path, stamp in before.items() if len(path) > 1 and path[0] in passed}
-        for path in self._ours:
-            _put(found, path, before.get(path))
         differing = (
             path
             for path in before.keys() | found.keys()
@@ -106,7 +114,7 @@ class DirectoryWatch:
             if (name := self._name(path)) is not None:
                 self._changed(name, "set" if path in found else "delete")
 
-    def _note(self, known: _Found, path: tuple[str, ...]) -> None:
+    def _note(self, path: tuple[str, ...]) -> None:
         """Know what is there after a change of ours."""
         place = self._folders.path(path[0])
         at: tuple[str, ...] = (place.name,)
@@ -114,10 +122,11 @@ class DirectoryWatch:
             place = NamedFiles(place).path(path[1])
             at = (*at, place.name)
         stamp = None
-        with suppress(OSError):
-            stamp = _stamp(place) if len(path) > 1 else (0,) * place.is_dir()
-        self._ours.add(at)
-        _put(known, at, stamp or None)
+        with suppress(FileNotFoundError):
+            stamp = _stamp(place)
+        self._ours[at] = stamp
+        if self._known is not None:
+            _put(self._known, at, stamp)
 
     def _name(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
         """What a path is called; None where it is none of ours."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from functools import cached_property
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.wit import WitInterface
 
 from .base import HostPlugin, State, WorkloadContext, WorkloadItem
+from .directory_watch import DirectoryWatch
 from .wrapper import unwrapped
 
 S = TypeVar("S")
@@ -104,6 +106,32 @@ class SharedState(PerWorkload[str], Generic[S], abstract=True):
         """Tell of a change, whoever made it, in the name of each workload that can see it."""
         for name, _ in tuple(self._states.values()):
             self.state_changed(name, path, action)
+
+
+class InDirectory(SharedState[S], abstract=True):
+    """A plugin whose state is in a directory, perhaps with other processes: what these change is told, too."""
+
+    def __init__(self, root: Path) -> None:
+        """Keep state in the directory `root`, the one that it is now: the process may go elsewhere."""
+        self.root = root.absolute()
+        self.location = f"file:{self.root}"
+        self.watch = DirectoryWatch(self.root, self.changed, lambda: self.heard)
+        """What the backend tells its own changes to."""
+
+    async def start(self) -> None:
+        """Look for what others change."""
+        await super().start()
+        self.watch.begin()
+
+    async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
+        """Know a workload that can see what others change."""
+        await super().on_workload_bind(workload, interfaces)
+        self.watch.soon()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self.watch.end()
+        await super().stop()
 
 
 class OfManyHosts(HostPlugin, abstract=True):

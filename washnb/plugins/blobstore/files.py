@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import IO, TypeVar, TypeVarTuple
 
 from ..base import Changed
-from ..directory_watch import DirectoryWatch
 from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
-from ..state import SharedState
+from ..state import InDirectory
 from .backend import (
     CHUNK,
     Backend,
@@ -279,15 +278,13 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
-class FilesystemBlobstore(SharedState[Backend], Blobstore):
+class FilesystemBlobstore(InDirectory[Backend], Blobstore):
     """wasi:blobstore in a directory, shared by all workloads."""
 
     def __init__(self, root: Path) -> None:
         """Keep the containers in the directory `root`, the one that it is now: the process may go elsewhere."""
-        root = root.absolute()
-        self.location = f"file:{root}"
-        self._watch = DirectoryWatch(root, self.changed, lambda: self.heard)
-        self._files = FilesystemBackend(root, self._watch.own)
+        super().__init__(root)
+        self._files = FilesystemBackend(self.root, self.watch.own)
 
     @property
     def shared(self) -> Backend:
@@ -296,11 +293,5 @@ class FilesystemBlobstore(SharedState[Backend], Blobstore):
 
     async def start(self) -> None:
         """Make the directory. Raises BackendError where that cannot be."""
-        await super().start()
         await self._files.prepare()
-        self._watch.begin()
-
-    async def stop(self) -> None:
-        """Look no more for what others change."""
-        await self._watch.end()
-        await super().stop()
+        await super().start()

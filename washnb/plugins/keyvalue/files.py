@@ -20,9 +20,8 @@ from typing import Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
-from ..directory_watch import DirectoryWatch
 from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
-from ..state import SharedState
+from ..state import InDirectory
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import counted, counter_bytes, counter_value
 from .locks import Locks
@@ -253,15 +252,13 @@ def _of(bucket: str, *keys: str) -> str:
     return f"{f'key {keys[0]!r:.80}' if len(keys) == 1 else f'{len(keys)} keys'} of bucket '{bucket:.80}'"
 
 
-class FilesystemKeyValue(SharedState[FilesystemBackend], KeyValue):
+class FilesystemKeyValue(InDirectory[FilesystemBackend], KeyValue):
     """wasi:keyvalue in a directory, shared by all workloads, as wash-runtime's on files."""
 
     def __init__(self, root: Path) -> None:
         """Keep the buckets in the directory `root`, the one that it is now: the process may go elsewhere."""
-        root = root.absolute()
-        self.location = f"file:{root}"
-        self._watch = DirectoryWatch(root, self.changed, lambda: self.heard)
-        self._files = FilesystemBackend(root, self._watch.own)
+        super().__init__(root)
+        self._files = FilesystemBackend(self.root, self.watch.own)
 
     @property
     def shared(self) -> FilesystemBackend:
@@ -270,11 +267,5 @@ class FilesystemKeyValue(SharedState[FilesystemBackend], KeyValue):
 
     async def start(self) -> None:
         """Make the directory. Raises BackendError where that cannot be."""
-        await super().start()
         await self._files.prepare()
-        self._watch.begin()
-
-    async def stop(self) -> None:
-        """Look no more for what others change."""
-        await self._watch.end()
-        await super().stop()
+        await super().start()
