@@ -12,7 +12,7 @@ from washnb.errors import AccessDenied, BackendError
 from washnb.plugins import NatsKeyValue, NatsServer
 from washnb.plugins.keyvalue import NoSuchBucket, nats_watch
 from washnb.plugins.keyvalue import nats as keyvalue_nats
-from washnb.plugins.keyvalue.nats import PAGE, NatsBackend
+from washnb.plugins.keyvalue.nats import NatsBackend
 from washnb.plugins.nats_streams import delete_stream
 
 from .bound import Item, bind
@@ -195,15 +195,6 @@ async def test_names_that_would_break_the_connection(server, backend):
     assert server.connected == reconnects
 
 
-async def test_what_others_put_there(server, backend):
-    """What others publish that is no key of a bucket is not seen, and stands in nobody's way."""
-    await backend.open("b")
-    await backend.set("b", "k", b"v")
-    for name in ("ü", "a!b", "x" * 3000):
-        await server.jetstream.publish(f"$KV.b.{name}", b"x")
-    assert await all_keys(backend, "b") == ["k"]
-
-
 @pytest.mark.parametrize("bucket", ["b-1_X", "b" * 252])
 async def test_names_that_a_key_can_have(backend, bucket):
     """Raw keys are kept as they are, also those with dots and slashes in them."""
@@ -212,36 +203,6 @@ async def test_names_that_a_key_can_have(backend, bucket):
     await backend.set_many(bucket, [(key, key.encode()) for key in keys])
     assert sorted(await all_keys(backend, bucket)) == sorted(keys)
     assert [entry and entry[1] for entry in await backend.get_many(bucket, keys)] == [key.encode() for key in keys]
-
-
-async def test_pages_are_of_a_thousand_and_stand_still(server, backend):
-    """Keys come in the order of their last change; what is deleted between two pages takes no other key with it."""
-    await backend.open("b")
-    for number in range(PAGE + 10):
-        await server.client.publish(f"$KV.b.{number}", b"v")
-
-    async def are_stored():
-        return (await server.jetstream.stream_info("KV_b")).state.messages == PAGE + 10
-
-    await until(are_stored)
-    await backend.set("b", "0", b"again")
-    page = await backend.keys("b")
-    assert list(page.keys) == [str(number) for number in range(1, PAGE + 1)]
-    await backend.delete_many("b", ["1", "2"])
-    rest = await backend.keys("b", page.cursor)
-    assert (list(rest.keys), rest.cursor) == ([*map(str, range(PAGE + 1, PAGE + 10)), "0"], None)
-    assert await backend.keys("b", 2**63) == await backend.keys("b", 2**62)
-
-
-@pytest.mark.slow
-async def test_many_keys(backend):
-    """Ten thousand keys come in pages."""
-    await backend.open("b")
-    names = [f"{number:05}" for number in range(10_000)]
-    await backend.set_many("b", [(name, b"") for name in names])
-    assert sorted(await all_keys(backend, "b")) == names
-    await backend.delete_many("b", names[:-1])
-    assert await all_keys(backend, "b") == names[-1:]
 
 
 async def test_hosts_hear_of_each_other(nats_account, server):

@@ -19,18 +19,16 @@ from typing import Any, Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
-from ..nats import FULL, PATIENCE, NatsServer
+from ..nats import FULL, NatsServer
 from ..nats_streams import make_stream
 from ..state import OfManyHosts, SharedState
+from . import nats_keys
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import big_counter_value, counted, counter_bytes
 from .locks import Locks
 from .nats_stream import differences, stream_config, stream_name, subject
 from .nats_watch import Watches, is_deleted
 from .plugin import KeyValue
-
-PAGE = 1000
-"""Keys in one page, as in wash-runtime."""
 
 COUNT_SECONDS = 10.0
 """How long an increment may take: others count, too."""
@@ -39,8 +37,6 @@ BELIEVED_SECONDS = 1.0
 """How long a bucket counts as there without asking the server: guests open it with every request."""
 
 _BUCKET = re.compile(r"[a-zA-Z0-9_-]{1,252}")  # KV_ and that is all that a stream's name may have
-_LONGEST = 2000  # bytes of a key: with the name of its bucket, twice, it has to fit into a line of the protocol
-_KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
 _STREAM_EXISTS = 10058
 _WRONG_REVISION = (10071, 10164)
 _HEADER_BYTES = 256
@@ -108,21 +104,9 @@ class NatsBackend:
 
     async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
         """Return a page of keys, those first that were not set for longest; the cursor is a revision of the bucket."""
-        from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=cursor or 1,
-            ack_policy=AckPolicy.NONE,
-            headers_only=True,
-            mem_storage=True,
-            num_replicas=1,
-            inactive_threshold=PATIENCE,
-        )
         async with self._server.asking(f"list bucket '{bucket}'"):
             await self._stream(bucket)
-            consumer = await self._server.jetstream.add_consumer(stream_name(bucket), config)
-            page = await self._page(bucket, consumer.name)
+            page = await nats_keys.page(self._server, bucket, cursor)
         self._watches.watch(bucket)
         return page
 
@@ -238,30 +222,6 @@ class NatsBackend:
                 repair=f"open another bucket, or: nats stream edit {stream_name(bucket)}",
             ) from error
 
-    async def _page(self, bucket: str, consumer: str) -> KeyResponse:
-        """Read what a consumer has, up to a page of keys. One that is set meanwhile comes twice, and counts once."""
-        names: dict[str, None] = {}
-        client = self._server.client
-        inbox = client.new_inbox()
-        subscription = await client.subscribe(inbox)
-        try:
-            while True:
-                asked = json.dumps({"batch": PAGE, "no_wait": True}).encode()
-                await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream_name(bucket)}.{consumer}", asked, reply=inbox)
-                for _ in range(PAGE):
-                    message = await subscription.next_msg(timeout=PATIENCE)
-                    if "Status" in (message.headers or ()):  # there are no more
-                        return KeyResponse([*names], None)
-                    name = message.subject.removeprefix(subject(bucket))
-                    if _is_key(name) and not is_deleted(message.headers):  # others may put there what is no key here
-                        names[name] = None
-                    if not message.metadata.num_pending:
-                        return KeyResponse([*names], None)
-                    if len(names) == PAGE:
-                        return KeyResponse([*names], message.metadata.sequence.stream + 1)
-        finally:
-            await subscription.unsubscribe()
-
     async def _last(self, bucket: str, key: str) -> Snapshot:
         """Read a key; the revision of one that was never there is 0."""
         from nats.errors import NoRespondersError
@@ -354,16 +314,12 @@ class NatsBackend:
 def _subject(bucket: str, key: str) -> str:
     if _BUCKET.fullmatch(bucket) is None:
         raise NoSuchBucket(bucket)
-    if not _is_key(key):
+    if not nats_keys.is_key(key):
         raise BackendError(
             f"JetStream error: {key!r:.80} can be no key: on NATS it has letters, digits and any of '-/_=.', "
-            f"{_LONGEST:,} at most"
+            f"{nats_keys.LONGEST:,} at most"
         )
     return subject(bucket, key)
-
-
-def _is_key(name: str) -> bool:
-    return len(name) <= _LONGEST and _KEY.fullmatch(name) is not None
 
 
 def _of(bucket: str, key: str) -> str:

@@ -1,0 +1,83 @@
+"""The keys of a bucket on NATS: what they may be called, and how they are listed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+from ..nats import PATIENCE, NatsServer
+from .backend import KeyResponse
+from .nats_stream import stream_name, subject
+from .nats_watch import is_deleted
+
+PAGE = 1000
+"""Keys in one page, as in wash-runtime."""
+
+LONGEST = 2000
+"""Bytes of a key: with the name of its bucket, twice, it has to fit into a line of the protocol."""
+
+_AGAIN_SECONDS = 0.01
+_KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
+
+
+def is_key(name: str) -> bool:
+    """Whether a key can have this name."""
+    return len(name) <= LONGEST and _KEY.fullmatch(name) is not None
+
+
+async def page(server: NatsServer, bucket: str, cursor: int | None) -> KeyResponse:
+    """Return a page of keys, those first that were not set for longest; the cursor is a revision of the bucket.
+
+    To be called in an `asking`. A consumer reads them, which the server forgets by itself. A key that is set meanwhile
+    comes twice, and counts once.
+    """
+    from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+    config = ConsumerConfig(
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=cursor or 1,
+        ack_policy=AckPolicy.NONE,
+        headers_only=True,
+        mem_storage=True,
+        num_replicas=1,
+        inactive_threshold=PATIENCE,
+    )
+    consumer = await server.jetstream.add_consumer(stream_name(bucket), config)
+    if not consumer.num_pending:
+        return KeyResponse([], None)
+    arrived: asyncio.Queue[Any] = asyncio.Queue()
+    inbox = server.client.new_inbox()
+    subscription = await server.client.subscribe(inbox, cb=arrived.put)
+    try:
+        return await _read(server, bucket, consumer.name, inbox, arrived)
+    finally:
+        await subscription.unsubscribe()
+
+
+async def _read(server: NatsServer, bucket: str, consumer: str, inbox: str, arrived: asyncio.Queue[Any]) -> KeyResponse:
+    """Ask a consumer until it has no more keys, or there are enough for a page. What it has comes to `inbox`."""
+    names: dict[str, None] = {}
+    stream, loop = stream_name(bucket), asyncio.get_running_loop()
+    batch = json.dumps({"batch": PAGE, "no_wait": True}).encode()
+    pending = 1
+    async with asyncio.timeout(PATIENCE) as patience:
+        while pending:
+            await server.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", batch, reply=inbox)
+            for _ in range(PAGE):
+                message = await arrived.get()
+                if "Status" in (message.headers or ()):  # there are no more, it says: a busy one says it too early
+                    pending = (await server.jetstream.consumer_info(stream, consumer)).num_pending
+                    await asyncio.sleep(_AGAIN_SECONDS if pending else 0)
+                    break
+                patience.reschedule(loop.time() + PATIENCE)
+                pending = message.metadata.num_pending
+                name = message.subject.removeprefix(subject(bucket))
+                if is_key(name) and not is_deleted(message.headers):  # others may put there what is no key here
+                    names[name] = None
+                if not pending:
+                    break
+                if len(names) == PAGE:
+                    return KeyResponse([*names], message.metadata.sequence.stream + 1)
+    return KeyResponse([*names], None)
