@@ -47,7 +47,11 @@ class MadeOf:
 
 @dataclass(frozen=True)
 class Deviation:
-    """A row of the table. `made_of` and `seen` say how it shows; `traced`: only in host calls, and so while tracing."""
+    """A row of the table.
+
+    `made_of`, `seen` and `called` say how it shows: in what a workload is made of, in an event that is no call, and,
+    while the host traces, in calls of `function`, or of any where that is empty.
+    """
 
     id: str
     reference: str
@@ -55,22 +59,30 @@ class Deviation:
     why: str
     made_of: Callable[[MadeOf], bool] | None = None
     seen: Callable[[Event], bool] | None = None
-    traced: bool = False
+    called: Callable[[HostCall], bool] | None = None
+    function: str = ""
 
     @property
     def shows(self) -> bool:
         """Whether the host can see it at all."""
-        return self.made_of is not None or self.seen is not None
+        return self.made_of is not None or self.seen is not None or self.traced
+
+    @property
+    def traced(self) -> bool:
+        """Whether it shows in host calls only, and so while the host traces."""
+        return self.called is not None
 
 
-def _called(function: str, how: Callable[[HostCall], bool] = lambda _: True) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, HostCall) and event.function == function and how(event)
+def _any_call(_: HostCall) -> bool:
+    return True
 
 
-def _of_newer_draft(event: Event) -> bool:
-    return isinstance(event, HostCall) and (
-        event.interface.endswith("@0.2.0-draft2") or event.interface.startswith("wasi:config/runtime")
-    )
+def _of_newer_draft(call: HostCall) -> bool:
+    return call.interface.endswith("@0.2.0-draft2") or call.interface.startswith("wasi:config/runtime")
+
+
+def _not_permitted(call: HostCall) -> bool:
+    return call.error is not None and "access-denied" in call.error.replace("_", "-").lower()
 
 
 def _argument(call: HostCall, name: str) -> object:
@@ -147,8 +159,8 @@ DEVIATIONS = (
         "HTTP trailers reach the wire.",
         "Guests can write and read them; aiohttp cannot carry them.",
         "aiohttp has no way to.",
-        seen=_called("[static]outgoing-body.finish", lambda call: _argument(call, "trailers") is not None),
-        traced=True,
+        called=lambda call: _argument(call, "trailers") is not None,
+        function="[static]outgoing-body.finish",
     ),
     Deviation(
         "D11",
@@ -167,19 +179,16 @@ DEVIATIONS = (
             "HTTP-response-header-size and its kin where a head is too large."
         ),
         "They are the cases that WIT has for these.",
-        seen=_called(
-            "[method]future-incoming-response.get",
-            lambda call: any(each in text_of(call.result) for each in _OTHER_ERRORS),
-        ),
-        traced=True,
+        called=lambda call: any(each in text_of(call.result) for each in _OTHER_ERRORS),
+        function="[method]future-incoming-response.get",
     ),
     Deviation(
         "D13",
         "`response-outparam.send-informational` traps.",
         "It returns the error that WIT has for it: nothing informational is sent.",
         "No guest should end for what WIT has an error for.",
-        seen=_called("[method]response-outparam.send-informational"),
-        traced=True,
+        called=_any_call,
+        function="[method]response-outparam.send-informational",
     ),
     Deviation(
         "D14",
@@ -206,8 +215,8 @@ DEVIATIONS = (
         "`get-random-bytes` gives up to 64 MiB in a call.",
         "Up to 1 MiB.",
         "A list costs the host 0.1 s per MiB, in which nobody else is served.",
-        seen=_called("get-random-bytes", lambda call: _number(_argument(call, "len")) > _MEBIBYTE),
-        traced=True,
+        called=lambda call: _number(_argument(call, "len")) > _MEBIBYTE,
+        function="get-random-bytes",
     ),
     Deviation(
         "D18",
@@ -220,8 +229,8 @@ DEVIATIONS = (
         "`move-object` in memory deletes the object also where its copy has failed.",
         "What is moved has one of its names at any moment.",
         "It was lost.",
-        seen=_called("move-object", lambda call: call.error is not None),
-        traced=True,
+        called=lambda call: call.error is not None,
+        function="move-object",
     ),
     Deviation(
         "D20",
@@ -231,8 +240,8 @@ DEVIATIONS = (
         ),
         "Ranges hold on every backend, `end` included; `consume-sync` gives up to 8 MiB.",
         "So says the WIT; and a guest must not notice the backend.",
-        seen=_called("[method]container.get-data"),
-        traced=True,
+        called=_any_call,
+        function="[method]container.get-data",
     ),
     Deviation(
         "D21",
@@ -249,16 +258,16 @@ DEVIATIONS = (
         "Names of objects come as they lie; to delete an object that is not there is an error on some backends.",
         "Sorted; no error on any.",
         "A guest must not notice the backend.",
-        seen=_called("[method]container.list-objects"),
-        traced=True,
+        called=_any_call,
+        function="[method]container.list-objects",
     ),
     Deviation(
         "D23",
         "A message that cannot be published ends the guest.",
         "It gets the error that WIT has for it.",
         "No guest should end for what WIT has an error for.",
-        seen=_called("publish", lambda call: call.error is not None),
-        traced=True,
+        called=lambda call: call.error is not None,
+        function="publish",
     ),
     Deviation(
         "D24",
@@ -306,26 +315,22 @@ DEVIATIONS = (
         "On NATS the cursor of `list-keys` counts the keys that were passed over.",
         "It is the revision at which the page ended.",
         "A key deleted between two pages must not hide another one.",
-        seen=_called("[method]bucket.list-keys", lambda call: _argument(call, "cursor") is not None),
-        traced=True,
+        called=lambda call: _argument(call, "cursor") is not None,
+        function="[method]bucket.list-keys",
     ),
     Deviation(
         "D31",
         "wasi:keyvalue is 0.2.0-draft, and wasi:config is store.",
         "wasi:keyvalue 0.2.0-draft2 and wasi:config/runtime@0.2.0-draft as well.",
         "Guests for Spin and for older hosts ask for them.",
-        seen=_of_newer_draft,
-        traced=True,
+        called=_of_newer_draft,
     ),
     Deviation(
         "D32",
         "What a server does not permit is the error `other`.",
         "`access-denied`, where the interface has it.",
         "WIT has a case for it.",
-        seen=lambda event: (
-            isinstance(event, HostCall) and "access-denied" in (event.error or "").replace("_", "-").lower()
-        ),
-        traced=True,
+        called=_not_permitted,
     ),
     Deviation(
         "D33",
@@ -377,8 +382,8 @@ DEVIATIONS = (
         "A guest that may send messages can send to `$KV`, `$O` and `$JS`, and so change what it was not granted.",
         "Subjects that begin with `$` are the server's own, and refused.",
         "Deny by default holds on NATS, too.",
-        seen=_called("publish", lambda call: "the server's own" in (call.error or "")),
-        traced=True,
+        called=lambda call: "the server's own" in (call.error or ""),
+        function="publish",
     ),
 )
 """In the order of their ids."""

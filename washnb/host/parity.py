@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+
 from washnb.events import Event, HostCall, LogLine, MessageHandled, RequestHandled
 
 from .deviations import DEVIATIONS, Deviation, MadeOf
 
-# calls are many: what they cannot show is not looked for in them
-_IN_CALLS = tuple(each for each in DEVIATIONS if each.traced)
-_ELSEWHERE = tuple(each for each in DEVIATIONS if each.seen is not None and not each.traced)
+_ELSEWHERE = tuple(each for each in DEVIATIONS if each.seen is not None)
+
+
+@functools.lru_cache(maxsize=4096)
+def _in_calls(function: str) -> tuple[Deviation, ...]:
+    """The deviations that calls of a function may show: of most there are few, and calls are many."""
+    return tuple(each for each in DEVIATIONS if each.traced and each.function in {"", function})
 
 
 class Parity:
@@ -20,12 +26,17 @@ class Parity:
 
     def take(self, event: Event) -> None:
         """Note which deviations an event shows."""
-        if not isinstance(event, HostCall | LogLine | MessageHandled | RequestHandled):
-            return
-        noted = self._seen.setdefault(event.workload, set())
-        for each in _IN_CALLS if isinstance(event, HostCall) else _ELSEWHERE:
-            if each.id not in noted and each.seen is not None and each.seen(event):
-                noted.add(each.id)
+        if isinstance(event, HostCall):
+            for each in _in_calls(event.function):
+                if each.called is not None and each.called(event):
+                    self._note(event.workload, each)
+        elif isinstance(event, LogLine | MessageHandled | RequestHandled):
+            for each in _ELSEWHERE:
+                if each.seen is not None and each.seen(event):
+                    self._note(event.workload, each)
+
+    def _note(self, workload: str, deviation: Deviation) -> None:
+        self._seen.setdefault(workload, set()).add(deviation.id)
 
     def relied_on(self, workload: str, made: MadeOf) -> tuple[Deviation, ...]:
         """The deviations that a workload of this name, made of this, has relied on."""
