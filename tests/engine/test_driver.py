@@ -73,6 +73,22 @@ async def test_many_guests_wait_at_the_same_time(shared_engine, on_fiber):
     assert await asyncio.gather(*map(one, range(50))) == list(range(50))
 
 
+async def test_a_host_function_may_set_another_guest_in_motion(shared_engine, no_stores_left):
+    """Though it leaves that one waiting, the next calls of its own guest find their own host."""
+    other = await started(shared_engine, DRIVEN, Driven(waits))
+    begun = []
+
+    def begin_other(n: int) -> int:
+        if not begun:
+            begun.append(other.call("wait", 100))
+            begun[0].send(None)
+        return n
+
+    async with await started(shared_engine, DRIVEN, Driven(begin_other)) as instance:
+        assert await instance.call("often", 3) == sum(range(4))
+    begun[0].close()
+
+
 @pytest.mark.parametrize("as_coroutine", [True, False])
 async def test_a_wit_error_is_raised_on_both_sides(shared_engine, on_fiber, as_coroutine):
     """`raise Err` in the host is the error case to the guest, which hands it on; the guest lives."""

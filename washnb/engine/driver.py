@@ -8,11 +8,11 @@ from typing import Any
 
 from washnb.errors import GuestError, TrapError
 
-from .abi.layout import MEMORY, WORD, error_text, future_delete, poll
+from .abi.layout import VIEW, WORD, error_text, future_delete, poll
 from .abi.plan import Pending
 from .interface import Err
 from .runtime import Ticker
-from .store import Limits, Store, resume
+from .store import RUNNING, Limits, Store, resume
 
 _FRAME = re.compile(r"^\s*\d+:\s+(0x[0-9a-f]+ - .*)$")
 _MEMORY_TOO_LARGE = re.compile(r"memory minimum size of (\d+) pages exceeds memory limits")
@@ -27,7 +27,12 @@ async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[An
     try:
         while True:
             ticker.enter(future)
-            if poll(future) or store.closing:
+            token = RUNNING.set(store)
+            try:
+                done = poll(future)
+            finally:
+                RUNNING.reset(token)
+            if done or store.closing:
                 break
             ticker.leave(future)
             pending, store.pending = store.pending, None
@@ -72,10 +77,10 @@ async def perform(store: Store, pending: Pending) -> None:
 
 def take_error(store: Store) -> str | None:
     """The text of the error that wasmtime left for a call, None where the call went well."""
-    (error,) = WORD.unpack_from(MEMORY, store.error)
+    (error,) = WORD.unpack_from(VIEW, store.error)
     if not error:
         return None
-    WORD.pack_into(MEMORY, store.error, 0)
+    WORD.pack_into(VIEW, store.error, 0)
     return error_text(error)
 
 

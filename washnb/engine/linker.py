@@ -21,8 +21,8 @@ from .abi.layout import (
     CONTINUATION,
     DESTRUCTOR,
     DONE,
-    MEMORY,
     THUNK,
+    VIEW,
     WORD,
     add_func_async,
     add_resource,
@@ -32,9 +32,10 @@ from .abi.layout import (
 from .abi.plan import ExportPlan, label_of
 from .abi.shapes import Function, InterfaceType
 from .component import Code, CompiledComponent
-from .store import STORES, suspend
+from .store import RUNNING, STORES, suspend
 
 _continue = CONTINUATION.pack_into
+_running = RUNNING.get
 _RESUMED_AFTER_AWAIT = 3  # the argument of RESUME for which the interpreter does not look for signals
 
 
@@ -52,15 +53,15 @@ def _unheeding(function: Any) -> types.FunctionType:
     return types.FunctionType(code.replace(co_code=bytes(instructions)), function.__globals__, function.__name__)
 
 
-def _serve(slot, context, _type, arguments, _count, results, _room, error, continuation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _serve(slot, _context, _type, arguments, _count, results, _room, error, continuation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     try:
-        _continue(MEMORY, continuation, DONE)  # before anything can go wrong: wasmtime will ask for it
-        store = STORES[context]
+        _continue(VIEW, continuation, DONE)  # before anything can go wrong: wasmtime will ask for it
+        store = _running()
         if store.slots[slot](store, arguments, results):
-            _continue(MEMORY, continuation, suspend(store))
+            _continue(VIEW, continuation, suspend(store))
     except BaseException as failure:  # noqa: BLE001 - it goes through wasmtime, and the driver raises it again
-        STORES[context].failure = failure, slot
-        WORD.pack_into(MEMORY, error, error_new(b"the host function failed"))
+        _running().failure = failure, slot
+        WORD.pack_into(VIEW, error, error_new(b"the host function failed"))
 
 
 def _destroy(_data, context, rep):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202

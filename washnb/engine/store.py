@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import struct
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from .abi.layout import (
     HOST_HANDLE,
     INSTANCE,
     LENT,
-    MEMORY,
     OWNED,
     VAL,
+    VIEW,
     WORD,
     any_delete,
     continuation,
@@ -33,7 +34,10 @@ _Memory = ctypes.c_char * (2 * VAL + HOST_HANDLE.size + WORD.size + FUNC + INSTA
 _log = logging.getLogger(__name__)
 
 STORES: dict[int, Store] = {}
-"""Every live store by the address of its context, which is what wasmtime hands to a host function."""
+"""Every live store by the address of its context, which is what wasmtime hands to a destructor."""
+
+RUNNING: ContextVar[Store] = ContextVar("RUNNING")
+"""The store whose guest is polled: a host function finds it here, in a third of the time that `STORES` takes."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Store:
 
     def clear(self) -> None:
         """Make room for what a call leaves: a result that was never written must be one that can be freed."""
-        _CLEAR.pack_into(MEMORY, self.result)
+        _CLEAR.pack_into(VIEW, self.result)
 
     def free_boxes(self) -> None:
         """Free the handles that were packed into values, once wasmtime has its own copies."""
@@ -143,10 +147,10 @@ def drop(value: Any) -> None:
 
 def suspend(store: Store) -> bytes:
     """The continuation of a pending host call: polls find it pending until `resume`."""
-    WORD.pack_into(MEMORY, store.switch, LENT)
+    WORD.pack_into(VIEW, store.switch, LENT)
     return continuation(store.switch)
 
 
 def resume(store: Store) -> None:
     """The next poll finds the pending host call done."""
-    WORD.pack_into(MEMORY, store.switch, OWNED)
+    WORD.pack_into(VIEW, store.switch, OWNED)

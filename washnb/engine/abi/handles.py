@@ -11,10 +11,10 @@ from washnb.errors import GuestError, MismatchError
 from .layout import (
     HOST_HANDLE,
     LENT,
-    MEMORY,
     OWNED,
     REP,
     REP_OFFSET,
+    VIEW,
     WORD,
     any_clone,
     any_delete,
@@ -80,8 +80,8 @@ def rep_of(store: Any, handle: int) -> int:
     """
     if error := any_to_host(store.context, handle, store.scratch):
         raise _refused(error)
-    (host,) = _word(MEMORY, store.scratch)
-    (rep,) = _rep(MEMORY, host + REP_OFFSET)
+    (host,) = _word(VIEW, store.scratch)
+    (rep,) = _rep(VIEW, host + REP_OFFSET)
     host_delete(host)
     return int(rep)
 
@@ -139,5 +139,5 @@ def release(store: Any, box: int) -> None:
     if error:  # a guest's own resource
         error_delete(error)
     else:
-        host_delete(_word(MEMORY, store.scratch)[0])
+        host_delete(_word(VIEW, store.scratch)[0])
     any_delete(box)

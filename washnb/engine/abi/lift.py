@@ -15,7 +15,7 @@ from ..interface import Err, Ok, Some
 from . import classes
 from .classes import Classes
 from .handles import adopt, rep_of
-from .layout import ENTRY, MEMORY, PAYLOAD, SCALARS, VAL, WORD
+from .layout import ENTRY, MEMORY, PAYLOAD, SCALARS, VAL, VIEW, WORD
 from .names import python_name
 from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Resource, Result, Shape, Tuple, Variant
 from .source import Source, payload_layout
@@ -41,7 +41,7 @@ class Lift:
         if shapes:
             unpack = self._source.unpacker("".join(f"{skip}x{payload_layout(shape)[0]}" for shape in shapes))
             names = ", ".join(name for each in raws for name in each)
-            self._source.line(f"{names}, = {unpack}(MEMORY, {address})")
+            self._source.line(f"{names}, = {unpack}(VIEW, {address})")
         return [self.value(*each) for each in zip(shapes, raws, hints, strict=True)]
 
     def value(self, shape: Shape, raws: Sequence[str], hint: Any) -> str:
@@ -210,6 +210,6 @@ def _members(shape: Enum | Flags, cls: Any) -> dict[str, Any]:
 def _flags(cls: type, bits: dict[bytes, int], size: int, address: int) -> Any:
     value = 0
     for entry in range(address, address + 2 * WORD.size * size, 2 * WORD.size):
-        (length,), (name,) = WORD.unpack_from(MEMORY, entry), WORD.unpack_from(MEMORY, entry + WORD.size)
+        (length,), (name,) = WORD.unpack_from(VIEW, entry), WORD.unpack_from(VIEW, entry + WORD.size)
         value |= bits[MEMORY[name : name + length]]
     return cls(value)

@@ -37,7 +37,7 @@ _TOOLS: dict[str, Any] = {
 }
 
 
-def kind_of(shape: Shape) -> int:
+def kind_of(shape: Shape) -> bytes:
     """The kind byte of a value of this shape."""
     if isinstance(shape, Own | Borrow):
         return KIND["resource"]
@@ -46,7 +46,7 @@ def kind_of(shape: Shape) -> int:
 
 def val_layout(shape: Shape) -> str:
     """The struct code of a whole value as it is packed: the kind, then the payload."""
-    return f"B{PAYLOAD - 1}x{payload_layout(shape)[0]}"
+    return f"1s{PAYLOAD - 1}x{payload_layout(shape)[0]}"
 
 
 class Lower:
@@ -71,7 +71,7 @@ class Lower:
         return f"{pack}({', '.join(parts)})"
 
     def _whole(self, shape: Shape, value: str) -> list[str]:
-        return [str(kind_of(shape)), *self.payload(shape, value)]
+        return [repr(kind_of(shape)), *self.payload(shape, value)]
 
     def _kept(self, hint: str, packed: str) -> str:
         """Hold on to packed bytes; the name that they have."""
@@ -206,7 +206,7 @@ class Lower:
         if resource.host:
             function, word = self._source.constant(hint, enter), self._source.unpacker("Q")
             self._source.line(f"{function}(store, {value}, {type_id(resource.key)}, store.scratch)")
-            self._source.line(f"{handle}, = {word}(MEMORY, store.scratch)")
+            self._source.line(f"{handle}, = {word}(VIEW, store.scratch)")
         else:
             function, constant = (self._source.constant("back", hand_back), self._source.constant("resource", resource))
             self._source.line(f"{handle} = {function}(store, {value}, {constant}, owned={enter is give})")

@@ -23,7 +23,7 @@ a gigabyte for about a second.
 """
 
 _ROW = struct.Struct("<QQ")
-_BYTE = bytes([KIND["u8"]]).ljust(VAL, b"\0")
+_BYTE = KIND["u8"].ljust(VAL, b"\0")
 _Lower = Callable[[Any, Any, Callable[[bytes], None]], bytes]
 
 

@@ -78,7 +78,7 @@ class _Place:
             self._pack(result, "results", str(is_ok), address)
         else:
             pack = self._source.packer(val_layout(result))
-            self._clone(payload, f"{pack}({kind_of(result)}, {is_ok}, {address})")
+            self._clone(payload, f"{pack}({kind_of(result)!r}, {is_ok}, {address})")
 
     def _clone(self, shape: Shape, packed: str) -> None:
         self._source.line(f"{self._source.constant('clone', layout.val_clone)}({packed}, results)")
@@ -104,11 +104,11 @@ class _Place:
         else:
             self._pack(shape, address, *self._lower.payload(shape, "value"))
             return
-        self._source.line(f"MEMORY[{address}] = {bytes([kind_of(shape)])!r}")
+        self._source.line(f"MEMORY[{address}] = {kind_of(shape)!r}")
 
     def _pack(self, shape: Shape, address: str, *parts: str) -> None:
         pack = self._source.constant("pack_into", self._source.struct(val_layout(shape)).pack_into)
-        self._source.line(f"{pack}(MEMORY, {address}, {kind_of(shape)}, {', '.join(parts)})")
+        self._source.line(f"{pack}(VIEW, {address}, {kind_of(shape)!r}, {', '.join(parts)})")
 
 
 def _is_direct(shape: Shape) -> bool:

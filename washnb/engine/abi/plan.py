@@ -295,7 +295,7 @@ class ExportPlan:
         source = Source("lift(store, address)")
         lift, result = Lift(source, self._named), self.function.result
         if isinstance(result, Result):
-            source.line(f"is_ok, payload = {source.unpacker(f'{PAYLOAD}x?7xQ')}(MEMORY, address)")
+            source.line(f"is_ok, payload = {source.unpacker(f'{PAYLOAD}x?7xQ')}(VIEW, address)")
             with source.block("if is_ok:"):
                 source.line(f"return {'None' if result.ok is None else lift.boxed(result.ok, None, 'payload')}")
             value = "" if result.err is None else lift.boxed(result.err, None, "payload")

@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from .layout import MEMORY, PAYLOAD, SCALARS, VAL
+from .layout import MEMORY, PAYLOAD, SCALARS, VAL, VIEW
 from .shapes import Borrow, Option, Own, Primitive, Result, Shape, Variant
 
 _ROOM = VAL - PAYLOAD
@@ -40,7 +40,8 @@ class Source:
         self._depth = 1
         self._names = 0
         self._by_value: dict[tuple[str, int], str] = {}
-        self.globals: dict[str, Any] = {"MEMORY": MEMORY}
+        # the builtins that calls ask most are found sooner among the globals
+        self.globals: dict[str, Any] = {"MEMORY": MEMORY, "VIEW": VIEW, "type": type, "int": int, "float": float}
 
     def line(self, text: str) -> None:
         """Add a statement at the present depth."""
