@@ -39,7 +39,7 @@ SHAPES = {
     "64 KiB of bytes": (BYTES, bytes(range(256)) * 256, 4),
 }
 AIMS = {"scalar": 12, "four scalars": 12, "20-byte string": 7, "64 KiB of bytes": 12}
-HANDMADE = {"scalar": ("add", 4000), "four scalars": ("mix", 4000), "own and borrow": ("hold", 1000)}
+HANDMADE = {"scalar": ("add", 40000), "four scalars": ("mix", 40000), "own and borrow": ("hold", 10000)}
 HANDMADE_TEXT = """(component
   (import "test:echo/host@1.0.0" (instance $host
     (export "thing" (type $thing (sub resource)))
@@ -206,8 +206,8 @@ def stock_runs() -> dict[str, Callable[[], float]]:
         return (time.thread_time() - started) / times * 1e6
 
     runs: dict[str, Callable[[], float]] = {}
-    for name, each in HANDMADE.items():
-        runs[name] = partial(measured_handmade, *each)
+    for name, (export, times) in HANDMADE.items():
+        runs[name] = partial(measured_handmade, export, times // 10)
     for index, (name, (_, value, times)) in enumerate(SHAPES.items()):
         runs[name] = partial(measured, index, value, max(1, times // 10))
     return runs
