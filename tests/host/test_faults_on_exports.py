@@ -9,8 +9,8 @@ import pytest
 
 from washnb.engine import INJECTOR, Err
 from washnb.errors import BackendError, ConfigError, GuestError, TrapError
-from washnb.events import ExportCalled, HostCall, MessageHandled
-from washnb.host import Fault, sentence
+from washnb.events import CallHeld, ExportCalled, HostCall, MessageHandled
+from washnb.host import Fault, sentence, slow
 from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
 from washnb.types import Component
 
@@ -199,6 +199,19 @@ async def test_a_call_that_waits_ends_with_its_workload(host):
     await host.workload_stop("hello")
     assert (await waiting).status == 503
     assert time.perf_counter() - began < 1
+
+
+async def test_in_slow_motion_it_is_seen_before_it_is_done(host, monkeypatch):
+    """It is held like the calls that the guest makes, and the time of that is no part of its own."""
+    monkeypatch.setattr(slow, "CALL_SECONDS", 0.02)
+    monkeypatch.setattr(slow, "WASI_SECONDS", 0.0)
+    await start(host, "hello")
+    held = told(host, CallHeld)
+    host.tracing, host.slow_motion.speed = True, 1
+    host.faults.add(Fault("incoming-handler.handle", trap=True))
+    response = await host.send("GET", "/")
+    assert [(each.call.function, each.call.injected) for each in held] == [("handle", "trap")]
+    assert response.elapsed >= 0.02 > response.trace[0].duration
 
 
 @pytest.mark.parametrize("given", [{"jump": 1.0}, {"short": 1}])

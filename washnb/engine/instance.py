@@ -318,6 +318,8 @@ async def _stood_in(
     interface = plan.label.rpartition("#")[0]
     token = observer.called(interface, plan.function, arguments, INJECTOR, injection.mark)
     try:
+        if observer.hold is not None:
+            await observer.hold(token)
         value, refusal = await _served(injection, arguments)
     except BaseException as error:
         observer.failed(token, error)
