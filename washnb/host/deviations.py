@@ -321,7 +321,8 @@ DEVIATIONS = (
     Deviation(
         "D31",
         "wasi:keyvalue is 0.2.0-draft, and wasi:config is store.",
-        "wasi:keyvalue 0.2.0-draft2 and wasi:config/runtime@0.2.0-draft as well.",
+        "wasi:keyvalue 0.2.0-draft2, in each shape that `get-many` has had there, and wasi:config/runtime@0.2.0-draft "
+        "as well.",
         "Guests for Spin and for older hosts ask for them.",
         called=_of_newer_draft,
     ),
