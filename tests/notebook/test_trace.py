@@ -81,6 +81,16 @@ def test_a_closer_look_begins_with_calls(counted):
     assert [picture(counted, each)["closer"] for each in looks] == [False, False, True, True, True]
 
 
+def test_the_head_says_what_was_chosen(counted):
+    """What is left out by the verb is named beside the title: the widget's own filters know nothing of it."""
+    view = counted.trace
+    chosen = view("last", of="counter", interface="keyvalue", function="incr", errors=True, slower=0.5)
+    words = "the last request · of counter · interface keyvalue · function incr · in trouble · 0.5 s or more"
+    assert [picture(counted, each)["place"] for each in (view, chosen)] == ["", words]
+    counted.tracing = False
+    assert picture(counted, view(of="greeter"))["place"] == "recording is off · of greeter"
+
+
 def test_one_call_is_told_in_full(counted, monkeypatch):
     """Its values, the value before and after, the line that it logged; of one that is gone, that it is."""
     live = Live(counted.trace)

@@ -53,6 +53,17 @@ class Filter:
         """Whether calls are chosen at all, and not only workloads."""
         return self != Filter(self.of)
 
+    def __str__(self) -> str:
+        """Say it in words; nothing where all is shown."""
+        words = (
+            f"of {self.of}" if self.of else "",
+            f"interface {self.interface}" if self.interface else "",
+            f"function {self.function}" if self.function else "",
+            "in trouble" if self.errors else "",
+            f"{self.slower:g} s or more" if self.slower else "",
+        )
+        return " · ".join(filter(None, words))
+
     def passes(self, call: HostCall) -> bool:
         """Whether a call is shown."""
         from washnb.host import outcome_of
@@ -198,9 +209,11 @@ class TraceView(View):
             rows.insert(0, {**hosted.passage_entry(passage), "ongoing": ongoing, "rows": calls})
             room -= len(wanted)
         report = self.still(look)
+        state = look.slow if look.tracing else "recording is off"
+        last = "the last request" if self.last else ""
         return {
             "title": "trace",
-            "place": look.slow if look.tracing else "recording is off",
+            "place": " · ".join(filter(None, (state, last, str(self.chosen)))),
             "requests": rows,
             "older": len(look.requests) - len(rows),
             "closer": self.last or self.chosen.chooses,
