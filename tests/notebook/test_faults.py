@@ -83,6 +83,16 @@ def test_threads_have_faults_of_their_own(counter):
     assert repr(counter.faults).startswith("no fault is set")
 
 
+def test_the_status_has_faults_that_are_in_force(counter):
+    """For who has forgotten them: those that are over change nothing."""
+    assert counter.status().data["faults"] == "none"
+    counter.fault("keyvalue.increment", error="access-denied", times=1)
+    counter.fault("keyvalue.open", delay=0.001)
+    assert counter.status().data["faults"] == "keyvalue.increment, keyvalue.open: %wash fault clear"
+    counts(counter)
+    assert counter.status().data["faults"] == "keyvalue.open: %wash fault clear"
+
+
 def test_faults_are_listed_and_cleared(counter):
     """With what they are about, and how often they have struck."""
     assert repr(counter.faults) == "no fault is set: %wash fault keyvalue.get --delay 0.5"

@@ -13,7 +13,7 @@ from washnb.errors import NotAComponentError
 from washnb.plugins import registered_plugins
 
 from ..handles import ToldTable
-from ..text import Table, escape, plain, size
+from ..text import Table, escape, one_line, plain, size
 from .deployments import Deployments, Source
 from .reading import place_of
 
@@ -76,11 +76,13 @@ async def status(deployments: Deployments) -> Status:
         missing = "\n".join(one.missing or uncalled) or _why(one.error)
         rows.append((one.name, one.state, size(one.size), plugins, missing))
     http, slow = deployments.host.http, str(deployments.host.slow_motion)
+    faults = ", ".join(dict.fromkeys(each.fault.target for each in deployments.host.faults if not each.spent))
     facts = {
         "address": f"http://{http.addr}" if http and http.port else "no port is open: %wash serve",
         "plugins": ", ".join(deployments.host.plugins) or "none",
         "NATS server": deployments.local_nats.url if deployments.local_nats.running else "none: %wash nats start",
         "tracing": ", ".join(filter(None, ("on", slow))) if deployments.host.tracing else "off",
+        "faults": f"{one_line(faults)}: %wash fault clear" if faults else "none",
         "washnb": deployments.host.version,
         "wasmtime": version("wasmtime"),
         "Python": platform.python_version(),
