@@ -26,7 +26,7 @@ def counted(session):
 
 def picture(session, view=None):
     """What the widget gets."""
-    view = view or session.trace
+    view = session.trace if view is None else view
     return view.picture(session.on_host(view.look))
 
 
