@@ -18,6 +18,7 @@ from .contracts.blobstore import put
 def soon(monkeypatch):
     """Look a hundred times in a second."""
     monkeypatch.setattr(directory_watch, "SECONDS", 0.01)
+    monkeypatch.setattr(directory_watch, "_ECHO_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -107,6 +108,26 @@ async def test_own_changes_are_told_at_once_and_once(watched):
     assert watched.told[4:] == [("f/own", "set")]
 
 
+async def test_a_change_of_ours_may_be_seen_before_it_is_told(watched, monkeypatch):
+    """It was made in a thread, of which the loop hears later."""
+    monkeypatch.setattr(directory_watch, "_ECHO_SECONDS", 0.1)
+    look, seen = watched.watch._look, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def looked_at(unchanging):
+        found = look(unchanging)
+        if ("f", "new") in found[0]:
+            loop.call_soon_threadsafe(seen.set)
+        return found
+
+    watched.watch._look = looked_at
+    (watched.root / "f" / "new").write_text("")
+    await asyncio.wait_for(seen.wait(), 5)
+    watched.watch.own(("f", "new"), "set")
+    await looked(watched.watch)
+    assert watched.told == [("f/new", "set")]
+
+
 async def test_own_changes_before_the_first_look_are_told_once(tmp_path):
     """Whenever they come: the first look may be under way."""
     (tmp_path / "f").mkdir()
@@ -172,8 +193,9 @@ async def test_large_folders_are_passed_over_until_their_time_moves(watched, mon
 
 
 @pytest.mark.parametrize("cls", [FilesystemKeyValue, FilesystemBlobstore])
-async def test_two_hosts_hear_of_each_other(tmp_path, cls):
+async def test_two_hosts_hear_of_each_other(tmp_path, cls, monkeypatch):
     """Each change comes once to each of them, in the name of a workload that can see it."""
+    monkeypatch.setattr(directory_watch, "_ECHO_SECONDS", 0.1)
     told = {}
     hosts = [cls(tmp_path), cls(tmp_path)]
     workload = SimpleNamespace(workload_id="w", workload_name="w", namespace="n")

@@ -20,6 +20,7 @@ from .file_names import NamedFiles
 SECONDS = 1.0
 """How often it is looked for."""
 
+_ECHO_SECONDS = 0.05  # a change of ours may be seen before it is told
 _FEW = 256  # files that are looked at each time
 _COARSE = 2_000_000_000  # nanoseconds: the time of a folder that is younger may stay with the next change
 _Stamp = tuple[int, ...]
@@ -65,7 +66,9 @@ class DirectoryWatch:
             if self._heard():
                 self._ours.clear()
                 with suppress(OSError):  # it is not there for the moment
-                    self._compare(*await asyncio.to_thread(self._look, self._unchanging()))
+                    found = await asyncio.to_thread(self._look, self._unchanging())
+                    await asyncio.sleep(_ECHO_SECONDS)
+                    self._compare(*found)
             else:
                 self._known = None
             with suppress(TimeoutError):
@@ -124,6 +127,7 @@ class DirectoryWatch:
         stamp = None
         with suppress(FileNotFoundError):
             stamp = _stamp(place)
+        self._ours.pop(at, None)  # they are in the order of the last change of each
         self._ours[at] = stamp
         if self._known is not None:
             _put(self._known, at, stamp)
@@ -141,7 +145,9 @@ def _put(found: _Found, path: tuple[str, ...], stamp: _Stamp | None) -> None:
     """Take what is at a path for `stamp`; where it is None nothing is there, nor in it."""
     if stamp is not None:
         found[path] = stamp
-    elif found.pop(path, None) is not None and len(path) == 1:
+    elif len(path) > 1:
+        found.pop(path, None)
+    else:
         for each in [each for each in found if each[0] == path[0]]:
             del found[each]
 
