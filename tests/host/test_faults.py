@@ -115,7 +115,9 @@ class TestErrors:
     async def test_a_trap_ends_the_guest_and_says_why(self, shop):
         """With the line that ends it."""
         shop.faults.add(Fault("keyvalue.get", trap=True))
-        with pytest.raises(GuestError, match=r"bucket\.get: a fault ended the guest\n  %wash fault clear"):
+        with pytest.raises(
+            GuestError, match=r"keyvalue: a fault ended the guest at wasi:.*bucket\.get\n  %wash fault clear"
+        ):
             await get(shop)
 
 

@@ -46,7 +46,7 @@ def injection(fault: SetFault, callee: Callee) -> Injection:
 def _served(fault: Fault, callee: Callee, jump: Jump) -> tuple[str, Serve]:
     label, function = callee.label, callee.function
     if fault.trap:
-        return "trap", _raise_trap(callee) if callee.exported else _trap(label)
+        return "trap", _raise_trap(callee) if callee.exported else _trap(callee)
     if fault.error is not None:
         return _error(fault.error, callee)
     if fault.value is not NOTHING:
@@ -64,9 +64,11 @@ def _served(fault: Fault, callee: Callee, jump: Jump) -> tuple[str, Serve]:
     return "", lambda target, arguments: target(*arguments)
 
 
-def _trap(label: str) -> Serve:
+def _trap(callee: Callee) -> Serve:
+    said = f"{callee.component.label}: a fault ended the guest at {callee.label}"
+
     def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
-        raise GuestError(f"{label}: a fault ended the guest", interface=label.partition("#")[0], repair=_CLEAR)
+        raise GuestError(said, interface=callee.label.partition("#")[0], repair=_CLEAR)
 
     return serve
 
