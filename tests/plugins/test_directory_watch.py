@@ -123,6 +123,7 @@ async def test_a_change_of_ours_may_be_seen_before_it_is_told(watched, monkeypat
     watched.watch._look = looked_at
     (watched.root / "f" / "new").write_text("")
     await asyncio.wait_for(seen.wait(), 5)
+    await asyncio.sleep(0.01)
     watched.watch.own(("f", "new"), "set")
     await looked(watched.watch)
     assert watched.told == [("f/new", "set")]
