@@ -21,7 +21,7 @@ SECONDS = 1.0
 """How often it is looked for."""
 
 _ECHO_SECONDS = 0.05  # a change of ours may be seen before it is told
-_FEW = 256  # files that are looked at each time
+_FEW = 64  # files that are looked at each time
 _COARSE = 2_000_000_000  # nanoseconds: the time of a folder that is younger may stay with the next change
 _Stamp = tuple[int, ...]
 _Found = dict[tuple[str, ...], _Stamp]  # folders, and files in them, as they are called on the disk
