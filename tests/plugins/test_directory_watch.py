@@ -108,6 +108,13 @@ async def test_own_changes_are_told_at_once_and_once(watched):
     assert watched.told[4:] == [("f/own", "set")]
 
 
+async def test_what_cannot_be_looked_at_is_told(watched):
+    """A change of ours is one, whatever is in its place now."""
+    (watched.root / "file").write_text("")
+    watched.watch.own(("file", "o"), "set")
+    assert watched.told == [("file/o", "set")]
+
+
 async def test_a_change_of_ours_may_be_seen_before_it_is_told(watched, monkeypatch):
     """It was made in a thread, of which the loop hears later."""
     monkeypatch.setattr(directory_watch, "_ECHO_SECONDS", 0.1)

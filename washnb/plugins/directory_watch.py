@@ -125,7 +125,7 @@ class DirectoryWatch:
             place = NamedFiles(place).path(path[1])
             at = (*at, place.name)
         stamp = None
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # whoever made the change is not to fail for that
             stamp = _stamp(place)
         self._ours.pop(at, None)  # they are in the order of the last change of each
         self._ours[at] = stamp
