@@ -1,7 +1,12 @@
-;; Exports a resource and types with names; `boom` traps.
+;; Exports a resource and types with names; `boom` traps, and so does the destructor of a cart of 13.
 (component $carts
   (core module $destructor
-    (func (export "drop") (param i32)))
+    (memory (export "memory") 1)
+    (global $dropped (mut i32) (i32.const 0))
+    (func (export "drop") (param i32)
+      (if (i32.eq (i32.load (local.get 0)) (i32.const 13)) (then unreachable))
+      (global.set $dropped (i32.add (global.get $dropped) (i32.const 1))))
+    (func (export "dropped") (result i32) (global.get $dropped)))
   (core instance $d (instantiate $destructor))
   (type $cart' (resource (rep i32) (dtor (core func $d "drop"))))
   (core func $new (canon resource.new $cart'))
@@ -9,7 +14,7 @@
   (core module $main
     (import "host" "new" (func $new (param i32) (result i32)))
     (import "host" "rep" (func $rep (param i32) (result i32)))
-    (memory 1)
+    (import "destructor" "memory" (memory 1))
     (global $made (mut i32) (i32.const 0))
     (func (export "make") (param i32) (result i32) (local $at i32)
       (global.set $made (i32.add (global.get $made) (i32.const 1)))
@@ -28,14 +33,16 @@
       (if (result i32) (local.get $kind)
         (then (i32.div_u (i32.mul (local.get $all) (local.get $percent)) (i32.const 100)))
         (else (local.get $all)))))
-  (core instance $i (instantiate $main (with "host" (instance
-    (export "new" (func $new)) (export "rep" (func $rep))))))
+  (core instance $i (instantiate $main
+    (with "destructor" (instance $d))
+    (with "host" (instance (export "new" (func $new)) (export "rep" (func $rep))))))
   (component $shim
     (import "cart" (type $cart (sub resource)))
     (import "make" (func $make (param "size" u32) (result (own $cart))))
     (import "put" (func $put (param "self" (borrow $cart)) (param "count" u32) (result u32)))
     (import "boom" (func $boom (param "self" (borrow $cart))))
     (import "made" (func $made (result u32)))
+    (import "dropped" (func $dropped (result u32)))
     (import "check-out" (func $check-out (param "cart" (own $cart)) (result u32)))
     (type $item' (record (field "count" u32) (field "cents" u32)))
     (type $discount' (variant (case "nothing") (case "percent" u32)))
@@ -49,6 +56,7 @@
     (export "[method]cart.put" (func $put) (func (param "self" (borrow $cart2)) (param "count" u32) (result u32)))
     (export "[method]cart.boom" (func $boom) (func (param "self" (borrow $cart2))))
     (export "[static]cart.made" (func $made) (func (result u32)))
+    (export "[static]cart.dropped" (func $dropped) (func (result u32)))
     (export "check-out" (func $check-out) (func (param "cart" (own $cart2)) (result u32)))
     (export "price" (func $price) (func (param "item" $item2) (param "from" $discount2) (result u32))))
   (type $item (record (field "count" u32) (field "cents" u32)))
@@ -57,6 +65,7 @@
   (func $put (param "self" (borrow $cart')) (param "count" u32) (result u32) (canon lift (core func $i "put")))
   (func $boom (param "self" (borrow $cart')) (canon lift (core func $i "boom")))
   (func $made (result u32) (canon lift (core func $i "made")))
+  (func $dropped (result u32) (canon lift (core func $d "dropped")))
   (func $check-out (param "cart" (own $cart')) (result u32) (canon lift (core func $i "check-out")))
   (func $price (param "item" $item) (param "from" $discount) (result u32) (canon lift (core func $i "price")))
   (instance $api (instantiate $shim
@@ -67,6 +76,7 @@
     (with "put" (func $put))
     (with "boom" (func $boom))
     (with "made" (func $made))
+    (with "dropped" (func $dropped))
     (with "check-out" (func $check-out))
     (with "price" (func $price))))
   (export "docs:shop/carts@0.1.0" (instance $api)))

@@ -177,10 +177,12 @@ def test_an_object_ends_with_a_trap(carts):
     assert carts.Cart(1).put(1) == 2
 
 
-def test_with_gives_an_object_up(carts):
+def test_with_drops_an_object(carts):
     """Not before its end; whoever uses it then, or enters it again, hears why it is gone, and what makes another."""
     with carts.Cart(7) as cart:
         assert cart.put(1) == 8
+        assert carts.Cart.dropped() == 0
+    assert carts.Cart.dropped() == 1, "the destructor has run"
     assert repr(cart) == "<cart of carts, gone: its `with` block has ended>"
     for use in (lambda: cart.put(1), lambda: carts.check_out(cart), cart.__enter__):
         with pytest.raises(GuestError, match=r"its `with` block has ended\n  wash\[\"carts\"\].Cart\(...\)"):
@@ -189,6 +191,25 @@ def test_with_gives_an_object_up(carts):
     with carts.Cart(7) as cart:
         carts.check_out(cart)
     assert "a function has taken it" in repr(cart)
+    with pytest.raises(ZeroDivisionError), carts.Cart(7):
+        _ = 1 / 0
+    assert carts.Cart.dropped() == 2
+
+
+def test_a_destructor_that_traps_ends_the_instance(carts):
+    """As any call does; the next one has a fresh instance."""
+    with pytest.raises(TrapError, match=r"docs:shop/carts@0.1.0#\[resource-drop\]cart"), carts.Cart(13):
+        pass
+    assert carts.Cart.made() == 0
+
+
+def test_exports_of_an_instance_with_a_plain_name_are_found(session):
+    """Tools export such instances for themselves."""
+    text = CARTS.read_text().replace("docs:shop/carts@0.1.0", "exports")
+    carts = session.load(text.encode(), "plain")
+    assert carts.Cart(1).put(1) == 2
+    assert carts.exports["exports"].price({"count": 3, "cents": 2}, carts.Discount_Nothing()) == 6
+    assert "put: func(self: borrow<cart>" in repr(carts.exports)
 
 
 def test_the_lifetime_of_an_object_is_documented(carts):

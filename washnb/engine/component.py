@@ -10,7 +10,8 @@ from wasmtime import component as wt
 
 from washnb.wit import WitInterface, WitWorld
 
-from .abi.shapes import InterfaceType, Shape
+from .abi.shapes import InterfaceType, Resource, Shape
+from .destructors import split_destructors
 from .reflection import Interfaces, named_types, reflect
 from .runtime import Runtime
 from .surfaces import Surfaces
@@ -33,7 +34,18 @@ class Code:
     @cached_property
     def types(self) -> tuple[Interfaces, Interfaces]:
         """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
-        return reflect(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
+        imports, (exports, _) = self._reflected
+        return imports, exports
+
+    @cached_property
+    def destructors(self) -> dict[Resource, str]:
+        """The functions at the root that drop a resource which the guest defines."""
+        return self._reflected[1][1]
+
+    @cached_property
+    def _reflected(self) -> tuple[Interfaces, tuple[Interfaces, dict[Resource, str]]]:
+        imports, exports = reflect(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
+        return imports, split_destructors(exports)
 
     @cached_property
     def surfaces(self) -> tuple[Surfaces, Surfaces]:

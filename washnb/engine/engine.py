@@ -27,6 +27,7 @@ from washnb.events import CompileProgress
 from . import selftest
 from .cache import Cache, default_directory
 from .component import Code, CompiledComponent
+from .destructors import REVISION, with_destructors
 from .pooling import STACK_BYTES, pool
 from .runtime import ANOTHER_ENGINE, Runtime, is_fork
 from .source import Source, SourceBytes, not_wasi_2, read_source
@@ -254,6 +255,9 @@ def _read_and_digest(source: Source, name: str | None) -> SourceBytes:
 
 
 def _compile(raw: wasmtime.Engine, content: SourceBytes) -> wt.Component:
+    if (extended := with_destructors(content.data)) is not content.data:
+        with contextlib.suppress(wasmtime.WasmtimeError):  # what is wrong with it by itself is said below
+            return wt.Component(raw, extended)
     try:
         return wt.Component(raw, content.data)
     except wasmtime.WasmtimeError as error:
@@ -269,7 +273,7 @@ def _fingerprint(raw: wasmtime.Engine) -> str:
     wasmtime writes all of them into each artifact, so the artifact of a tiny component stands for them.
     """
     artifact = wt.Component(raw, "(component (core module (func)))").serialize()
-    return hashlib.sha256(version("wasmtime").encode() + bytes(artifact)).hexdigest()[:16]
+    return hashlib.sha256(version("wasmtime").encode() + REVISION + bytes(artifact)).hexdigest()[:16]
 
 
 _checked = threading.Event()

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, Self, TypeVar
 
-from washnb.errors import ConfigError, GuestCancelled, GuestError, GuestTimeout
-from washnb.wit import split_version, versions_match
+from washnb.errors import GuestCancelled, GuestError, GuestTimeout
 
 from .abi.handles import GuestResource
 from .abi.layout import call_async, get_func, instantiate_async, val_delete
@@ -19,8 +18,8 @@ from .abi.shapes import Function
 from .bindings import Bindings
 from .component import CompiledComponent
 from .driver import drive, guest_error, start_error, take_error
+from .exports import destructor_of, export_of
 from .interface import Err
-from .linker import ComponentLinker, address_of
 from .store import Limits, Store
 
 T = TypeVar("T")
@@ -123,6 +122,19 @@ class Instance:
         if timeout is None:
             return await self._call(plan, index, arguments)
         return await self._within(timeout, plan.label, self._call(plan, index, arguments))
+
+    async def drop(self, handle: GuestResource) -> bool:
+        """Drop a resource that the guest defines: its destructor runs, and the handle is used up.
+
+        Returns whether it could: the handle of a component in a form that tools do not write is only given up. Raises
+        as `call`.
+        """
+        plan, index = destructor_of(self.component, self._linker, handle.resource)
+        if plan is None:
+            handle.give_up()
+            return False
+        await self._call(plan, index, (handle,))
+        return True
 
     @property
     def ended(self) -> str | None:
@@ -351,38 +363,3 @@ def _running_task() -> asyncio.Task[Any] | None:
 def _is_interrupt(error: BaseException) -> bool:
     """Whether somebody interrupted the program: Python says so to the main thread. Elsewhere it is a host function."""
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
-
-
-def export_of(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
-    """The plan of an export and its index in wasmtime, kept with the linker. Raises ConfigError for an unknown one."""
-    known = linker.exports.get(export)
-    if known is None:
-        known = linker.exports[export] = _find_export(component, linker, export)
-    return known
-
-
-def _find_export(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
-    wanted, _, name = export.rpartition("#")
-    plain, version = split_version(wanted)
-    found = [
-        interface
-        for key, interface in component.exports.items()
-        if name in interface.functions
-        and (not wanted or split_version(key)[0] == plain)
-        and versions_match(split_version(key)[1], version)
-    ]
-    exact = [interface for interface in found if interface.name == wanted] or found
-    if len(exact) != 1:
-        known = [f"{key}#{each}" if key else each for key, item in component.exports.items() for each in item.functions]
-        raise ConfigError(
-            f"{component.name} exports {'several' if found else 'no'} {export}",
-            component=component.name,
-            repair=[f"it exports {each}" for each in known],
-        )
-    interface = exact[0]
-    plan = ExportPlan(interface.name, interface.functions[name], component.export_surfaces.later(interface.name))
-    raw = component.code.raw
-    parent = raw.get_export_index(interface.name) if interface.name else None
-    index = raw.get_export_index(name, parent)
-    linker.keep(index)
-    return plan, address_of(index)

@@ -51,14 +51,16 @@ class Skeleton(NamedTuple):
     text: str
 
 
-def skeleton(interface: InterfaceType, declared: Mapping[str, Shape] | None = None) -> Skeleton:
+def skeleton(
+    interface: InterfaceType, declared: Mapping[str, Shape] | None = None, *, home: str | None = None
+) -> Skeleton:
     """Write a module with a class for the interface, for its types and its resources; each method raises.
 
     It runs as it is. `declared` are the types of the interface by their names in WIT; a type that has none gets one
-    from the place where it is used.
+    from the place where it is used. `home` is what its resources know it as, where that is another name.
     """
     names = TypeNames(interface, declared or {})
-    return Skeleton(names.interface, _Writing(interface, names).text())
+    return Skeleton(names.interface, _Writing(interface, names, interface.name if home is None else home).text())
 
 
 class TypeNames:
@@ -132,10 +134,10 @@ def _parts(shape: Shape) -> Iterator[tuple[Shape | None, str]]:
 class _Writing:
     """Writes the module from its top to its end, and remembers what has been defined so far."""
 
-    def __init__(self, interface: InterfaceType, names: TypeNames) -> None:
+    def __init__(self, interface: InterfaceType, names: TypeNames, home: str) -> None:
         self._interface = interface
         self._names = names
-        self._package = split_version(interface.name)[0]
+        self._homes = split_version(home)[0], home
         self._functions = [(parse_function(each.name), each) for each in interface.functions.values()]
         self._shadowed = _BUILTINS.intersection(python_name(parsed.name) for parsed, _ in self._functions)
         self._to_come = {*names.types.values(), *names.resources.values()}
@@ -152,8 +154,7 @@ class _Writing:
 
     def _is_own(self, resource: Resource) -> bool:
         """Whether the interface defines it: to a host, or, as an export, in the guest, whose keys carry a digest."""
-        homes = (self._package, self._interface.name)
-        return resource.key.partition("#")[0] in {f"{home}/{resource.name}" for home in homes}
+        return resource.key.partition("#")[0] in {f"{home}/{resource.name}" for home in self._homes}
 
     def _imports(self) -> str:
         ours = f"from washnb import {', '.join(name for name in _OURS if name in self._uses)}"

@@ -232,24 +232,24 @@ def not_wasi_2(name: str, origin: str, what: Iterable[str]) -> NotAComponentErro
 def _wasi_3_names(binary: bytes) -> list[str]:
     """Imports and exports of WASI 0.3, from the names in the component's own import and export sections."""
     found: dict[str, None] = {}
-    for kind, payload in _sections(binary):
+    for kind, payload in sections(binary):
         if kind in {_IMPORT_SECTION, _EXPORT_SECTION}:
             found.update(dict.fromkeys(match.decode() for match in _WASI_3.findall(payload)))
     return list(found)
 
 
-def _sections(binary: bytes) -> Iterable[tuple[int, memoryview]]:
+def sections(binary: bytes | memoryview) -> Iterable[tuple[int, memoryview]]:
     """The sections at the top of a component; stops at the first that does not fit, which wasmtime will report."""
     view = memoryview(binary)
     position = 8
     while position < len(view):
         kind = view[position]
-        size, position = _unsigned(view, position + 1)
+        size, position = unsigned(view, position + 1)
         yield kind, view[position : position + size]
         position += size
 
 
-def _unsigned(view: memoryview, position: int) -> tuple[int, int]:
+def unsigned(view: memoryview, position: int) -> tuple[int, int]:
     """A LEB128 number of 32 bits and where it ends."""
     value = 0
     for shift, byte in zip(_SHIFTS, view[position:], strict=False):

@@ -37,7 +37,7 @@ from .interface import Err, Interface, Ok, Some
 from .skeletons import TAKEN, TypeNames, skeleton
 
 _ROOT = "root:root/root"
-"""What stands for the name of functions at the root, which have none."""
+"""What stands for the name of functions at the root, which have none, and for one that is no interface's."""
 
 _OURS = re.compile(r"\bwashnb\.engine\.\w+\.|\btyping\.|\bbuiltins\.")
 _VALUES = {"Err": Err, "Ok": Ok, "Some": Some}
@@ -143,8 +143,8 @@ class Surface:
 
 def surface(interface: InterfaceType, declared: Mapping[str, Shape] | None = None) -> Surface:
     """Make the classes of an interface; `declared` are its types by their names in WIT."""
-    named = interface if interface.name else dataclasses.replace(interface, name=_ROOT)
-    served_name, text = skeleton(named, declared)
+    named = interface if "/" in interface.name else dataclasses.replace(interface, name=_ROOT)
+    served_name, text = skeleton(named, declared, home=interface.name)
     scope: dict[str, Any] = {"__name__": __name__}  # a module that is there: dataclasses look into it
     exec(compile(text, f"<washnb {interface.name}>", "exec", dont_inherit=True), scope)  # noqa: S102 - text of ours
     served = scope.pop(served_name)

@@ -248,8 +248,18 @@ class Deployments:
         try:
             return await instance.call(export, *arguments)
         finally:
-            if instance.ended is not None and self._kept.get(deployment.name) is instance:
-                self._drop_instance(deployment.name)
+            self._replace_ended(deployment.name, instance)
+
+    async def drop(self, name: str, instance: Instance, handle: GuestResource) -> None:
+        """Drop a resource of a guest, in the instance that is kept for the calls of a workload. Raises as `call`."""
+        try:
+            await instance.drop(handle)
+        finally:
+            self._replace_ended(name, instance)
+
+    def _replace_ended(self, name: str, instance: Instance) -> None:
+        if instance.ended is not None and self._kept.get(name) is instance:
+            self._drop_instance(name)
 
     def _drop_instance(self, name: str) -> None:
         instance = self._kept.pop(name, None)

@@ -38,9 +38,9 @@ class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside Workload
 class GuestObject:
     """An object of a resource that a guest defines, in the instance that is kept for the calls of its workload.
 
-    It is of use until the workload is loaded again or unloaded, until a call traps or runs out of time, until a
-    function takes it, or to the end of a `with` block. At any of these ends but a function's the guest is not told:
-    nobody outside can drop what stands behind the object, which goes with the instance, and its destructor never runs.
+    It is of use until a function takes it, or to the end of a `with` block, which drops it: the guest's destructor runs
+    there. It ends with its instance, too, and then without the destructor: when the workload is loaded again or
+    unloaded, and when a call traps or runs out of time.
     """
 
     _caller: ClassVar[Caller]
@@ -48,7 +48,7 @@ class GuestObject:
     _makers: ClassVar[Sequence[str]]
     _instance: Instance
     _handle: GuestResource
-    _given_up = False
+    _dropped = False
 
     def __new__(cls, *_: object, **__: object) -> Self:
         """Refuse: without a constructor in WIT, objects come out of functions."""
@@ -83,24 +83,21 @@ class GuestObject:
         if ended is not None:
             closed = f"{self._workload} was loaded again, or unloaded"
             return closed if ended == Instance.CLOSED else f"its instance ended when {ended}"
-        if self._given_up:
+        if self._dropped:
             return "its `with` block has ended"
         return "a function has taken it" if self._handle.used_up else None
 
     def __enter__(self) -> Self:
-        """Use it in a `with` block, which gives it up. Raises GuestError where it is gone already."""
+        """Use it in a `with` block, which drops it. Raises GuestError where it is gone already."""
         _ = self.wit_handle
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give it up."""
-
-        async def give_up(_: object) -> None:
-            self._handle.give_up()
-
+        """Drop it, unless it is gone. Raises GuestError where the destructor ends the guest."""
+        __tracebackhide__ = True
         if self._lost is None:
-            self._caller.on_host(give_up)
-            self._given_up = True
+            self._dropped = True
+            self._caller.on_host(lambda deployments: deployments.drop(self._workload, self._instance, self._handle))
 
     def __repr__(self) -> str:
         lost = self._lost

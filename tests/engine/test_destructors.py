@@ -1,0 +1,84 @@
+"""Resources that a guest defines are dropped by the host: the destructor runs, and nothing else is different."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from wasmtime import wat2wasm
+
+from tests.engine.hosting import bound
+from washnb.engine import Engine, Instance, engine, example_names, read_source
+from washnb.engine.destructors import with_destructors
+from washnb.errors import GuestError, TrapError
+
+CARTS = (Path(__file__).parent.parent / "components" / "carts.wat").read_text()
+BINARY = bytes(wat2wasm(CARTS))
+
+
+async def carts(of: Engine) -> Instance:
+    """An instance of a component with a resource."""
+    bindings = await bound(of, CARTS)
+    return await Instance.new(bindings.component, bindings)
+
+
+async def test_the_destructor_runs_and_the_handle_is_used_up(shared_engine):
+    """Each time, and once for each."""
+    async with await carts(shared_engine) as instance:
+        for count in range(1, 4):
+            cart = await instance.call("[constructor]cart", 7)
+            assert await instance.drop(cart)
+            assert await instance.call("[static]cart.dropped") == count
+            with pytest.raises(GuestError, match="was given away before"):
+                await instance.drop(cart)
+        assert not instance._store.handles
+
+
+async def test_a_destructor_that_traps_is_a_call_that_traps(shared_engine):
+    """It is named as the canonical ABI does."""
+    async with await carts(shared_engine) as instance:
+        cart = await instance.call("[constructor]cart", 13)
+        with pytest.raises(TrapError, match=r"docs:shop/carts@0.1.0#\[resource-drop\]cart"):
+            await instance.drop(cart)
+        assert instance.ended is not None
+
+
+async def test_nobody_sees_the_functions(shared_engine):
+    """Neither among the exports nor in the world."""
+    component = (await bound(shared_engine, CARTS)).component
+    assert list(component.exports) == ["docs:shop/carts@0.1.0"]
+    assert str(component.world()).count("export") == 1
+    assert len(with_destructors(BINARY)) < len(BINARY) + 100
+
+
+async def test_they_are_in_the_cache_as_well(tmp_path):
+    """A component that was compiled before by another engine has them."""
+    for _ in range(2):
+        with Engine.builder().with_cache_dir(tmp_path).build() as another:
+            async with await carts(another) as instance:
+                assert await instance.drop(await instance.call("[constructor]cart", 7))
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_component_without_resources_of_its_own_stays_as_it_is(name):
+    """Resources that it imports are its host's, also where they are in what it exports."""
+    binary = read_source(f"example:{name}").data
+    assert with_destructors(binary) is binary
+
+
+@pytest.mark.parametrize("size", [*range(0, len(BINARY), 7)])
+def test_what_breaks_off_is_left_to_wasmtime(size):
+    """Nothing but a whole component is read to its end."""
+    assert with_destructors(BINARY[:size]).startswith(BINARY[:size])
+
+
+async def test_what_wasmtime_refuses_is_compiled_as_it_was(monkeypatch):
+    """The handle is given up then, and the guest keeps its resource."""
+    monkeypatch.setattr(engine, "with_destructors", lambda binary: binary + b"\x07\x01\x7f")
+    with Engine.builder().with_cache_dir(None).build() as another:
+        async with await carts(another) as instance:
+            cart = await instance.call("[constructor]cart", 7)
+            assert not await instance.drop(cart)
+            assert await instance.call("[static]cart.dropped") == 0
+            with pytest.raises(GuestError, match="was given away before"):
+                await instance.call("check-out", cart)

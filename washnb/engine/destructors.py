@@ -1,0 +1,262 @@
+"""Letting the host drop resources that a guest defines.
+
+Nobody outside of a component can drop a handle to a resource that it exports: wasmtime's C API cannot in a store with
+async functions, and WIT has no function for it. So a component gets one more function at its root for each such
+resource: it takes the handle, and its core is the canonical `resource.drop`, which runs the destructor. Only what
+stands at the end of the component changes. Where its form is not one that tools write, it stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .abi.shapes import InterfaceType, Own, Resource
+from .source import sections, unsigned
+
+_PREFIX = "washnb-drop"
+REVISION = b"drop1"
+"""What tells compiled components with these functions from those without, and from those of other revisions."""
+
+_COMPONENT, _INSTANCE, _ALIAS, _TYPE, _CANON, _IMPORT, _EXPORT = 4, 5, 6, 7, 8, 10, 11
+_CORE_SORT, _FUNC_SORT, _TYPE_SORT, _COMPONENT_SORT, _INSTANCE_SORT = 0, 1, 3, 4, 5
+_LIFT, _LOWER, _RESOURCE_DROP = 0, 1, 3
+_OF_A_RESOURCE = frozenset({2, _RESOURCE_DROP, 4})  # new, drop, rep
+_CORE_FUNC = (_CORE_SORT, 0)
+
+
+class _UnknownForm(Exception):  # noqa: N818 - it goes no further
+    """Something that this module does not read."""
+
+
+def with_destructors(binary: bytes) -> bytes:
+    """A component with a function that drops it for each resource that it defines, and exports in an interface."""
+    try:
+        scope = _Scope.read(memoryview(binary))
+    except (_UnknownForm, IndexError, ValueError):
+        return binary
+    found = [(index, name) for index, names in scope.exported.items() for name in names]
+    return binary + _appended(scope, found) if found else binary
+
+
+def split_destructors(exports: dict[str, InterfaceType]) -> tuple[dict[str, InterfaceType], dict[Resource, str]]:
+    """What a component exports by itself, and the functions that were added to drop its resources."""
+    root = exports.get("")
+    functions = {} if root is None else root.functions
+    added = {
+        shape.resource: name
+        for name, function in functions.items()
+        if name.startswith(_PREFIX)
+        for _, shape in function.params
+        if isinstance(shape, Own)
+    }
+    if root is None or not added:
+        return exports, {}
+    own = {name: function for name, function in functions.items() if name not in added.values()}
+    others = {name: each for name, each in exports.items() if name}
+    return ({"": InterfaceType("", own, root.resources), **others} if own or root.resources else others), added
+
+
+@dataclass
+class _Scope:
+    """What has been defined in a component so far: how many of each sort, and what matters of them.
+
+    `defined` are indices of types that are neither imported nor aliases. `resources` are those of imported resources,
+    with the names that these are imported under, and `names` the exports of such. `made` says which component an
+    instance was made of, and with which types; `exported` has, by the index of an instance that is exported, the names
+    of the resources in it that are defined here.
+    """
+
+    counts: dict[int | tuple[int, int], int] = field(default_factory=dict)
+    components: dict[int, memoryview] = field(default_factory=dict)
+    defined: set[int] = field(default_factory=set)
+    resources: dict[int, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    made: dict[int, tuple[int, dict[str, int]]] = field(default_factory=dict)
+    exported: dict[int, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, binary: memoryview) -> _Scope:
+        """Read a component. Raises _UnknownForm, or IndexError where it breaks off."""
+        scope = cls()
+        entries = {
+            _INSTANCE: scope._instance,
+            _ALIAS: scope._alias,
+            _CANON: scope._canon,
+            _IMPORT: scope._import,
+            _EXPORT: scope._export,
+        }
+        for kind, payload in sections(binary):
+            reader = _Reader(payload)
+            if kind == _COMPONENT:
+                scope.components[scope._count(_COMPONENT_SORT)] = payload
+            elif kind == _TYPE:
+                scope.defined.update(scope._count(_TYPE_SORT) for _ in range(reader.number()))
+            elif kind in entries:
+                for _ in range(reader.number()):
+                    entries[kind](reader)
+        return scope
+
+    def next(self, sort: int | tuple[int, int]) -> int:
+        """The index that the next one of a sort will have."""
+        return self.counts.get(sort, 0)
+
+    def _count(self, sort: int | tuple[int, int]) -> int:
+        index = self.next(sort)
+        self.counts[sort] = index + 1
+        return index
+
+    def _instance(self, reader: _Reader) -> None:
+        index = self._count(_INSTANCE_SORT)
+        if reader.byte() == 0:
+            component, types = reader.number(), {}
+            for _ in range(reader.number()):
+                name, sort, given = reader.name(), reader.sort(), reader.number()
+                if sort == _TYPE_SORT:
+                    types[name] = given
+            self.made[index] = component, types
+            return
+        for _ in range(reader.number()):
+            reader.extern_name()
+            reader.sort()
+            reader.number()
+
+    def _alias(self, reader: _Reader) -> None:
+        sort, target = reader.sort(), reader.byte()
+        reader.number()
+        if target < 2:  # an export of an instance; else something of a component around this one
+            reader.name()
+        else:
+            reader.number()
+        self._count(sort)
+
+    def _canon(self, reader: _Reader) -> None:
+        kind = reader.byte()
+        if kind in {_LIFT, _LOWER}:
+            reader.byte()
+            reader.number()
+            reader.options()
+            if kind == _LIFT:
+                reader.number()
+        elif kind in _OF_A_RESOURCE:
+            reader.number()
+        else:
+            raise _UnknownForm
+        self._count(_FUNC_SORT if kind == _LIFT else _CORE_FUNC)
+
+    def _import(self, reader: _Reader) -> None:
+        name = reader.extern_name()
+        sort, is_resource = reader.description()
+        index = self._count(sort)
+        if is_resource:
+            self.resources[index] = name
+
+    def _export(self, reader: _Reader) -> None:
+        name = reader.extern_name()
+        sort, index = reader.sort(), reader.number()
+        if reader.byte():
+            reader.description()
+        exported = self._count(sort)
+        if sort == _TYPE_SORT and index in self.resources:
+            self.resources[exported] = self.names[name] = self.resources[index]
+        if sort == _INSTANCE_SORT and index in self.made:
+            component, types = self.made[index]
+            inside = self.components.get(component)
+            names = {} if inside is None else self.read(inside).names
+            self.exported[exported] = [name for name, given in names.items() if types.get(given) in self.defined]
+
+
+class _Reader:
+    """Reads the entries of a section, as the binary format of components has them."""
+
+    def __init__(self, payload: memoryview) -> None:
+        self._payload = payload
+        self._at = 0
+
+    def byte(self) -> int:
+        self._at += 1
+        return self._payload[self._at - 1]
+
+    def number(self) -> int:
+        value, self._at = unsigned(self._payload, self._at)
+        return value
+
+    def name(self) -> str:
+        size = self.number()
+        self._at += size
+        return bytes(self._payload[self._at - size : self._at]).decode()
+
+    def extern_name(self) -> str:
+        if self.byte() > 1:
+            raise _UnknownForm
+        return self.name()
+
+    def sort(self) -> int | tuple[int, int]:
+        kind = self.byte()
+        return (kind, self.byte()) if kind == _CORE_SORT else kind
+
+    def description(self) -> tuple[int | tuple[int, int], bool]:
+        """The sort of what is imported or exported, and whether it is a resource."""
+        sort = self.sort()
+        if sort == _TYPE_SORT and self.byte():
+            return sort, True
+        if sort == 2:  # a value
+            raise _UnknownForm
+        self.number()
+        return sort, False
+
+    def options(self) -> None:
+        for _ in range(self.number()):
+            kind = self.byte()
+            if kind in {3, 4, 5}:  # memory, realloc, post-return; the others are encodings of text
+                self.number()
+            elif kind > 2:
+                raise _UnknownForm
+
+
+def _appended(scope: _Scope, found: list[tuple[int, str]]) -> bytes:
+    """The sections with a function that drops each of the resources `found`, by their instance and name."""
+    count = len(found)
+    types, funcs, cores = (scope.next(sort) for sort in (_TYPE_SORT, _FUNC_SORT, _CORE_FUNC))
+    handles, signatures = types + count, types + 2 * count
+
+    def each(write: Callable[[int], bytes]) -> list[bytes]:
+        return [write(number) for number in range(count)]
+
+    aliases = [bytes([_TYPE_SORT, 0]) + _leb(index) + _text(name) for index, name in found]
+    owned = each(lambda number: b"\x69" + _leb(types + number))
+    functions = each(lambda number: b"\x40\x01" + _text("handle") + _signed(handles + number) + b"\x01\x00")
+    drops = each(lambda number: bytes([_RESOURCE_DROP]) + _leb(types + number))
+    lifts = each(lambda number: b"\x00\x00" + _leb(cores + number) + b"\x00" + _leb(signatures + number))
+    exports = each(
+        lambda number: b"\x00" + _text(f"{_PREFIX}{number}") + bytes([_FUNC_SORT]) + _leb(funcs + number) + b"\x00"
+    )
+    contents = (_ALIAS, aliases), (_TYPE, owned + functions), (_CANON, drops + lifts), (_EXPORT, exports)
+    return b"".join(_section(kind, entries) for kind, entries in contents)
+
+
+def _section(kind: int, entries: Iterable[bytes]) -> bytes:
+    listed = [*entries]
+    content = _leb(len(listed)) + b"".join(listed)
+    return bytes([kind]) + _leb(len(content)) + content
+
+
+def _text(name: str) -> bytes:
+    return _leb(len(name.encode())) + name.encode()
+
+
+def _bytes_of(value: int, limit: int) -> Iterator[int]:
+    """LEB128: seven bits in a byte, until what is left is below `limit`."""
+    while value >= limit or value > 0x7F:
+        yield value & 0x7F | 0x80
+        value >>= 7
+    yield value
+
+
+def _leb(value: int) -> bytes:
+    return bytes(_bytes_of(value, 0x80))
+
+
+def _signed(value: int) -> bytes:
+    """The same for a number that could be negative: its highest bit says so."""
+    return bytes(_bytes_of(value, 0x40))

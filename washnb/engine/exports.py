@@ -1,0 +1,65 @@
+"""What is called on instances of a component: the plans of its exports, and of what drops its resources."""
+
+from __future__ import annotations
+
+from washnb.errors import ConfigError
+from washnb.wit import split_version, versions_match
+
+from .abi.plan import ExportPlan
+from .abi.shapes import Function, Own, Resource
+from .component import CompiledComponent
+from .linker import ComponentLinker, address_of
+
+
+def export_of(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
+    """The plan of an export and its index in wasmtime, kept with the linker. Raises ConfigError for an unknown one."""
+    known = linker.exports.get(export)
+    if known is None:
+        known = linker.exports[export] = _find_export(component, linker, export)
+    return known
+
+
+def destructor_of(
+    component: CompiledComponent, linker: ComponentLinker, resource: Resource
+) -> tuple[ExportPlan | None, int]:
+    """The plan of what drops a resource of a guest and its index, kept with the linker; None where nothing does."""
+    name = component.code.destructors.get(resource)
+    if name is None:
+        return None, 0
+    if name not in linker.exports:
+        interface = resource.key.rpartition("/")[0]
+        shown = Function(f"[resource-drop]{resource.name}", (("self", Own(resource)),), None)
+        index = component.code.raw.get_export_index(name)
+        linker.keep(index)
+        linker.exports[name] = (
+            ExportPlan(interface, shown, component.export_surfaces.later(interface)),
+            address_of(index),
+        )
+    return linker.exports[name]
+
+
+def _find_export(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
+    wanted, _, name = export.rpartition("#")
+    plain, version = split_version(wanted)
+    found = [
+        interface
+        for key, interface in component.exports.items()
+        if name in interface.functions
+        and (not wanted or split_version(key)[0] == plain)
+        and versions_match(split_version(key)[1], version)
+    ]
+    exact = [interface for interface in found if interface.name == wanted] or found
+    if len(exact) != 1:
+        known = [f"{key}#{each}" if key else each for key, item in component.exports.items() for each in item.functions]
+        raise ConfigError(
+            f"{component.name} exports {'several' if found else 'no'} {export}",
+            component=component.name,
+            repair=[f"it exports {each}" for each in known],
+        )
+    interface = exact[0]
+    plan = ExportPlan(interface.name, interface.functions[name], component.export_surfaces.later(interface.name))
+    raw = component.code.raw
+    parent = raw.get_export_index(interface.name) if interface.name else None
+    index = raw.get_export_index(name, parent)
+    linker.keep(index)
+    return plan, address_of(index)
