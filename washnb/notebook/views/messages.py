@@ -30,7 +30,7 @@ _INBOX = re.compile(r"(?<=_INBOX\.).*")
 OUTCOMES = {"handled": "handled", "sent": "sent", "heard": "heard", "nobody": "nobody took it", "failed": "failed"}
 """What a message can have come to, for the widget and for people."""
 
-Message = hosted.Message | MessageHeard
+Message = MessageSent | MessageHandled | MessageHeard
 """What is shown: messages of this host, or those that pass."""
 
 
