@@ -145,6 +145,23 @@ def test_no_more_values_are_read_than_are_shown(counter, tmp_path, monkeypatch):
     assert len(counter.kv("b").data) == 1500
 
 
+def test_a_bucket_is_read_and_written_at_once(counter, monkeypatch):
+    """What is about many keys goes to the host once, and not once for each of them."""
+    bucket, reached, on_host = counter.kv["b"], [], counter.kv.door.on_host
+    bucket.clear()
+    assert counter.kv.data.keys() == {"default"}
+    monkeypatch.setattr(type(counter.kv.door), "on_host", lambda self, work: reached.append(work) or on_host(work))
+    bucket.update({f"{number:03}": number for number in range(300)}, more="text")
+    assert len(bucket.items()) == len(bucket.values()) == 301
+    assert dict(bucket.items())["299"] == b"299"
+    assert [*bucket.values()][-1] == b"text"
+    bucket.clear()
+    assert len(bucket) == 0
+    assert len(reached) == 7
+    bucket.update([("k", "v")])
+    assert bucket == {"k": b"v"}
+
+
 def test_guests_bytes_are_text_in_every_face(counter):
     """No markup and no escape sequence of a guest's survives in text or HTML."""
     counter.kv["default"]["note"] = f"{ESCAPES}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, ItemsView, Iterator, Mapping, MutableMapping, Sequence, ValuesView
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,12 @@ class Bucket(MutableMapping[str, bytes]):
         except hosted.NoSuchBucket:
             return []
 
+    def _all(self) -> dict[str, bytes]:
+        try:
+            return self._view.door.on_host(lambda deployments: _content(self._view.backend(deployments), self.name))
+        except hosted.NoSuchBucket:
+            return {}
+
     def __getitem__(self, key: str) -> bytes:
         """Return the value. Raises NotThere, a KeyError, which names the keys or buckets that there are."""
         __tracebackhide__ = True
@@ -63,6 +69,24 @@ class Bucket(MutableMapping[str, bytes]):
         """Delete the key. Raises NotThere, a KeyError."""
         __tracebackhide__ = True
         self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, key))
+
+    def items(self) -> ItemsView[str, bytes]:
+        """Keys and values as they are now, read at once."""
+        return self._all().items()
+
+    def values(self) -> ValuesView[bytes]:
+        """The values as they are now, read at once."""
+        return self._all().values()
+
+    def update(self, *others: Any, **values: object) -> None:
+        """Set many values at once, given as those of a `dict`; the bucket is made where it does not exist."""
+        given = {key: encoded(value) for key, value in dict(*others, **values).items()}
+        self._view.door.on_host(lambda deployments: self._view.update(deployments, self.name, given))
+
+    def clear(self) -> None:
+        """Delete all keys at once."""
+        with suppress(hosted.NoSuchBucket):
+            self._view.door.on_host(lambda deployments: _clear(self._view.backend(deployments), self.name))
 
     def __iter__(self) -> Iterator[str]:
         """The keys, sorted."""
@@ -184,6 +208,12 @@ class KeyValueView(View):
         await backend.open(bucket)
         await backend.set(bucket, key, value)
 
+    async def update(self, deployments: hosted.Deployments, bucket: str, values: Mapping[str, bytes]) -> None:
+        """Set many keys; the bucket is made where it does not exist."""
+        backend = self.backend(deployments)
+        await backend.open(bucket)
+        await backend.set_many(bucket, [*values.items()])
+
     async def delete(self, deployments: hosted.Deployments, bucket: str, key: str) -> None:
         """Delete a key. Raises NotThere where there is none."""
         backend = self.backend(deployments)
@@ -239,6 +269,10 @@ async def _pages(backend: hosted.KeyValueBackend, bucket: str) -> AsyncIterator[
 async def _keys(backend: hosted.KeyValueBackend, bucket: str) -> list[str]:
     """All keys of a bucket, sorted."""
     return sorted({key async for page in _pages(backend, bucket) for key in page})
+
+
+async def _clear(backend: hosted.KeyValueBackend, bucket: str) -> None:
+    await backend.delete_many(bucket, await _keys(backend, bucket))
 
 
 async def _content(backend: hosted.KeyValueBackend, bucket: str, most: int | None = None) -> dict[str, bytes]:
