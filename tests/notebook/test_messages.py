@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -199,6 +200,25 @@ def test_a_widget_listens_while_somebody_looks(worker):
     assert [(each["state"], each["who"], each["text"]) for each in messages] == [("heard", "", "0"), ("heard", "", "2")]
     live._heard(None, {"do": "hidden"}, [])
     live.widget.close()
+
+
+def test_looks_at_the_same_time_listen_once(session, nats_account):
+    """Each message is heard once, and after the last look none."""
+    session.attach(messaging=nats_account)
+    view = session.messages(listen="tasks.>")
+    view.close()
+
+    async def looks(deployments):
+        coming = [view.came(deployments) for _ in range(3)]
+        await asyncio.gather(*coming, view.left(deployments), view.came(deployments))
+
+    session.on_host(looks)
+    for body in "12":
+        session.publish("tasks.a", body)
+    heard(view, 2)
+    view.close()
+    session.publish("tasks.a", "3")
+    assert [each.body for each in view] == [b"1", b"2"]
 
 
 def heard(view, count: int) -> None:

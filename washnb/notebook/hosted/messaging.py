@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 from washnb.errors import ConfigError
@@ -53,14 +54,16 @@ class Listening:
         self.messages: deque[MessageHeard] = deque(maxlen=KEPT_MESSAGES)
         self._messaging: Messaging | None = None
         self._hearing: Hearing | None = None
+        self._turn = asyncio.Lock()
 
     async def begin(self, deployments: Deployments) -> None:
         """Listen. Raises ConfigError where nothing is attached that carries messages, BackendError where that fails."""
         messaging = _required(deployments)
-        if messaging is not self._messaging:
-            await self.end()
-            self._hearing = await messaging.hear(self.subject, self.messages.append)
-            self._messaging = messaging
+        async with self._turn:
+            if messaging is not self._messaging:
+                await self._end()
+                self._hearing = await messaging.hear(self.subject, self.messages.append)
+                self._messaging = messaging
 
     async def go_on(self, deployments: Deployments) -> None:
         """Listen to what carries the messages now, where another plugin has taken the place of the one before."""
@@ -69,6 +72,10 @@ class Listening:
 
     async def end(self) -> None:
         """Listen no more; what was heard stays."""
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
         hearing, self._hearing, self._messaging = self._hearing, None, None
         if hearing is not None:
             await hearing.end()
