@@ -47,6 +47,20 @@ def test_download_that_fails_lets_go_of_the_object(session, tmp_path):
     gc.collect()
 
 
+def test_a_container_is_cleared_at_once(gallery, monkeypatch):
+    """The host deletes all of its objects in one go, and the container stays."""
+    container, reached, on_host = gallery.blobs["gallery"], [], gallery.blobs.door.on_host
+    for name in ("o", "p"):
+        container[name] = b"x"
+    monkeypatch.setattr(type(gallery.blobs.door), "on_host", lambda self, work: reached.append(work) or on_host(work))
+    container.clear()
+    assert len(reached) == 1
+    assert list(container) == []
+    assert "gallery" in gallery.blobs.data
+    gallery.blobs["gone"].clear()
+    assert "gone" not in gallery.blobs.data
+
+
 @pytest.mark.parametrize("end", [BackendError("the server is away"), asyncio.CancelledError()])
 def test_download_that_breaks_off_leaves_what_was_there(gallery, tmp_path, monkeypatch, end):
     """A file is whole or not there, and one that was there before is as it was; nothing lies beside it."""

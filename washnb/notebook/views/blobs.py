@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -82,6 +82,11 @@ class Container(MutableMapping[str, bytes]):
         except hosted.NoSuchContainer:
             return ()
         return names
+
+    def clear(self) -> None:
+        """Delete all objects at once; the container stays."""
+        with suppress(hosted.NoSuchContainer):
+            self._view.door.on_host(lambda deployments: self._view.backend(deployments).clear(self.name))
 
     def __iter__(self) -> Iterator[str]:
         """The names of the objects, sorted."""
