@@ -66,10 +66,10 @@ def test_a_component_without_resources_of_its_own_stays_as_it_is(name):
     assert with_destructors(binary) is binary
 
 
-@pytest.mark.parametrize("size", [*range(0, len(BINARY), 7)])
-def test_what_breaks_off_is_left_to_wasmtime(size):
+def test_what_breaks_off_is_left_to_wasmtime():
     """Nothing but a whole component is read to its end."""
-    assert with_destructors(BINARY[:size]).startswith(BINARY[:size])
+    for size in range(len(BINARY)):
+        assert with_destructors(BINARY[:size]).startswith(BINARY[:size])
 
 
 async def test_what_wasmtime_refuses_is_compiled_as_it_was(monkeypatch):

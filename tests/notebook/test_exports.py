@@ -83,6 +83,47 @@ class Echo(Interface, wit=HOST):
     echo0 = echo1 = echo2 = echo3 = echo4 = _answer
 
 
+def _half(name: str, other: str) -> str:
+    """An interface that gives back points, and has a type of its own called `other`."""
+    return f"""
+  (component ${name}'
+    (import "point" (type $point (eq $point')))
+    (import "way" (type $way (eq $way')))
+    (import "at" (func $at (param "a" $point) (result $point)))
+    (import "go" (func $go (param "way" $way)))
+    (type $other' (record (field "{other}" u8)))
+    (import "other" (type $other (eq $other')))
+    (import "see" (func $see (param "a" $other)))
+    (export $point2 "point" (type $point'))
+    (export $way2 "way" (type $way'))
+    (export $other2 "other" (type $other'))
+    (export "at" (func $at) (func (param "a" $point2) (result $point2)))
+    (export "go" (func $go) (func (param "way" $way2)))
+    (export "see" (func $see) (func (param "a" $other2))))"""
+
+
+TWICE = f"""(component
+  (core module $m
+    (func (export "at") (param i32) (result i32) (local.get 0))
+    (func (export "go") (param i32)))
+  (core instance $i (instantiate $m))
+  (type $point' (record (field "x" u32)))
+  (type $way' (variant (case "up") (case "down")))
+  {_half("first", "m")} {_half("second", "n")}
+  (func $at (param "a" $point') (result $point') (canon lift (core func $i "at")))
+  (func $go (param "way" $way') (canon lift (core func $i "go")))
+  (type $m' (record (field "m" u8)))
+  (type $n' (record (field "n" u8)))
+  (func $see1 (param "a" $m') (canon lift (core func $i "go")))
+  (func $see2 (param "a" $n') (canon lift (core func $i "go")))
+  (instance $first (instantiate $first' (with "point" (type $point')) (with "way" (type $way'))
+    (with "at" (func $at)) (with "go" (func $go)) (with "other" (type $m')) (with "see" (func $see1))))
+  (instance $second (instantiate $second' (with "point" (type $point')) (with "way" (type $way'))
+    (with "at" (func $at)) (with "go" (func $go)) (with "other" (type $n')) (with "see" (func $see2))))
+  (export "docs:shop/first" (instance $first))
+  (export "docs:shop/second" (instance $second)))"""
+
+
 @pytest.fixture
 def drawings(session):
     """A workload whose exports return what a plugin makes of what they get."""
@@ -115,6 +156,20 @@ def test_the_classes_stay_over_a_reload(drawings):
     before = made.echo2(made.Point(1, 2))
     made.reload()
     assert type(made.echo2(before)) is type(before) is made.Point
+
+
+def test_a_type_that_several_interfaces_use_is_one_class(session):
+    """Its name is unambiguous, and values of the one equal those of the other; functions have to be told apart."""
+    shop = session.load(TWICE.encode(), "shop")
+    first, second = shop.exports["docs:shop/first"], shop.exports["docs:shop/second"]
+    assert shop.Point is first.Point is second.Point
+    assert shop.Way_Up is second.Way_Up
+    assert first.at(shop.Point(1)) == second.at({"x": 1}) == shop.Point(1)
+    assert first.Other is not second.Other
+    assert dir(shop).count("Point") == 1
+    for name in ("Other", "at"):
+        with pytest.raises(ConfigError, match=f"shop exports {name} in docs:shop/first and docs:shop/second"):
+            getattr(shop, name)
 
 
 def test_a_plugin_without_annotations_gets_the_classes_in_wit(drawings):

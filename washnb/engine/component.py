@@ -14,7 +14,7 @@ from .abi.shapes import InterfaceType, Resource, Shape
 from .destructors import split_destructors
 from .reflection import Interfaces, named_types, reflect
 from .runtime import Runtime
-from .surfaces import Surfaces
+from .surfaces import Shared, Surfaces
 
 
 class Code:
@@ -51,7 +51,8 @@ class Code:
     def surfaces(self) -> tuple[Surfaces, Surfaces]:
         """Imports and exports as Python classes. They know nothing of the code: its linker keeps what calls need."""
         imports, exports = self.types
-        return Surfaces(imports, self.named_types), Surfaces(exports, self.named_types)
+        shared: Shared = {}
+        return Surfaces(imports, self.named_types, shared), Surfaces(exports, self.named_types, shared)
 
     @cached_property
     def named_types(self) -> Callable[[str], dict[str, Shape]]:

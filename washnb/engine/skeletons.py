@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from washnb.wit import split_version
@@ -52,15 +52,21 @@ class Skeleton(NamedTuple):
 
 
 def skeleton(
-    interface: InterfaceType, declared: Mapping[str, Shape] | None = None, *, home: str | None = None
+    interface: InterfaceType,
+    declared: Mapping[str, Shape] | None = None,
+    *,
+    home: str | None = None,
+    given: Collection[Shape] = (),
 ) -> Skeleton:
     """Write a module with a class for the interface, for its types and its resources; each method raises.
 
     It runs as it is. `declared` are the types of the interface by their names in WIT; a type that has none gets one
     from the place where it is used. `home` is what its resources know it as, where that is another name.
+    Classes of types that are `given` are left out.
     """
     names = TypeNames(interface, declared or {})
-    return Skeleton(names.interface, _Writing(interface, names, interface.name if home is None else home).text())
+    writing = _Writing(interface, names, interface.name if home is None else home)
+    return Skeleton(names.interface, writing.text(given))
 
 
 class TypeNames:
@@ -143,11 +149,12 @@ class _Writing:
         self._to_come = {*names.types.values(), *names.resources.values()}
         self._uses = {"Interface"}
 
-    def text(self) -> str:
-        """The whole module."""
+    def text(self, given: Collection[Shape]) -> str:
+        """The whole module, without the classes of types that are `given`."""
+        self._to_come -= {self._names.types[shape] for shape in given}
         own = {each: name for each, name in self._names.resources.items() if self._is_own(each)}
         blocks = [self._foreign(each, name) for each, name in self._names.resources.items() if each not in own]
-        blocks += [self._type(shape, name) for shape, name in self._names.types.items()]
+        blocks += [self._type(shape, name) for shape, name in self._names.types.items() if shape not in given]
         blocks += [self._resource(each, name) for each, name in own.items()]
         blocks.append(self._served(own.values()))
         return "\n\n\n".join([self._imports(), *blocks]) + "\n"

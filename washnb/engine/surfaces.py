@@ -9,8 +9,9 @@ import dataclasses
 import functools
 import inspect
 import re
+import threading
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any
@@ -141,21 +142,47 @@ class Surface:
         return _Written(text)
 
 
-def surface(interface: InterfaceType, declared: Mapping[str, Shape] | None = None) -> Surface:
-    """Make the classes of an interface; `declared` are its types by their names in WIT."""
+_MAKING = threading.Lock()
+
+Shared = dict[tuple[str, Shape], Any]
+"""The classes of types by name and shape: interfaces of a component that use the same type have the same class."""
+
+
+def surface(
+    interface: InterfaceType, declared: Mapping[str, Shape] | None = None, shared: Shared | None = None
+) -> Surface:
+    """Make the classes of an interface; `declared` are its types by their names in WIT.
+
+    Those that are `shared` are taken from there, and what is new is put there.
+    """
     named = interface if "/" in interface.name else dataclasses.replace(interface, name=_ROOT)
-    served_name, text = skeleton(named, declared, home=interface.name)
+    names, shared = TypeNames(named, declared or {}), {} if shared is None else shared
+    given = {shape: shared[name, shape] for shape, name in names.types.items() if (name, shape) in shared}
+    served_name, text = skeleton(named, declared, home=interface.name, given=given)
     scope: dict[str, Any] = {"__name__": __name__}  # a module that is there: dataclasses look into it
+    for shape, known in given.items():
+        scope |= {names.types[shape]: known, **{each.__name__: each for each in _cases(known)}}
     exec(compile(text, f"<washnb {interface.name}>", "exec", dont_inherit=True), scope)  # noqa: S102 - text of ours
     served = scope.pop(served_name)
     types = {name: each for name, each in scope.items() if name[0] != "_" and name not in TAKEN}
-    made = Surface(interface, served, types, TypeNames(named, declared or {}))
-    for shape, name in made.type_names.types.items():
-        for cls in typing.get_args(types[name]) or [types[name]]:  # the cases of a variant
-            cls.__doc__ = made.definition(shape)
-            if isinstance(shape, Record | Variant):
-                cls.__signature__ = made.signature(cls)  # what `inspect` looks for
+    made = Surface(interface, served, types, names)
+    for shape, name in names.types.items():
+        if shape not in given:
+            _document(made, shape, _cases(types[name]) or (types[name],))
+        shared.setdefault((name, shape), types[name])
     return made
+
+
+def _cases(cls: Any) -> tuple[type, ...]:
+    """The classes of a variant's cases; none of another type."""
+    return typing.get_args(cls)
+
+
+def _document(made: Surface, shape: Shape, classes: Iterable[Any]) -> None:
+    for cls in classes:
+        cls.__doc__ = made.definition(shape)
+        if isinstance(shape, Record | Variant):
+            cls.__signature__ = made.signature(cls)  # what `inspect` looks for
 
 
 class Surfaces(dict[str, Surface]):
@@ -164,14 +191,19 @@ class Surfaces(dict[str, Surface]):
     `declared` reads the types of one by their names in WIT.
     """
 
-    def __init__(self, interfaces: Mapping[str, InterfaceType], declared: Callable[[str], Mapping[str, Shape]]) -> None:
+    def __init__(
+        self, interfaces: Mapping[str, InterfaceType], declared: Callable[[str], Mapping[str, Shape]], shared: Shared
+    ) -> None:
         super().__init__()
         self._interfaces = interfaces
         self._declared = declared
+        self._shared = shared
 
     def __missing__(self, name: str) -> Surface:
-        # of two threads that ask at once both get the one that is there first
-        return self.setdefault(name, surface(self._interfaces[name], self._declared(name)))
+        with _MAKING:  # of two threads that ask at once both get the same classes
+            if name not in self:
+                self[name] = surface(self._interfaces[name], self._declared(name), self._shared)
+        return self[name]
 
     def later(self, name: str) -> Callable[[], Surface]:
         """What makes the surface of an interface, or finds it."""

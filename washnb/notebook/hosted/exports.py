@@ -270,10 +270,11 @@ class Exports(Mapping[str, Exported]):
     def find(self, name: str) -> Any:
         """Return what is exported under a name, in whichever interface.
 
-        Raises ConfigError where several interfaces have it, NoSuchExport where none has.
+        Raises ConfigError where several interfaces have one each, NoSuchExport where none has. A type that several
+        interfaces use is one class.
         """
         homes = [home for home, each in self._made.items() if {name, names.python_name(name)} & {*dir(each)}]
-        if len(homes) > 1:
+        if len({id(getattr(self._made[home], name)) for home in homes}) > 1:
             raise ConfigError(
                 f"{self._workload} exports {name} in {' and '.join(homes)}",
                 workload=self._workload,
@@ -285,7 +286,7 @@ class Exports(Mapping[str, Exported]):
 
     def known(self) -> list[str]:
         """What `find` finds, for completion."""
-        return [name for each in self._made.values() for name in dir(each)]
+        return [*dict.fromkeys(name for each in self._made.values() for name in dir(each))]
 
     def wit(self, export: str) -> str:
         """The function `interface#function`, or one at the root, as WIT has it; its own name where there is none."""
