@@ -21,6 +21,7 @@ from washnb.engine.abi.shapes import (
     Tuple,
     Variant,
 )
+from washnb.engine.surfaces import Surfaces
 
 CARTS = (Path(__file__).parent.parent / "components" / "carts.wat").read_text()
 
@@ -58,6 +59,18 @@ def test_what_has_no_names_in_wit_is_called_after_its_place(name):
     made = surface(InterfaceType(name, {"pick": function}, {}))
     assert str(made.signature(made.served.pick)) == "(self, from_: From | None) -> None"
     assert made.names["From_Two"]("x").value == "x"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_types_are_shared(count):
+    """An interface takes the classes of another one for the same types, a variant of a single case among them."""
+    choice = Variant(tuple((name, None) for name in ("one", "two")[:count]))
+    function = Function("pick", (("from", choice),), None)
+    interfaces = {name: InterfaceType(name, {"pick": function}, {}) for name in ("test:some/here", "test:some/there")}
+    surfaces = Surfaces(interfaces, lambda _: {"choice": choice}, {})
+    here, there = (surfaces[name] for name in interfaces)
+    assert here.case_of(choice, "one") is there.case_of(choice, "one")
+    assert here.types["Choice"] is there.types["Choice"]
 
 
 def test_every_type_has_expressions_for_its_values():

@@ -161,21 +161,21 @@ def surface(
     served_name, text = skeleton(named, declared, home=interface.name, given=given)
     scope: dict[str, Any] = {"__name__": __name__}  # a module that is there: dataclasses look into it
     for shape, known in given.items():
-        scope |= {names.types[shape]: known, **{each.__name__: each for each in _cases(known)}}
+        scope |= {names.types[shape]: known, **{each.__name__: each for each in _classes(known)}}
     exec(compile(text, f"<washnb {interface.name}>", "exec", dont_inherit=True), scope)  # noqa: S102 - text of ours
     served = scope.pop(served_name)
     types = {name: each for name, each in scope.items() if name[0] != "_" and name not in TAKEN}
     made = Surface(interface, served, types, names)
     for shape, name in names.types.items():
         if shape not in given:
-            _document(made, shape, _cases(types[name]) or (types[name],))
+            _document(made, shape, _classes(types[name]))
         shared.setdefault((name, shape), types[name])
     return made
 
 
-def _cases(cls: Any) -> tuple[type, ...]:
-    """The classes of a variant's cases; none of another type."""
-    return typing.get_args(cls)
+def _classes(made: Any) -> tuple[Any, ...]:
+    """The classes of a type: those of a variant's cases, or its own."""
+    return typing.get_args(made) or (made,)
 
 
 def _document(made: Surface, shape: Shape, classes: Iterable[Any]) -> None:
