@@ -96,8 +96,8 @@ class GuestObject:
         """Drop it, unless it is gone. Raises GuestError where the destructor ends the guest."""
         __tracebackhide__ = True
         if self._lost is None:
-            self._dropped = True
             self._caller.on_host(lambda deployments: deployments.drop(self._workload, self._instance, self._handle))
+            self._dropped = True
 
     def __repr__(self) -> str:
         lost = self._lost
@@ -134,10 +134,14 @@ class Exported:
         """The classes of the resources that it defines, by the keys of these."""
         found = {}
         for resource in self._interface.resources.values():
-            served = self._surface.types.get(names.class_name(resource.name))
+            served = self._surface.types.get(self._class_name(resource.name))
             if getattr(served, "wit_resource", None) == resource.name:
                 found[resource.key] = self._object(served, resource.name)
         return found
+
+    def _class_name(self, resource: str) -> str:
+        """What the class of a resource is called: not always after it, `any` is `Any2`."""
+        return self._surface.type_names.resources[self._interface.resources[resource]]
 
     def _object(self, served: Any, resource: str) -> type[GuestObject]:
         body: dict[str, Any] = {
@@ -167,16 +171,16 @@ class Exported:
         for each in self._interface.functions.values():
             parsed = names.parse_function(each.name)
             if parsed.kind == "constructor" and parsed.resource == resource:
-                return [names.class_name(resource)]
+                return [self._class_name(resource)]
             if parsed.kind in {"", "static"} and _returned_by(each) == resource:
-                owner = f"{names.class_name(parsed.resource)}." if parsed.kind else ""
+                owner = f"{self._class_name(parsed.resource)}." if parsed.kind else ""
                 found.append(f"{owner}{names.python_name(parsed.name)}")
         return found
 
     def _function(self, function: Function, parsed: names.FunctionName) -> Any:
         """What calls a function; its name, its signature and its documentation are those of the surface."""
         served = self._surface.served
-        owner = getattr(served, names.class_name(parsed.resource)) if parsed.kind else served
+        owner = getattr(served, self._class_name(parsed.resource)) if parsed.kind else served
         template = inspect.unwrap(getattr(owner, names.python_name(parsed.name) if parsed.name else "__init__"))
         signature = self._surface.signature(template)
         if parsed.kind in {"", "constructor"}:
