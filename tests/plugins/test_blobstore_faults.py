@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -159,6 +160,28 @@ async def test_a_container_that_is_full(nats_servers):
         await put(backend, "c", "o", b"x" * 2 * MB)
     assert await contents_of(backend, "c") == {"o": b"old"}
     assert (await server.jetstream.stream_info("OBJ_c")).state.messages == 2
+    await server.close()
+
+
+async def test_a_server_that_is_full(nats_servers, tmp_path):
+    """Objects can be deleted where there is no room for anything, and give theirs."""
+    config = tmp_path / "server.conf"
+    config.write_text("jetstream { max_file_store: 100KB }")
+    private = await nats_servers("-c", str(config))
+    server = await connected(private.url)
+    backend = ObjectStoreBackend(server)
+    await backend.create("c")
+    for size in (40_000, 10_000, 2_000, 500, 0, 0):
+        with suppress(BackendError):
+            for number in range(8):
+                await put(backend, "c", f"{size}-{number}", b"x" * size)
+    with pytest.raises(BackendError, match="has no room for it"):
+        await put(backend, "c", "o", b"")
+    await backend.delete_objects("c", ["40000-0", "gone"])
+    assert "40000-0" not in await backend.objects("c")
+    await put(backend, "c", "o", b"x" * 20_000)
+    await backend.clear("c")
+    assert list(await backend.objects("c")) == []
     await server.close()
 
 

@@ -23,9 +23,6 @@ PATIENCE = 2.0
 CONNECT_SECONDS = 10.0
 """How long it may take until one of the servers has answered."""
 
-FULL = frozenset({10002, 10023, 10028, 10047, 10077})
-"""Error codes of JetStream where an account, a stream or a disk has no room."""
-
 _PORTS = {"nats": 4222, "tls": 4222, "ws": 80, "wss": 443}
 _POLL_SECONDS = 0.01
 _DEFAULTS = {
@@ -35,6 +32,7 @@ _DEFAULTS = {
     "ping_interval": 10,
     "pending_size": 0,  # what is sent while the server is away fails: it does not arrive later, when nobody expects it
 }
+_FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream for accounts, streams and disks
 _UNREADABLE = AttributeError | LookupError | RecursionError | TypeError | ValueError  # of nonsense in an answer
 _START = ("%wash nats start", "nats-server -js")
 _ELSEWHERE = ("is the address right, and does a server with JetStream run there?",)
@@ -244,7 +242,7 @@ class NatsServer:
             )
         if isinstance(error, errors.MaxPayloadError):
             return self._too_large(what)
-        if isinstance(error, APIError) and error.err_code in FULL:
+        if isinstance(error, APIError) and is_full(error):
             return BackendError(
                 f"{what}: NATS server {self.url} has no room for it: {error.description}",
                 repair="free some, or raise max_file_store, the account's limits or the stream's max_bytes",
@@ -321,6 +319,11 @@ class Asking:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Turn an error of nats-py into ours."""
         self.__exit__(kind, error, trace)
+
+
+def is_full(error: object) -> bool:
+    """Whether it is an error of nats-py where an account, a stream or a disk has no room."""
+    return getattr(error, "err_code", None) in _FULL
 
 
 async def heard(client: Any) -> None:

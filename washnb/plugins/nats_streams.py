@@ -30,6 +30,11 @@ async def make_stream(server: NatsServer, config: Any) -> Any:
     return await server.jetstream.add_stream(config)
 
 
+async def purge(server: NatsServer, name: str, subject: str, last: int) -> None:
+    """Remove the messages of a subject up to the number `last`, which needs no room; to be called in an `asking`."""
+    await server.jetstream.purge_stream(name, subject=subject, seq=last + 1)
+
+
 async def delete_stream(server: NatsServer, name: str) -> None:
     """Delete a stream with all that is in it, if it is there; to be called in an `asking`.
 

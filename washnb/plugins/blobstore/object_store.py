@@ -27,8 +27,8 @@ from nats.nuid import NUID
 
 from washnb.errors import BackendError
 
-from ..nats import NatsServer
-from ..nats_streams import delete_stream, make_stream
+from ..nats import NatsServer, is_full
+from ..nats_streams import delete_stream, make_stream, purge
 from .backend import (
     CHUNK,
     ContainerAlreadyExists,
@@ -234,7 +234,19 @@ class ObjectStoreBackend:
         if not metadata.deleted:
             fields = {"options": None, "nuid": metadata.nuid, "size": 0, "chunks": 0, "deleted": True}
             what = _writing("delete", container, metadata.name)
-            await _whole(self._replace(what, container, metadata.name, fields, only=metadata))
+            try:
+                await _whole(self._replace(what, container, metadata.name, fields, only=metadata))
+            except BackendError as error:
+                if not is_full(error.__cause__):
+                    raise
+                await self._erase(what, container, metadata)
+
+    async def _erase(self, what: str, container: str, metadata: Metadata) -> None:
+        """Delete without metadata that say so: there is no room for them."""
+        stream = self._stream(container)
+        async with self._server.asking(what):
+            await _whole(purge(self._server, stream.name, stream.subject(metadata.name), metadata.sequence))
+        await self._forget(container, metadata.nuid)
 
     async def _replace(
         self, what: str, container: str, name: str, fields: dict[str, Any], only: Metadata | None = None

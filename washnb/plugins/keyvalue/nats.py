@@ -19,8 +19,8 @@ from typing import Any, Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
-from ..nats import FULL, NatsServer
-from ..nats_streams import make_stream
+from ..nats import NatsServer, is_full
+from ..nats_streams import make_stream, purge
 from ..state import OfManyHosts, SharedState
 from . import nats_keys
 from .backend import KeyResponse, NoSuchBucket, Snapshot
@@ -130,8 +130,9 @@ class NatsBackend:
         what = f"delete {_of(bucket, key)}"
         self._server.require_write(what)
         async with self._server.asking(what):
-            if (await self._last(bucket, key)).value is not None:
-                await self._mark_deleted(bucket, key)
+            seen = await self._last(bucket, key)
+            if seen.value is not None:
+                await self._mark_deleted(bucket, key, seen)
 
     async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
         """Add to a counter; the sum is kept as 8 bytes, big endian."""
@@ -276,7 +277,7 @@ class NatsBackend:
         self._watches.own(bucket, answer["seq"])
         self._changed((bucket, key), "delete" if value is None else "set")
 
-    async def _mark_deleted(self, bucket: str, key: str) -> None:
+    async def _mark_deleted(self, bucket: str, key: str, seen: Snapshot) -> None:
         """Put a mark in place of a value, for those who watch. It needs room, which the value has to give."""
         from nats.js.errors import APIError
 
@@ -284,9 +285,10 @@ class NatsBackend:
         try:
             await self._put(bucket, key, None, mark)
         except APIError as error:
-            if error.err_code not in FULL:
+            if not is_full(error):
                 raise
-            await self._server.jetstream.purge_stream(stream_name(bucket), subject=subject(bucket, key))
+            assert isinstance(seen.revision, int), "a revision of this backend is one"
+            await purge(self._server, stream_name(bucket), subject(bucket, key), seen.revision)
             try:
                 await self._put(bucket, key, None, mark)
             except APIError:  # it is gone all the same
