@@ -195,6 +195,19 @@ def test_a_resource_is_a_class_with_methods_and_statics(carts):
     assert repr(cart) == "<cart of carts>"
 
 
+@pytest.mark.parametrize("name", ["any", "enum", "interface", "some"])
+def test_a_resource_may_be_called_like_something_of_python(session, name):
+    """Its class has another name then, and is of the same use."""
+    text = CARTS.read_text().replace('"cart"', f'"{name}"').replace("]cart", f"]{name}")
+    made = session.load(text.encode(), "shop")
+    cls = getattr(made, f"{name.capitalize()}2")
+    with cls(1) as thing:
+        assert thing.put(2) == 3
+    assert cls.dropped() == 1
+    with pytest.raises(GuestError, match=rf'wash\["shop"\].{cls.__name__}\(...\)'):
+        thing.put(1)
+
+
 def test_an_object_that_a_function_takes_is_gone(carts):
     """It says so, and what makes another one."""
     cart = carts.Cart(7)
