@@ -48,31 +48,33 @@ async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[An
         finally:  # also where an interrupt comes at this very moment
             ticker.leave(future)
         if store.pending is not None:
-            store.pending.abandon()
+            abandon(store.pending)
             store.pending = None
 
 
 async def perform(store: Store, pending: Pending) -> None:
     """Do a host call off the fiber, write what came of it, and let the next poll find it done."""
-    plan = pending.plan
+    plan, arguments, value, results = pending
     try:
-        value = pending.begun
         if value is None:
-            value = (
-                plan.target(*pending.arguments)
-                if store.observer is None
-                else plan.watch(store.observer, pending.arguments)
-            )
+            value = plan.target(*arguments) if store.observer is None else plan.watch(store.observer, arguments)
         if hasattr(value, "__await__"):
             value = await value
     except Err as error:
-        plan.refuse(store, error, pending.results)
+        plan.refuse(store, error, results)
     except BaseException as error:
         store.failure = error, plan.label
         raise
     else:
-        plan.answer(store, value, pending.results)
+        plan.answer(store, value, results)
     resume(store)
+
+
+def abandon(pending: Pending) -> None:
+    """It will not be done: the guest is closed."""
+    _, _, begun, _ = pending
+    if begun is not None:
+        begun.close()
 
 
 def take_error(store: Store) -> str | None:

@@ -39,21 +39,9 @@ Intercept = Callable[[], Injection | None]
 """Asked at each call what is done in its place; None: it goes its way."""
 
 
-class Pending:
-    """A host call that goes on off the fiber: `begun` is its coroutine, else `arguments` are what to begin it with."""
-
-    __slots__ = ("arguments", "begun", "plan", "results")
-
-    def __init__(self, plan: ImportPlan, arguments: tuple[Any, ...], begun: Any, results: int) -> None:
-        self.plan = plan
-        self.arguments = arguments
-        self.begun = begun
-        self.results = results
-
-    def abandon(self) -> None:
-        """It will not be done: the guest is closed."""
-        if self.begun is not None:
-            self.begun.close()
+Pending = tuple["ImportPlan", tuple[Any, ...], Any, int]
+"""A host call that goes on off the fiber: its plan, the arguments to begin it with, else its coroutine, and the address
+of the results. A plain tuple, which generated code makes sooner than an object of a class."""
 
 
 def label_of(interface: str, function: str) -> str:
@@ -108,30 +96,30 @@ class ImportPlan:
         )
         names = [source.local("a", value) for value in values]
         together = f"({''.join(f'{name}, ' for name in names)})"
-        pending = f"{source.constant('pending', Pending)}({source.constant('plan', self)}"
+        plan = source.constant("plan", self)
         if self._on_fiber:
             if watched:
-                self._begin_watching(source, together, pending)
+                self._begin_watching(source, together, plan)
             self._call(source, self._direct_call(source, names), watched=watched)
             with source.block(f"if type(value) is {source.constant('coroutine', types.CoroutineType)}:"):
                 begun = f"{source.constant('watched', _watched)}(observer, token, value)" if watched else "value"
-                source.line(f"store.pending = {pending}, (), {begun}, results)")
+                source.line(f"store.pending = {plan}, (), {begun}, results")
                 source.line("return True")
             if watched:
                 source.line("observer.returned(token, value)")
             write_result(source, self.function, self.label, self.named)
         else:
-            source.line(f"store.pending = {pending}, {together}, None, results)")
+            source.line(f"store.pending = {plan}, {together}, None, results")
             source.line("return True")
         handler: Handler = source.compile(self.label)
         return handler
 
-    def _begin_watching(self, source: Source, arguments: str, pending: str) -> None:
+    def _begin_watching(self, source: Source, arguments: str, plan: str) -> None:
         """Do what `watch` does where no call is held: WASI's are many and short."""
         source.line("observer = store.observer")
         with source.block("if observer.hold is not None:"):
             held = f"{source.constant('watch', self.watch)}(observer, {arguments})"
-            source.line(f"store.pending = {pending}, (), {held}, results)")
+            source.line(f"store.pending = {plan}, (), {held}, results")
             source.line("return True")
         told = [source.constant("told", each) for each in (self.interface, self.function, self.provider)]
         source.line(f"token = observer.called({told[0]}, {told[1]}, {arguments}, {told[2]}, '')")
