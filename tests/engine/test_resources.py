@@ -276,7 +276,7 @@ async def test_a_guest_resource_of_another_instance_or_of_no_guest_is_refused(sh
         counter = await one.call("[constructor]counter", 1)
         with pytest.raises(MismatchError, match="belongs to another instance"):
             await two.call("[method]counter.inc", counter)
-        with pytest.raises(MismatchError, match="a handle to the guest's resource counter is needed, not 5"):
+        with pytest.raises(MismatchError, match="an object of the guest's resource counter is needed, not 5"):
             await one.call("[method]counter.inc", 5)
         assert await one.call("[method]counter.inc", counter) == 2
 
@@ -285,7 +285,7 @@ async def test_a_guest_resource_is_used_up_only_by_a_call_that_takes_place(share
     """Where another argument does not fit, or it is given twice, it stays; what was used up is let go at once."""
     async with await started(shared_engine, COUNTER) as instance:
         one, two = [await instance.call("[constructor]counter", start) for start in (10, 20)]
-        with pytest.raises(MismatchError, match="a handle to the guest's resource counter is needed, not 5"):
+        with pytest.raises(MismatchError, match="an object of the guest's resource counter is needed, not 5"):
             await instance.call("end-two", one, 5)
         with pytest.raises(MismatchError, match="was given away before"):
             await instance.call("end-two", one, one)

@@ -280,6 +280,33 @@ def test_exports_of_an_instance_with_a_plain_name_are_found(session):
     assert "put: func(self: borrow<cart>" in repr(carts.exports)
 
 
+def test_mistakes_with_objects_are_told_as_python_would(carts):
+    """The object itself is no argument that one gives; a class is no object; completion has what is of use."""
+    cart = carts.Cart(1)
+    with pytest.raises(MismatchError, match=r"cart\.put takes 1 argument, not 0"):
+        cart.put()
+    with pytest.raises(MismatchError, match="an object of the guest's resource cart is needed, not the class Cart"):
+        carts.check_out(carts.Cart)
+    assert {"put", "boom", "made"} <= set(dir(cart))
+    assert "wit_handle" not in dir(cart)
+
+
+def test_what_a_tool_exports_for_itself_is_not_offered(session):
+    """It is there by its whole name."""
+    tool = session.load(
+        b"""(component
+          (core module $m (func (export "init") (result i32) (i32.const 7)))
+          (core instance $i (instantiate $m))
+          (func $init (result u32) (canon lift (core func $i "init")))
+          (instance $exports (export "init" (func $init)))
+          (export "exports" (instance $exports))
+          (export "run" (func $init)))""",
+        "tool",
+    )
+    assert "init" not in dir(tool)
+    assert tool.exports["exports"].init() == tool.run() == 7
+
+
 def test_the_lifetime_of_an_object_is_documented(carts):
     """With its class: until when it is of use."""
     assert "to the end of a `with` block" in inspect.getdoc(carts.Cart)

@@ -144,6 +144,12 @@ def test_call_takes_python(notebook):
     notebook.run("%wash load example:adder\nn = 40")
     assert notebook.run("%wash call adder.add(n, len('ab'))").result == 42
     assert notebook.run("%wash call adder.docs:adder/add#add(1, 2)").result == 3
+    assert notebook.run("%wash call adder.add(b=2, *[n])").result == 42
+    assert "takes no keywords here" in notebook.run("%wash call adder.docs:adder/add#add(1, b=2)").text
+    assert "'(m)' raised NameError" in notebook.run("%wash call adder.add(m)").text
+    assert "'(1 2)' is not a Python expression" in notebook.run("%wash call adder.add(1 2)").text
+    said = notebook.run("%wash call adder.add(1, 2).bit_length()").text
+    assert 'wash["adder"].add(1, 2).bit_length()  # in Python' in said
     assert "no call of an export" in notebook.run("%wash call adder").text
     assert "did you mean add?" in notebook.run("%wash call adder.ad(1, 2)").text
 

@@ -86,17 +86,20 @@ def insert(text: str, namespace: Mapping[str, Any]) -> Any:
     return _INSERTED.sub(lambda match: str(evaluate(match[1], namespace)), text)
 
 
-def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
-    """Evaluate one Python expression of the user's. Raises ConfigError where it is none, or raises something."""
+def evaluate(expression: str, namespace: Mapping[str, Any], shown: str = "") -> Any:
+    """Evaluate one Python expression of the user's. Raises ConfigError where it is none, or raises something.
+
+    `shown` is what the user has written of it, where that is not all.
+    """
     text = expression.strip()
     try:
         code = compile(text, "<washnb expression>", "eval")
     except SyntaxError as error:
-        raise ConfigError(f"{text!r} is not a Python expression: {error.msg}") from None
+        raise ConfigError(f"{shown or text!r} is not a Python expression: {error.msg}") from None
     try:
         return eval(code, dict(namespace))  # noqa: S307 - it is the user's own notebook
     except Exception as error:
-        raise ConfigError(f"{text!r} raised {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{shown or text!r} raised {type(error).__name__}: {error}") from error
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -120,9 +120,10 @@ def adopt(store: Any, handle: int, resource: Resource) -> Any:
 
 def hand_back(store: Any, value: object, resource: Resource, *, owned: bool) -> int:
     """The address of a box for a guest's own resource, given or lent. Raises MismatchError for anything else."""
-    value = getattr(value, "wit_handle", value)
+    if not isinstance(value, type):
+        value = getattr(value, "wit_handle", value)
     if not isinstance(value, GuestResource) or value.resource.key != resource.key:
-        raise MismatchError(f"a handle to the guest's resource {resource.name} is needed, not {value!r}")
+        raise MismatchError(f"an object of the guest's resource {resource.name} is needed, not {_shown(value)}")
     if value.owner is not store:
         raise MismatchError(f"{value!r} belongs to another instance")
     if value.used_up:
@@ -131,6 +132,10 @@ def hand_back(store: Any, value: object, resource: Resource, *, owned: bool) -> 
         value.used_up = True
         store.spent.append(value)
     return int(any_clone(value.address))
+
+
+def _shown(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r:.80}"
 
 
 def release(store: Any, box: int) -> None:

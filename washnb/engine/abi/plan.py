@@ -245,9 +245,10 @@ class ExportPlan:
     def lower(self, store: Any, arguments: tuple[Any, ...], keep: Keep) -> bytes:
         """Pack the arguments for wasmtime to read in place. Raises MismatchError where they do not fit."""
         if len(arguments) != len(self.function.params):
-            count = len(self.function.params)
+            itself = 1 if arguments and parse_function(self.function.name).kind == "method" else 0
+            count, given = len(self.function.params) - itself, len(arguments) - itself
             wanted = "1 argument" if count == 1 else f"{count or 'no'} arguments"
-            raise MismatchError(f"{self.label} takes {wanted}, not {len(arguments)}", repair=self._signature)
+            raise MismatchError(f"{self.label} takes {wanted}, not {given}", repair=self._signature)
         try:
             return self._pack(store, arguments, keep)
         except MismatchError as error:  # of a handle

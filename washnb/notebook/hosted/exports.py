@@ -87,6 +87,10 @@ class GuestObject:
             return "its `with` block has ended"
         return "a function has taken it" if self._handle.used_up else None
 
+    def __dir__(self) -> list[str]:
+        """Offer its functions to completion, and nothing that is only for the engine."""
+        return [name for name in super().__dir__() if name != "wit_handle"]
+
     def __enter__(self) -> Self:
         """Use it in a `with` block, which drops it. Raises GuestError where it is gone already."""
         _ = self.wit_handle
@@ -250,6 +254,11 @@ def _in_order(
         raise MismatchError(f"{export}: {error}", repair=wit or ()) from None
 
 
+def _is_of_a_tool(interface: InterfaceType) -> bool:
+    """Whether componentize-py exports it for itself, and has called it already when it built the component."""
+    return interface.name == "exports" and [*interface.functions] == ["init"]
+
+
 class Exports(Mapping[str, Exported]):
     """The exported interfaces of a workload, by name, with or without version."""
 
@@ -261,6 +270,7 @@ class Exports(Mapping[str, Exported]):
             for name, interface in component.exports.items()
             if interface.functions
         }
+        self._short = {name: each for name, each in self._made.items() if not _is_of_a_tool(component.exports[name])}
 
     def __getitem__(self, name: str) -> Exported:
         """Return the interface. Raises KeyError, which names those that there are."""
@@ -277,7 +287,7 @@ class Exports(Mapping[str, Exported]):
         Raises ConfigError where several interfaces have one each, NoSuchExport where none has. A type that several
         interfaces use is one class.
         """
-        homes = [home for home, each in self._made.items() if {name, names.python_name(name)} & {*dir(each)}]
+        homes = [home for home, each in self._short.items() if {name, names.python_name(name)} & {*dir(each)}]
         if len({id(getattr(self._made[home], name)) for home in homes}) > 1:
             raise ConfigError(
                 f"{self._workload} exports {name} in {' and '.join(homes)}",
@@ -290,7 +300,7 @@ class Exports(Mapping[str, Exported]):
 
     def known(self) -> list[str]:
         """What `find` finds, for completion."""
-        return [*dict.fromkeys(name for each in self._made.values() for name in dir(each))]
+        return [*dict.fromkeys(name for each in self._short.values() for name in dir(each))]
 
     def wit(self, export: str) -> str:
         """The function `interface#function`, or one at the root, as WIT has it; its own name where there is none."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import reduce
 from typing import Any
 
 from washnb.errors import ConfigError
@@ -70,9 +73,10 @@ def _message(asking: Asking) -> Any:
 
 
 def _call_options(parser: VerbParser) -> None:
-    parser.epilog = "NAME.EXPORT(ARGS), where ARGS are Python expressions: %wash call adder.add(1, 2)"
+    parser.epilog = "NAME.EXPORT(ARGS), where ARGS are Python expressions: %wash call adder.add(1, b=2)"
 
 
+_GIVEN = "_wash_given"
 _QUOTED_NAME = re.compile(r"""(["'])(.+?)\1\.""")
 _CALL = re.compile(r"(?P<export>[^(]+?)\s*\((?P<arguments>.*)\)\s*", re.DOTALL)
 
@@ -87,11 +91,27 @@ def _call(asking: Asking) -> Any:
             f"{text!r} is no call of an export",
             repair=f"%wash call {text}(...)" if complete else "%wash call NAME.EXPORT(ARGUMENTS)",
         )
-    arguments = evaluate(f"({match['arguments']},)" if match["arguments"].strip() else "()", asking.namespace)
+    written = f'wash["{name}"].{rest.strip()}'
+    positional, named = _given(match["arguments"], written, asking.namespace)
     export = match["export"].strip()
-    if "#" in export or "/" in export:
-        return asking.session.call(name, export, *arguments)
-    return asking.session[name].exports.find(export)(*arguments)
+    if "#" not in export and "/" not in export:
+        found, *inside = export.split(".")
+        return reduce(getattr, inside, asking.session[name].exports.find(found))(*positional, **named)
+    if named:
+        raise ConfigError(f"{export} takes no keywords here", repair=f"%wash call {name}.FUNCTION(...)  # does")
+    return asking.session.call(name, export, *positional)
+
+
+def _given(text: str, written: str, namespace: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What stands between the parentheses of a call. Raises ConfigError where more than one call is `written`."""
+    expression = f"{_GIVEN}({text})"
+    with suppress(SyntaxError):  # `evaluate` says it
+        tree = ast.parse(expression, mode="eval").body
+        if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)):
+            raise ConfigError(f"%wash call does one call, not all of {written}", repair=f"{written}  # in Python")
+    scope = {**namespace, _GIVEN: lambda *positional, **named: (positional, named)}
+    given: tuple[tuple[Any, ...], dict[str, Any]] = evaluate(expression, scope, shown=f"({text})")
+    return given
 
 
 def _called(text: str, loaded: Iterable[str]) -> tuple[str, str]:
