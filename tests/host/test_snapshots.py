@@ -10,7 +10,16 @@ import pytest
 from washnb.engine import Interface
 from washnb.errors import ConfigError
 from washnb.host import Change, Fault, StateSnapshot, restore_snapshot, take_snapshot
-from washnb.plugins import FilesystemKeyValue, HostPlugin, InMemoryKeyValue, NatsKeyValue, NatsServer
+from washnb.plugins import (
+    DynamicConfig,
+    FilesystemKeyValue,
+    HostPlugin,
+    InMemoryBlobstore,
+    InMemoryKeyValue,
+    NatsKeyValue,
+    NatsServer,
+    TracingLogger,
+)
 
 from .guests import component, request, start
 
@@ -61,6 +70,38 @@ async def test_what_is_not_there_is_named(shop):
         "wasi-keyvalue": "each workload has its own now, and the snapshot has what all shared",
         "gone of two": "it is not attached",
     }
+
+
+@pytest.mark.parametrize(
+    ("plugin", "state", "said"),
+    [
+        (InMemoryKeyValue(), {("b",): b""}, "it keeps no bytes at 'b'"),
+        (InMemoryKeyValue(), {("b", "k"): "text"}, "it keeps no str at 'b / k'"),
+        (InMemoryBlobstore(), {("b", "k", "x"): b""}, "it keeps no bytes at 'b / k / x'"),
+        (InMemoryBlobstore(), {("b", "k"): None}, "it keeps no empty value at 'b / k'"),
+        (DynamicConfig(), {(): "text"}, "it keeps no str at ''"),
+    ],
+)
+async def test_what_a_plugin_cannot_keep_is_refused(host, plugin, state, said):
+    """A file may say anything: nothing has changed then, and the others are restored."""
+    await host.attach(plugin, TracingLogger())
+    source = {"wasi-blobstore": "blobs", "wasi-keyvalue": "keyvalue"}.get(plugin.id, "config_logging")
+    await start(host, source)
+    key = (source, plugin.id)
+    taken = await take_snapshot(host)
+    assert await restore_snapshot(host, StateSnapshot({key: state})) == {f"{plugin.id} of {source}": said}
+    assert await take_snapshot(host) == taken
+
+
+async def test_a_container_comes_with_what_is_in_it(host):
+    """Also where a snapshot that somebody has edited does not name it by itself."""
+    await host.attach(InMemoryBlobstore())
+    await start(host, "blobs")
+    objects = StateSnapshot({("blobs", "wasi-blobstore"): {("here", "it"): b"is"}})
+    assert await restore_snapshot(host, objects) == {}
+    assert (await take_snapshot(host)).diff(objects) == [
+        Change("blobs", "wasi-blobstore", ("here",), "delete", None, None)
+    ]
 
 
 async def test_what_one_kept_by_itself_is_not_put_where_all_share(shop, tmp_path):
@@ -162,7 +203,14 @@ def test_it_can_be_kept(tmp_path):
     assert path.stat().st_mode & 0o077 == 0
     with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
         taken.save(tmp_path / "nowhere" / "state.json")
-    for broken in ("{}", "nothing", '{"about": [], "taken_at": 1, "values": [["w", "p", ["k"], 3]]}'):
+    for broken in (
+        "{}",
+        "nothing",
+        "[" * 100_000,
+        '{"about": [["w", "p"]], "taken_at": 1, "left_out": {}, "values": [["w", "p", ["k"], 3]]}',
+        '{"about": [["w", "p"]], "taken_at": 1, "left_out": {}, "values": [["w", "p", [3], "v"]]}',
+        '{"about": [["w", 3]], "taken_at": 1, "left_out": {}, "values": []}',
+    ):
         path.write_text(broken)
         with pytest.raises(ConfigError, match="is no snapshot"):
             StateSnapshot.load(path)

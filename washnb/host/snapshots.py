@@ -78,11 +78,12 @@ class StateSnapshot:
         """Read a file that `save` has written. Raises ConfigError for another one, OSError where there is none."""
         try:
             read = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-            contents: dict[tuple[str, str], dict[tuple[str, ...], Any]] = {(w, p): {} for w, p in read["about"]}
+            about = [(_as_name(workload), _as_name(plugin)) for workload, plugin in read["about"]]
+            contents: dict[tuple[str, str], dict[tuple[str, ...], Any]] = {each: {} for each in about}
             for workload, plugin, at, value in read["values"]:
-                contents[workload, plugin][tuple(at)] = _as_value(value)
+                contents[workload, plugin][tuple(map(_as_name, at))] = _as_value(value)
             return cls(contents, dict(read["left_out"]), float(read["taken_at"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(f"{path} is no snapshot: {error}", repair='snapshot.save("state.json")') from error
 
 
@@ -167,6 +168,12 @@ def _changes(before: Mapping[tuple[str, str], State], after: Mapping[tuple[str, 
 
 def _written(value: bytes | str | None) -> object:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def _as_name(written: Any) -> str:
+    if not isinstance(written, str):
+        raise TypeError(f"{written!r} is no name")
+    return written
 
 
 def _as_value(written: Any) -> bytes | str | None:

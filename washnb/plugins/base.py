@@ -26,7 +26,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import Any, Literal, Protocol, TypeVar
 
 from washnb.engine import Err, Interface, InterfaceType, Surface
@@ -44,6 +44,17 @@ Changed = Callable[[tuple[str, ...], str], None]
 
 State = Mapping[tuple[str, ...], bytes | str | None]
 """What a plugin keeps for a workload: values by the paths that lead to them, those of `StateChanged`."""
+
+
+def check_state(state: State, kinds: Mapping[int, type | UnionType]) -> None:
+    """Raise ConfigError for a state that a plugin cannot keep, before it changes anything: it may be from a file.
+
+    `kinds` are the types of its values, by the lengths of their paths.
+    """
+    for path, value in state.items():
+        if not isinstance(value, kinds.get(len(path), ())):
+            kind = "empty value" if value is None else type(value).__name__
+            raise ConfigError(f"it keeps no {kind} at {' / '.join(path)!r}")
 
 
 class WorkloadContext(Protocol):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from types import NoneType
 
-from ..base import State
+from ..base import State, check_state
 from .backend import Backend, NoSuchContainer, NoSuchObject, chunked
 
 
@@ -24,6 +25,8 @@ async def dump(backend: Backend) -> dict[tuple[str, ...], bytes | None]:
 
 async def restore(backend: Backend, state: State) -> None:
     """Make and write what differs from `state`, and delete what is not in it."""
+    check_state(state, {1: NoneType, 2: bytes})
+    state = {**{path[:1]: None for path in state}, **state}
     now = await dump(backend)
     for path in now.keys() - state.keys():
         if len(path) == 1:

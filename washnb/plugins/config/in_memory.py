@@ -11,7 +11,7 @@ from functools import partial
 
 from washnb.wit import WitInterface
 
-from ..base import Changed, State, WorkloadItem
+from ..base import Changed, State, WorkloadItem, check_state
 from ..state import PerComponent
 from .interface import Config
 
@@ -100,6 +100,7 @@ class DynamicConfig(PerComponent[LayeredSettings], Config):
 
     async def restore(self, workload_id: str, state: State) -> None:
         """Let the edits be these. Raises WorkloadNotFound where the workload does not use the plugin."""
+        check_state(state, {2: str | None})
         for name, settings in self.state(workload_id).items():
             edits = {path[1]: value for path, value in state.items() if path[0] == name}
             await settings.restore({key: value for key, value in edits.items() if not isinstance(value, bytes)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import State
+from ..base import State, check_state
 from .backend import Backend
 
 
@@ -23,6 +23,7 @@ async def dump(backend: Backend) -> dict[tuple[str, ...], bytes]:
 
 async def restore(backend: Backend, state: State) -> None:
     """Set what differs from `state`, and delete what is not in it. Buckets stay, for those who have opened them."""
+    check_state(state, {2: bytes})
     now = await dump(backend)
     for bucket in sorted({path[0] for path in (*now, *state)}):
         await backend.open(bucket)
