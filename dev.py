@@ -141,7 +141,8 @@ def prepare(extras: str) -> None:
 
 def install(extras: str) -> str:
     """Build `.venv`, or build it anew over one of another Python, and install into it."""
-    venv.EnvBuilder(with_pip=True, clear=not same_python()).create(VENV)
+    links = os.name == "posix"  # also so that one that somebody has made with links can be brought up to date
+    venv.EnvBuilder(with_pip=True, symlinks=links, clear=not same_python()).create(VENV)
     quiet = ["--disable-pip-version-check", "--no-input", "--quiet"]
     return capture([str(PYTHON), "-m", "pip", "install", *quiet, "--editable", f".[{extras}]"])
 

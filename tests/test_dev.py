@@ -90,6 +90,20 @@ def test_the_environment_is_made_again_when_the_project_asks_for_more(dev, monke
     assert installed == ["dev"]
 
 
+@pytest.mark.slow
+def test_an_environment_that_is_there_is_brought_up_to_date(dev, monkeypatch, tmp_path):
+    """An environment made by hand, with links as venv makes them, is used as it is."""
+    subprocess.run([sys.executable, "-m", "venv", "--symlinks", tmp_path / "env"], check=True)
+    kept = tmp_path / "env" / "kept"
+    kept.touch()
+    monkeypatch.setattr(dev, "VENV", tmp_path / "env")
+    asked = []
+    monkeypatch.setattr(dev, "capture", lambda command: asked.append(command) or "")
+    dev.install("lab")
+    assert kept.exists()
+    assert asked[0][-1] == ".[lab]"
+
+
 def test_what_it_opens_takes_its_place():
     """JupyterLab gets the signals that are meant for `dev.py lab`: it is the same process."""
     code = "import dev, sys; dev.become([sys.executable, '-c', 'import os; print(os.getpid())'])"
