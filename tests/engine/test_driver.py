@@ -15,7 +15,7 @@ import pytest
 from tests.engine.guests import DRIVEN, HOST
 from tests.engine.hosting import bound, started
 from washnb.engine import Engine, Err, Instance, Interface
-from washnb.errors import GuestError, GuestTimeout, TrapError
+from washnb.errors import GuestError, TrapError
 
 
 class Driven(Interface, wit=HOST):
@@ -268,16 +268,15 @@ async def test_busy_guests_share_the_loop(shared_engine):
         await started(shared_engine, DRIVEN, Driven()) as one,
         await started(shared_engine, DRIVEN, Driven()) as two,
     ):
-        spinning = [asyncio.create_task(each.call("spin", timeout=0.15)) for each in (one, two)]
-        gaps, last = [], time.monotonic()
-        while not all(task.done() for task in spinning):
+        spinning = [asyncio.create_task(each.call("spin")) for each in (one, two)]
+        for _ in range(5):
             await asyncio.sleep(0)
-            now = time.monotonic()
-            gaps.append(now - last)
-            last = now
+        assert not any(task.done() for task in spinning)
         for task in spinning:
-            assert isinstance(task.exception(), GuestTimeout)
-        assert len(gaps) > 4
+            task.cancel()
+        assert all(
+            isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*spinning, return_exceptions=True)
+        )
 
 
 INTERRUPTED = """

