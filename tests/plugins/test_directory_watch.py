@@ -115,6 +115,27 @@ async def test_what_cannot_be_looked_at_is_told(watched):
     assert watched.told == [("file/o", "set")]
 
 
+async def test_a_folder_that_may_not_be_read_hides_no_other(watched, monkeypatch):
+    """Nothing in it is told, neither as gone; what others change beside it is."""
+    root, scandir = watched.root, directory_watch.os.scandir
+    (root / "g").mkdir()
+    await looked(watched.watch)
+
+    def refusing(place):
+        if str(getattr(place, "path", place)) == str(root / "f"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(place)
+
+    monkeypatch.setattr(directory_watch.os, "scandir", refusing)
+    (root / "g" / "new").write_text("1")
+    (root / "f" / "old").write_text("22")
+    await looked(watched.watch)
+    assert watched.told == [("g", "set"), ("g/new", "set")]
+    monkeypatch.setattr(directory_watch.os, "scandir", scandir)
+    await looked(watched.watch)
+    assert watched.told[2:] == [("f/old", "set")]
+
+
 async def test_a_change_of_ours_may_be_seen_before_it_is_told(watched, monkeypatch):
     """It was made in a thread, of which the loop hears later."""
     monkeypatch.setattr(directory_watch, "_ECHO_SECONDS", 0.1)

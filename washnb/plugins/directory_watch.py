@@ -94,9 +94,12 @@ class DirectoryWatch:
                 if unchanging.get((folder.name,)) == time_of:
                     passed.add(folder.name)
                     continue
-            for file in _entries(folder, os.DirEntry.is_file):
-                with suppress(FileNotFoundError):
-                    found[folder.name, file.name] = _stamp(file)
+            try:
+                for file in _entries(folder, os.DirEntry.is_file):
+                    with suppress(FileNotFoundError):
+                        found[folder.name, file.name] = _stamp(file)
+            except OSError:  # it is not for us to read, and the others are
+                passed.add(folder.name)
         return found, passed
 
     def _compare(self, found: _Found, passed: Collection[str]) -> None:
