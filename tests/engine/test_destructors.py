@@ -72,6 +72,24 @@ def test_what_breaks_off_is_left_to_wasmtime():
         assert with_destructors(BINARY[:size]).startswith(BINARY[:size])
 
 
+def test_what_is_read_is_bounded_by_what_is_there():
+    """Neither a number of types without these, nor instances of instances, take time or memory."""
+    head = BINARY[:8]
+    numbered = head + b"\x07\x05\xff\xff\xff\xff\x0f"
+    assert with_destructors(numbered) is numbered
+    nested = head
+    for _ in range(500):  # each has another one in it, and exports two instances of that
+        inner = _section(4, nested)
+        instances = _section(5, b"\x02\x00\x00\x00\x00\x00\x00")
+        nested = head + inner + instances + _section(11, b"\x02\x00\x01a\x05\x00\x00\x00\x01b\x05\x01\x00")
+    assert with_destructors(nested) is nested
+
+
+def _section(kind: int, content: bytes) -> bytes:
+    size = len(content)
+    return bytes([kind, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14]) + content
+
+
 async def test_what_wasmtime_refuses_is_compiled_as_it_was(monkeypatch):
     """The handle is given up then, and the guest keeps its resource."""
     monkeypatch.setattr(engine, "with_destructors", lambda binary: binary + b"\x07\x01\x7f")

@@ -33,9 +33,9 @@ def with_destructors(binary: bytes) -> bytes:
     """A component with a function that drops it for each resource that it defines, and exports in an interface."""
     try:
         scope = _Scope.read(memoryview(binary))
+        found = list(scope.resources())
     except (_UnknownForm, IndexError, ValueError):
         return binary
-    found = [(index, name) for index, names in scope.exported.items() for name in names]
     return binary + _appended(scope, found) if found else binary
 
 
@@ -61,23 +61,23 @@ def split_destructors(exports: dict[str, InterfaceType]) -> tuple[dict[str, Inte
 class _Scope:
     """What has been defined in a component so far: how many of each sort, and what matters of them.
 
-    `defined` are indices of types that are neither imported nor aliases. `resources` are those of imported resources,
-    with the names that these are imported under, and `names` the exports of such. `made` says which component an
-    instance was made of, and with which types; `exported` has, by the index of an instance that is exported, the names
-    of the resources in it that are defined here.
+    `foreign` are indices of types that have another index, here or elsewhere, where they are defined. `imported` are
+    those of imported resources, with the names that these are imported under, and `names` the exports of such. `made`
+    says which component an instance was made of, and with which types; `exported` has, by the index that an instance
+    gets where it is exported, the one that it had before.
     """
 
     counts: dict[int | tuple[int, int], int] = field(default_factory=dict)
     components: dict[int, memoryview] = field(default_factory=dict)
-    defined: set[int] = field(default_factory=set)
-    resources: dict[int, str] = field(default_factory=dict)
+    foreign: set[int] = field(default_factory=set)
+    imported: dict[int, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     made: dict[int, tuple[int, dict[str, int]]] = field(default_factory=dict)
-    exported: dict[int, list[str]] = field(default_factory=dict)
+    exported: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, binary: memoryview) -> _Scope:
-        """Read a component. Raises _UnknownForm, or IndexError where it breaks off."""
+        """Read a component, not those in it. Raises _UnknownForm, or IndexError where it breaks off."""
         scope = cls()
         entries = {
             _INSTANCE: scope._instance,
@@ -91,19 +91,38 @@ class _Scope:
             if kind == _COMPONENT:
                 scope.components[scope._count(_COMPONENT_SORT)] = payload
             elif kind == _TYPE:
-                scope.defined.update(scope._count(_TYPE_SORT) for _ in range(reader.number()))
+                scope.counts[_TYPE_SORT] = scope.next(_TYPE_SORT) + reader.number()
             elif kind in entries:
                 for _ in range(reader.number()):
                     entries[kind](reader)
         return scope
+
+    def resources(self) -> Iterator[tuple[int, str]]:
+        """The resources that are defined here and exported: the instance that each is in, and its name there.
+
+        Raises as `read`. A component is read once, however many instances are made of it.
+        """
+        made = {exported: self.made[index] for exported, index in self.exported.items() if index in self.made}
+        names = {
+            component: self.read(self.components[component]).names
+            for component in {component for component, _ in made.values()}
+            if component in self.components
+        }
+        for exported, (component, types) in made.items():
+            for name, imported in names.get(component, {}).items():
+                if imported in types and types[imported] not in self.foreign:
+                    yield exported, name
 
     def next(self, sort: int | tuple[int, int]) -> int:
         """The index that the next one of a sort will have."""
         return self.counts.get(sort, 0)
 
     def _count(self, sort: int | tuple[int, int]) -> int:
+        """Give the next one its index; a type that comes this way was defined elsewhere."""
         index = self.next(sort)
         self.counts[sort] = index + 1
+        if sort == _TYPE_SORT:
+            self.foreign.add(index)
         return index
 
     def _instance(self, reader: _Reader) -> None:
@@ -149,7 +168,7 @@ class _Scope:
         sort, is_resource = reader.description()
         index = self._count(sort)
         if is_resource:
-            self.resources[index] = name
+            self.imported[index] = name
 
     def _export(self, reader: _Reader) -> None:
         name = reader.extern_name()
@@ -157,13 +176,10 @@ class _Scope:
         if reader.byte():
             reader.description()
         exported = self._count(sort)
-        if sort == _TYPE_SORT and index in self.resources:
-            self.resources[exported] = self.names[name] = self.resources[index]
-        if sort == _INSTANCE_SORT and index in self.made:
-            component, types = self.made[index]
-            inside = self.components.get(component)
-            names = {} if inside is None else self.read(inside).names
-            self.exported[exported] = [name for name, given in names.items() if types.get(given) in self.defined]
+        if sort == _TYPE_SORT and index in self.imported:
+            self.imported[exported] = self.names[name] = self.imported[index]
+        if sort == _INSTANCE_SORT:
+            self.exported[exported] = index
 
 
 class _Reader:
