@@ -70,9 +70,13 @@ def test_links_lead_somewhere():
 
 
 def test_the_table_of_verbs_names_all_of_them():
-    """README's table has every verb of %wash, and no other."""
+    """README's table has every verb of %wash with every option of it, and no other."""
     from washnb.notebook.verbs import VERBS
 
     table = (ROOT / "README.md").read_text().partition("## The verbs")[2].partition("\n\nEvery verb")[0]
     uses = [use for row in table.splitlines() for use in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
-    assert {use.split()[0] for use in uses} == {*VERBS}
+    named: dict[str, set[str]] = {}
+    for verb, _, rest in (use.partition(" ") for use in uses):
+        named.setdefault(verb, set()).update(re.findall(r"(?<!\S)\[?(--?[a-z]+(?:-[a-z]+)*)", rest, re.IGNORECASE))
+    options = {name: {*verb.parser()._option_string_actions} - {"--help"} for name, verb in VERBS.items()}
+    assert named == options
