@@ -212,6 +212,14 @@ async def test_calls_of_exports_are_held_too(slowed):
     assert {each.doing for each in held} == {"set", "get"}
 
 
+async def test_the_time_of_an_instance_that_is_kept_stands_still_too(slowed):
+    """What its caller allows for a call is for the guest, not for who watches it."""
+    await start(slowed, "keyvalue")
+    slowed.slow_motion.speed = 0.2
+    async with await slowed.instantiate("keyvalue") as instance:
+        assert await instance.call("get", "b", "k", timeout=0.15) is None
+
+
 async def test_a_caller_that_goes_ends_what_is_held(slowed, monkeypatch):
     """At once; the call that was held is told as one that failed, and the next request is answered."""
     monkeypatch.setattr(slow, "WASI_SECONDS", 30)

@@ -43,8 +43,8 @@ class GuestTime:
         return asyncio.get_running_loop().call_later(left, callback)
 
     @contextlib.asynccontextmanager
-    async def limit(self, seconds: float) -> AsyncIterator[None]:
-        """Raise TimeoutError where the block takes longer, as `asyncio.timeout` does."""
+    async def limit(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+        """Raise TimeoutError where the block takes longer, as `asyncio.timeout` does, and give what that gives."""
         end = self.now() + seconds
         timer: asyncio.TimerHandle
 
@@ -58,7 +58,7 @@ class GuestTime:
         async with asyncio.timeout(None) as timeout:
             timer = self.call_at(end, look)
             try:
-                yield
+                yield timeout
             finally:
                 timer.cancel()
 

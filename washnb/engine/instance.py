@@ -19,6 +19,7 @@ from .bindings import Bindings
 from .component import CompiledComponent
 from .driver import drive, guest_error, start_error, take_error
 from .exports import destructor_of, export_of
+from .guest_time import GuestTime
 from .interface import Err
 from .store import Limits, Store
 
@@ -114,9 +115,9 @@ class Instance:
         """Call an export and return its result; a result<T, E> returns T or raises `Err`.
 
         `export` is "interface@version#function", "interface#function" or the name of a function at the root;
-        `timeout` is in seconds. Raises MismatchError for arguments that do not fit (the instance lives on), TrapError,
-        GuestTimeout, GuestCancelled where the instance was closed meanwhile, and GuestError from an exception in host
-        code. When the task is cancelled, the guest is gone before CancelledError passes on.
+        `timeout` is in seconds of `GuestTime`. Raises MismatchError for arguments that do not fit (the instance lives
+        on), TrapError, GuestTimeout, GuestCancelled where the instance was closed meanwhile, and GuestError from an
+        exception in host code. When the task is cancelled, the guest is gone before CancelledError passes on.
         """
         plan, index = export_of(self.component, self._linker, export)
         if timeout is None:
@@ -153,7 +154,7 @@ class Instance:
         if seconds is None:
             return await work
         try:
-            async with asyncio.timeout(seconds) as deadline:
+            async with GuestTime.here().limit(seconds) as deadline:
                 return await work
         except TimeoutError as error:
             if not deadline.expired():
