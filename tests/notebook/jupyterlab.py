@@ -81,6 +81,10 @@ def lab(folder: Path) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:  # a thread of one of its libraries was left
+                server.kill()
 
 
 def _wait_for(address: str) -> None:
