@@ -12,8 +12,9 @@ from .bindings import Bindings, denial
 from .component import CompiledComponent
 from .engine import Engine, EngineBuilder
 from .guest_time import GuestTime
-from .instance import INJECTOR, CallObserver, Instance
+from .instance import Instance
 from .interface import Around, Err, Interface, Ok, Serve, Some, resource
+from .observer import INJECTOR, CallObserver
 from .skeletons import Skeleton, skeleton
 from .source import SourceBytes, example_names, read_source
 from .store import Limits

@@ -6,58 +6,24 @@ import asyncio
 import threading
 import warnings
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol, Self, TypeVar
+from contextlib import nullcontext
+from typing import Any, Self, TypeVar
 
 from washnb.errors import GuestCancelled, GuestError, GuestTimeout
 
 from .abi.handles import GuestResource
 from .abi.layout import call_async, get_func, instantiate_async, val_delete
 from .abi.plan import ExportPlan, Injection
-from .abi.shapes import Function
 from .bindings import Bindings
 from .component import CompiledComponent
 from .driver import drive, guest_error, start_error, take_error
 from .exports import destructor_of, export_of
 from .guest_time import GuestTime
-from .interface import Err
+from .injecting import LEFT, injected
+from .observer import CallObserver, Watching
 from .store import Limits, Store
 
 T = TypeVar("T")
-
-INJECTOR = "fault"
-"""Who serves a call of an export, for its observer, as far as something is injected into it."""
-
-
-class CallObserver(Protocol):
-    """Hears of every host call of one instance, in Python values; the first argument of a method is its object.
-
-    Of a call of an export it hears what is injected into it; then `provider` is `INJECTOR`.
-    """
-
-    @property
-    def hold(self) -> Callable[[object], Awaitable[None]] | None:
-        """What is awaited between `called`, whose answer it gets, and the call itself; None: calls are not held."""
-
-    def called(
-        self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str
-    ) -> object:
-        """A call begins; the answer is handed back when it ends. `injected` says what is done in its place, if so."""
-
-    def returned(self, token: object, result: object) -> None:
-        """It returned `result`."""
-
-    def failed(self, token: object, error: BaseException) -> None:
-        """It raised: `Err` for the error of a WIT result, or what ends the guest."""
-
-    def passed(self, token: object) -> None:
-        """Something was injected into a call of an export, and the guest does the rest."""
-
-
-_LEFT = object()  # what a call comes to that is left to the guest
-
-Watching = Callable[[str], AbstractContextManager[CallObserver | None]]
-"""Makes the observer of one call, `interface#function`, and is told of its end; None: nobody wants to hear of it."""
 
 
 class Instance:
@@ -208,11 +174,11 @@ class Instance:
         store = self._store
         watching = nullcontext(store.observer) if self._watching is None else self._watching(plan.label)
         with watching as store.observer:
-            standing_in = _stood_in(plan, arguments, injection, store.observer)
+            standing_in = injected(plan, arguments, injection, store.observer)
             value, refusal = await self._drive(plan.label, standing_in, _running_task())
             if refusal is not None:
                 raise refusal
-            if value is not _LEFT:
+            if value is not LEFT:
                 return value
             hold = list[Any]()
             return await self._answer(plan, self._begin(plan, index, arguments, hold))
@@ -320,38 +286,6 @@ class Instance:
     def __repr__(self) -> str:
         state = self._end or (f"in {self._doing}" if self._doing else "ready")
         return f"<Instance {self.label}: {state}>"
-
-
-async def _stood_in(
-    plan: ExportPlan, arguments: tuple[object, ...], injection: Injection, observer: CallObserver | None
-) -> tuple[object, Err[Any] | None]:
-    """Do what is injected into a call: what it answers, `_LEFT` where the guest is to, and its WIT error."""
-    if observer is None:
-        return await _served(injection, arguments)
-    interface = plan.label.rpartition("#")[0]
-    token = observer.called(interface, plan.function, arguments, INJECTOR, injection.mark)
-    try:
-        if observer.hold is not None:
-            await observer.hold(token)
-        value, refusal = await _served(injection, arguments)
-    except BaseException as error:
-        observer.failed(token, error)
-        raise
-    if refusal is not None:
-        observer.failed(token, refusal)
-    elif value is _LEFT:
-        observer.passed(token)
-    else:
-        observer.returned(token, value)
-    return value, refusal
-
-
-async def _served(injection: Injection, arguments: tuple[object, ...]) -> tuple[object, Err[Any] | None]:
-    try:
-        value = injection.serve(lambda *_: _LEFT, arguments)
-        return (await value if hasattr(value, "__await__") else value), None
-    except Err as error:
-        return None, error
 
 
 def _running_task() -> asyncio.Task[Any] | None:

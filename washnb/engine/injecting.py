@@ -1,0 +1,54 @@
+"""What is injected into calls of exports: it comes before the guest, or in its place.
+
+What is injected into host calls is in the plans of these: `abi.plan.InterceptedPlan`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .abi.plan import ExportPlan, Injection
+from .interface import Err
+from .observer import INJECTOR, CallObserver
+
+LEFT = object()
+"""What a call comes to that is left to the guest."""
+
+
+async def injected(
+    plan: ExportPlan, arguments: tuple[object, ...], injection: Injection, observer: CallObserver | None
+) -> tuple[object, Err[Any] | None]:
+    """Do what is injected into a call: return what it answers, `LEFT` where the guest is to, or its WIT error.
+
+    That is returned and not raised, for the instance lives on. Raises what would end the guest.
+    """
+    try:
+        if observer is None:
+            return await _served(injection, arguments), None
+        return await _watched(plan, arguments, injection, observer), None
+    except Err as error:
+        return None, error
+
+
+async def _watched(
+    plan: ExportPlan, arguments: tuple[object, ...], injection: Injection, observer: CallObserver
+) -> object:
+    interface = plan.label.rpartition("#")[0]
+    token = observer.called(interface, plan.function, arguments, INJECTOR, injection.mark)
+    try:
+        if observer.hold is not None:
+            await observer.hold(token)
+        value = await _served(injection, arguments)
+    except BaseException as error:
+        observer.failed(token, error)
+        raise
+    if value is LEFT:
+        observer.passed(token)
+    else:
+        observer.returned(token, value)
+    return value
+
+
+async def _served(injection: Injection, arguments: tuple[object, ...]) -> object:
+    value = injection.serve(lambda *_: LEFT, arguments)
+    return await value if hasattr(value, "__await__") else value
