@@ -29,10 +29,14 @@ MODULES = {
 }
 
 
-@cache
-def tree_of(path: Path) -> ast.Module:
-    """Parse a file, once."""
-    return ast.parse(path.read_text())
+def statements(path: Path) -> Iterator[ast.AST]:
+    """Parse a file, and yield its statements and handlers, nested ones too; what is in them is not looked at."""
+    around: list[ast.AST] = [ast.parse(path.read_text())]
+    while around:
+        node = around.pop()
+        for block in ("body", "orelse", "handlers", "finalbody", "cases"):
+            around += getattr(node, block, ())
+        yield node
 
 
 def room_of(module: str) -> str:
@@ -40,27 +44,29 @@ def room_of(module: str) -> str:
     return module.partition(".")[2].partition(".")[0]
 
 
-def imports(module: str) -> Iterator[tuple[ast.stmt, str, bool]]:
-    """Yield each import of a module, nested ones too: the statement, the module it names, whether it is relative."""
-    path = MODULES[module]
+@cache
+def imports(module: str) -> list[tuple[int, str, bool]]:
+    """Find each import of a module, nested ones too: the line, the module it names, whether it is relative."""
+    path, found = MODULES[module], []
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(tree_of(path)):
+    for node in statements(path):
         if isinstance(node, ast.Import):
-            yield from ((node, alias.name, False) for alias in node.names)
+            found += [(node.lineno, alias.name, False) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
             target = ".".join(filter(None, (base, node.module or "")))
             submodules = [f"{target}.{alias.name}" for alias in node.names if f"{target}.{alias.name}" in MODULES]
-            yield from ((node, name, bool(node.level)) for name in submodules or [target])
+            found += [(node.lineno, name, bool(node.level)) for name in submodules or [target]]
+    return found
 
 
 def violations(rule) -> list[str]:
     """Apply `rule(module, target, relative)` to every import but the root package's and say where it is broken."""
     return [
-        f"{module}:{node.lineno} imports {target}"
+        f"{module}:{line} imports {target}"
         for module in MODULES
         if room_of(module)
-        for node, target, relative in imports(module)
+        for line, target, relative in imports(module)
         if rule(module, target, relative)
     ]
 
@@ -118,17 +124,14 @@ def test_nothing_is_too_long_or_hides():
         lines = text.count("\n")
         if lines > 400:
             found.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        for node in ast.walk(tree_of(path)):
+        for node in statements(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60:
                 found.append(
                     f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1} lines"
                 )
             if isinstance(node, ast.ExceptHandler) and node.type is None:
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}: bare except")
-            if (
-                isinstance(node, ast.Name | ast.Attribute)
-                and getattr(node, "id", getattr(node, "attr", "")) == "TYPE_CHECKING"
-            ):
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in vars(node.test).values():
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}: TYPE_CHECKING")
     assert not found, "\n".join(found)
 
