@@ -27,6 +27,7 @@ from nats.nuid import NUID
 
 from washnb.errors import BackendError
 
+from ..at_once import at_once
 from ..nats import NatsServer, is_full
 from ..nats_streams import delete_stream, make_stream, purge
 from .backend import (
@@ -39,7 +40,7 @@ from .backend import (
     ObjectReader,
     span,
 )
-from .object_stream import CONTAINER, LONGEST, Metadata, ObjectStream, at_once
+from .object_stream import CONTAINER, LONGEST, Metadata, ObjectStream
 
 MESSAGE = 128 * 1024
 """Bytes in a chunk of the object store, as all clients write them."""

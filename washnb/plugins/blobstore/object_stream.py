@@ -6,19 +6,18 @@ objects. Metadata are asked of the stream's leader, so that whoever has written 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from nats.errors import NoRespondersError
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
+from ..at_once import at_once
 from ..nats import NatsServer
 from .backend import NoSuchContainer
 
@@ -27,10 +26,7 @@ LONGEST = 2000
 """Bytes of an object's name: a subject has to fit into a line of the protocol."""
 
 _NUID = re.compile(r"[\w-]{0,100}", re.ASCII)  # one with a wildcard would remove the chunks of others, too
-_AT_ONCE = 256  # requests that wait for their answers
 _NO_STREAM = 10059  # error code of JetStream
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +128,6 @@ class ObjectStream:
                 raise NoSuchContainer(self._container)
             APIError.from_error(error)
         return answer
-
-
-async def at_once(work: Callable[[S], Awaitable[T]], subjects: Sequence[S]) -> list[T]:
-    """Do the same for many, as many at a time as a server takes well."""
-    done: list[T] = []
-    for at in range(0, len(subjects), _AT_ONCE):
-        done += await asyncio.gather(*map(work, subjects[at : at + _AT_ONCE]))
-    return done
 
 
 def _parsed(data: bytes, sequence: int, written: int) -> Metadata | None:

@@ -12,12 +12,14 @@ import json
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from washnb.errors import BackendError
 
+from ..at_once import at_once
 from ..base import Changed
 from ..nats import NatsServer, is_full
 from ..nats_streams import make_stream, purge
@@ -40,8 +42,8 @@ _BUCKET = re.compile(r"[a-zA-Z0-9_-]{1,252}")  # KV_ and that is all that a stre
 _STREAM_EXISTS = 10058
 _WRONG_REVISION = (10071, 10164)
 _HEADER_BYTES = 256
-_AT_ONCE = 64  # requests of one batch
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -161,16 +163,16 @@ class NatsBackend:
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
         """Return key and value for each key, None where there is no value."""
-        values = dict(zip(keys, await self._each(bucket, self.get, ((bucket, key) for key in keys)), strict=True))
-        return [None if (value := values[key]) is None else (key, value) for key in keys]
+        found = await self._each(bucket, partial(self.get, bucket), keys)
+        return [None if value is None else (key, value) for key, value in zip(keys, found, strict=True)]
 
     async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
         """Keep all the values, many at the same time: where one fails, others may have been set."""
-        await self._each(bucket, self.set, ((bucket, key, value) for key, value in dict(entries).items()))
+        await self._each(bucket, lambda entry: self.set(bucket, *entry), list(dict(entries).items()))
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
         """Forget all the values, many at the same time: where one fails, others may have been deleted."""
-        await self._each(bucket, self.delete, ((bucket, key) for key in dict.fromkeys(keys)))
+        await self._each(bucket, partial(self.delete, bucket), list(dict.fromkeys(keys)))
 
     def _require_answers(self, bucket: str, begun: float) -> None:
         """Let whoever has waited for a lock wait no longer than the one who had it, and got no answer."""
@@ -294,23 +296,12 @@ class NatsBackend:
             except APIError:  # it is gone all the same
                 self._changed((bucket, key), "delete")
 
-    async def _each(self, bucket: str, work: Callable[..., Awaitable[T]], calls: Iterable[tuple[Any, ...]]) -> list[T]:
-        """Do the same for many keys; the first that fails ends it."""
-        gate = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(call: tuple[Any, ...]) -> T:
-            async with gate:
-                return await work(*call)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(call)) for call in calls]
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        if not tasks:
+    async def _each(self, bucket: str, work: Callable[[S], Coroutine[Any, Any, T]], subjects: Sequence[S]) -> list[T]:
+        """Do the same for many keys. Raises as `work` does; NoSuchBucket where there is no key to find that out."""
+        if not subjects:
             async with self._server.asking(f"look for bucket '{bucket}'"):
                 await self._stream(bucket)
-        return [task.result() for task in tasks]
+        return await at_once(work, subjects)
 
 
 def _subject(bucket: str, key: str) -> str:
