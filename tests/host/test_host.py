@@ -8,7 +8,7 @@ import time
 import pytest
 
 from washnb.engine import Engine
-from washnb.errors import ConfigError, GuestError
+from washnb.errors import ConfigError, GuestError, WorkloadFailed
 from washnb.events import LogLine, PluginChanged
 from washnb.host import DevRouter, HostApi, HostBuilder, HttpServer
 from washnb.host.steps import PLUGIN_STOP_SECONDS
@@ -118,6 +118,34 @@ async def test_stop_is_bounded(engine, monkeypatch, caplog):
     assert time.perf_counter() - begun < 1
     assert journal[-1] == "b stop"
     assert "plugin a failed to stop" in caplog.text
+
+
+async def test_a_plugin_that_awaits_what_it_has_cancelled(engine, caplog):
+    """The usual way to end a task raises CancelledError: it fails that step, and neither host nor caller."""
+    journal: list[str] = []
+
+    async def awaiting_what_is_cancelled():
+        work = asyncio.create_task(asyncio.sleep(60))
+        work.cancel()
+        await work
+
+    careless, exiting, late = (Recording(journal, name) for name in ("a", "b", "c"))
+    careless.stop = awaiting_what_is_cancelled
+    exiting.breaks = {"stop": SystemExit(1)}
+    late.on_workload_bind = lambda *_: awaiting_what_is_cancelled()
+    builder = HostBuilder().with_engine(engine).with_plugin(careless).with_plugin(exiting)
+    async with builder.build() as host:
+        late.start = awaiting_what_is_cancelled
+        with pytest.raises(ConfigError, match="plugin 'c' failed to start: RuntimeError: it awaited what is cancelled"):
+            await host.attach(late)
+        del late.start
+        late.interfaces = (Buckets, Counting)
+        await host.attach(late)
+        with pytest.raises(WorkloadFailed, match="plugin 'c' failed in its bind step: RuntimeError"):
+            raise (await refused(host, request(component("counter")))).error
+    assert journal[-2:] == ["b stop", "c stop"]
+    assert "plugin a failed to stop" in caplog.text
+    assert "plugin b failed to stop" in caplog.text
 
 
 async def test_stop_ends_what_is_in_flight(engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -50,6 +51,41 @@ def test_a_plugin_that_ends_the_program_does_not_end_the_host(session):
         with pytest.raises(SystemExit, match="of the plugin"):
             session.attach(Ending)
     assert session.load("example:adder").add(1, 2) == 3
+
+
+async def _cancel_all():
+    for task in asyncio.all_tasks():
+        task.cancel()
+    await asyncio.sleep(0)
+
+
+async def _cancel_itself():
+    asyncio.current_task().cancel()
+    await asyncio.sleep(0)
+
+
+async def _stop_the_loop():
+    asyncio.get_running_loop().stop()
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [(_cancel_all, "cancelled the task"), (_cancel_itself, "cancelled the task"), (_stop_the_loop, "")],
+)
+def test_a_plugin_that_harms_the_loop_does_not_end_the_host(session, harm, said):
+    """What every verb needs goes on, and what was cancelled says so."""
+
+    class Harmful(HostPlugin):
+        id = "harmful"
+
+        async def start(self) -> None:
+            await harm()
+
+    with pytest.raises(GuestCancelled, match=said) if said else contextlib.nullcontext():
+        session.attach(Harmful)
+    assert session.load("example:adder").add(1, 2) == 3
+    session.close()
+    assert not [each for each in threading.enumerate() if each.name == "washnb host"]
 
 
 def test_close_frees_who_waits(session):

@@ -15,6 +15,7 @@ from washnb.wit import WitInterface
 
 from .component import WorkloadComponent
 from .resolve import Grant
+from .steps import contained
 
 LIFECYCLE_SECONDS = 30.0
 """How long a plugin may take to bind or unbind a workload, as in wash-runtime."""
@@ -219,7 +220,8 @@ class Lifecycle:
         name = self._workload.workload_name
         try:
             async with asyncio.timeout(LIFECYCLE_SECONDS):
-                await work
+                with contained():
+                    await work
         except WashError:
             raise
         except TimeoutError as error:

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 async def start(plugin: HostPlugin) -> None:
     """Start a plugin. Raises WashError as the plugin raised it, ConfigError around anything else."""
-    with _told(plugin, "start"):
+    with _told(plugin, "start"), contained():
         await plugin.start()
 
 
@@ -32,9 +32,26 @@ async def stop(plugin: HostPlugin) -> None:
     """Stop a plugin. What it raises is logged: the others have to stop all the same."""
     try:
         async with asyncio.timeout(PLUGIN_STOP_SECONDS):
-            await plugin.stop()
-    except Exception:  # noqa: BLE001
+            with contained():
+                await plugin.stop()
+    except (Exception, SystemExit):  # noqa: BLE001
         _log.exception("plugin %s failed to stop", plugin.id)
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Let CancelledError be an error like any other where nobody cancels us: who awaits what it has cancelled gets it.
+
+    Raises RuntimeError from it.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if task is None or task.cancelling() > before:
+            raise
+        raise RuntimeError("it awaited what is cancelled") from error
 
 
 @contextmanager

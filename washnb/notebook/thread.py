@@ -39,6 +39,7 @@ _PATIENCE = 0.1
 """Seconds for which it must have waited before it is."""
 
 _CLOSED = "the session was closed before the answer came"
+_CANCELLED = "it was cancelled, and nobody has asked for that: a plugin has cancelled the task that called it"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -73,13 +74,16 @@ class HostThread:
         HERE.host = self
         with contextlib.closing(self._loop) as loop:
             living = loop.create_task(self._run())
-            while not living.done():
-                with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a plugin's, which ends its task, and no more
+            while not (living.done() or loop.is_closed()):
+                # a plugin's, which ends its task, and no more; or that it has stopped the loop
+                with contextlib.suppress(SystemExit, KeyboardInterrupt, RuntimeError):
                     loop.run_until_complete(living)
             loop.run_until_complete(loop.shutdown_asyncgens())
 
     async def _run(self) -> None:
-        await self._stopped.wait()
+        while not self._stopped.is_set():
+            with contextlib.suppress(asyncio.CancelledError):  # of a plugin that cancels all tasks
+                await self._stopped.wait()
         for task in (left := asyncio.all_tasks() - {asyncio.current_task()}):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -122,7 +126,7 @@ class HostThread:
             ended, _ = futures.wait([outcome], timeout=_GRACE)
             raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
         except futures.CancelledError:
-            raise GuestCancelled(_CLOSED) from None
+            raise GuestCancelled(_CLOSED if self._stopped.is_set() else _CANCELLED) from None
 
     def _glance(self, outcome: futures.Future[Any]) -> None:
         """Wait for an outcome, not for long; in the thread of the kernel's loop by running that."""
