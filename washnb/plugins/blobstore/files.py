@@ -1,8 +1,8 @@
 """Blobs in a directory: a folder for each container, a file for each object.
 
 `file_names` says what they are called. A file is written elsewhere, in `.incoming`, and takes its place when it is
-whole: readers see the one before until then, and read on in it afterwards. Hosts may share a directory; a host does not
-hear of what another one changes.
+whole: readers see the one before until then, and read on in it afterwards. Hosts may share a directory; each hears of
+what the others change (`directory_watch`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import IO, TypeVar, TypeVarTuple
 
 from ..base import Changed
-from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
+from ..disk import disk, file_status, is_directory, make_directory, open_file
+from ..file_names import NamedFiles
 from ..state import InDirectory
 from .backend import (
     CHUNK,

@@ -133,7 +133,7 @@ class ObjectStoreBackend:
 
     async def write(self, container: str, name: str, chunks: AsyncIterable[bytes]) -> None:
         """Publish chunks, then the metadata that make them an object."""
-        what = _writing("write", container, name)
+        what = _doing("write", container, name)
         self._server.require_write(what)
         if not _can_be(name):
             raise BackendError(f"{what}: in NATS the name of an object has 1 to {LONGEST} bytes")
@@ -171,7 +171,7 @@ class ObjectStoreBackend:
 
     async def move(self, container: str, name: str, to_container: str, to_name: str) -> None:
         """Copy, then delete what was copied; what has replaced it meanwhile stays."""
-        self._server.require_write(_writing("move", container, name))
+        self._server.require_write(_doing("move", container, name))
         metadata = await self._present(container, name)
         if (container, name) != (to_container, to_name):
             await self.copy(container, name, to_container, to_name)
@@ -188,7 +188,7 @@ class ObjectStoreBackend:
 
     async def _last(self, container: str, name: str) -> Metadata:
         """Return the metadata of an object; `deleted` where it was never written, too."""
-        async with self._server.asking(_writing("look at", container, name)):
+        async with self._server.asking(_doing("look at", container, name)):
             if not _can_be(name):
                 await self.info(container)
                 return Metadata()
@@ -198,7 +198,7 @@ class ObjectStoreBackend:
         return metadata
 
     async def _part(self, container: str, metadata: Metadata, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        what = _writing("read", container, metadata.name)
+        what = _doing("read", container, metadata.name)
         digest, position, sequence = hashlib.sha256(), 0, 0
         while position < end:
             message = await self._next(what, container, metadata.nuid, sequence + 1)
@@ -234,7 +234,7 @@ class ObjectStoreBackend:
     async def _delete(self, container: str, metadata: Metadata) -> None:
         if not metadata.deleted:
             fields = {"options": None, "nuid": metadata.nuid, "size": 0, "chunks": 0, "deleted": True}
-            what = _writing("delete", container, metadata.name)
+            what = _doing("delete", container, metadata.name)
             try:
                 await _whole(self._replace(what, container, metadata.name, fields, only=metadata))
             except BackendError as error:
@@ -277,7 +277,7 @@ class ObjectStoreBackend:
                 await self._stream(container).forget(nuid)
 
 
-def _writing(verb: str, container: str, name: str) -> str:
+def _doing(verb: str, container: str, name: str) -> str:
     return f"{verb} object '{name}' of container '{container}'"
 
 

@@ -20,7 +20,8 @@ from typing import Literal, TypeVar
 from washnb.errors import BackendError
 
 from ..base import Changed
-from ..file_names import NamedFiles, disk, file_status, is_directory, make_directory, open_file
+from ..disk import disk, file_status, is_directory, make_directory, open_file
+from ..file_names import NamedFiles
 from ..state import InDirectory
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import counted, counter_bytes, counter_value
