@@ -39,6 +39,15 @@ def test_a_class_serves_as_soon_as_its_cell_has_run(dice):
         assert played(dice) == answer
 
 
+def test_a_cell_that_defines_nothing_anew_does_not_ask_the_host(dice, monkeypatch):
+    """So that the kernel is free after an interrupt, also where a method that blocks holds the host up."""
+    for cell in (DICE.format(answer=2), DICE.format(answer=3) + "\n_ = wash.attach(Roll)"):
+        dice.run(cell)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(dice.session), "on_host", lambda *_: pytest.fail("asked"))
+            assert dice.session.following.look(dice.shell.user_ns) == []
+
+
 def test_a_mistake_is_told_and_changes_nothing(dice):
     """The one before goes on, until the next cell mends it."""
     broken = DICE.format(answer=2).replace("def roll(self, sides: int)", "def rolled(self)")

@@ -63,15 +63,14 @@ class Following:
         """Attach what is made of other classes now, and say so in a line each; a mistake is told, and leaves all."""
         lines = []
         for name, followed in tuple(self._classes.items()):
-            if not followed.seen and (plugin := self._attached(followed.attached)) is not None:
-                followed.seen = {name: followed.attached, **hosted.parts_of(plugin)}
+            self._see(followed, name)
             changed = {each for each, cls in followed.seen.items() if hosted.is_other(cls, namespace.get(each))}
             if not changed:
                 continue
             followed.seen |= {each: cls for each in changed if isinstance(cls := namespace[each], type)}
             plugin = self._attached(followed.seen[name])
             if plugin is not None and name in changed:  # the cell has done it itself
-                followed.attached, followed.seen = followed.seen[name], {}
+                self._attached_now(followed, name)
             elif self._attached(followed.attached) is None:
                 del self._classes[name]
             else:
@@ -89,8 +88,16 @@ class Following:
             news = self._session.attach(plugin, to=followed.to).news
         except WashError as error:
             return f"{name} is attached as it was before: {error}"
-        followed.attached, followed.seen = followed.seen[name], {}
+        self._attached_now(followed, name)
         return news
+
+    def _attached_now(self, followed: _Followed, name: str) -> None:
+        followed.attached, followed.seen = followed.seen[name], {}
+        self._see(followed, name)  # at once: the next cell may keep the host busy, and is not to wait for it
+
+    def _see(self, followed: _Followed, name: str) -> None:
+        if not followed.seen and (plugin := self._attached(followed.attached)) is not None:
+            followed.seen = {name: followed.attached, **hosted.parts_of(plugin)}
 
     def _attached(self, cls: type) -> Any:
         """The plugin that was made of a class, None where none is attached."""
