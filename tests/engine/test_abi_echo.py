@@ -74,16 +74,19 @@ async def through(instance: Instance, kind: Shape, index: int, value: Any) -> An
 # compiling a guest for each example is the price of this test, so that there are few, and each has several types
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data(), kinds=st.lists(shapes(), min_size=1, max_size=6))
-@pytest.mark.parametrize("way", ["on fiber", "off fiber", "coroutine on fiber"])
-async def test_random_values_of_random_types_come_back_equal(shared_engine, way, data, kinds):
-    """Whatever the type, what goes in through an export and out through an import comes back the same."""
-    host = echoing(*kinds, as_coroutine=way.startswith("coroutine"))
+async def test_random_values_of_random_types_come_back_equal(shared_engine, data, kinds):
+    """Whatever the type and the way to serve it, what goes in through an export and out through an import is the same.
+
+    The ways are on a fiber, off it, and by a coroutine.
+    """
     text = echo_component(*kinds)
-    async with await started(shared_engine, text, host, on_fiber=way.endswith("on fiber")) as instance:
-        classes = instance.component.export_surfaces[""]
-        for index, kind in enumerate(kinds):
-            value = data.draw(values(kind, classes), label=str(kind))
-            assert await through(instance, kind, index, value) == value
+    for on_fiber, as_coroutine in ((True, False), (False, False), (True, True)):
+        host = echoing(*kinds, as_coroutine=as_coroutine)
+        async with await started(shared_engine, text, host, on_fiber=on_fiber) as instance:
+            classes = instance.component.export_surfaces[""]
+            for index, kind in enumerate(kinds):
+                value = data.draw(values(kind, classes), label=str(kind))
+                assert await through(instance, kind, index, value) == value
 
 
 EXAMPLES = [

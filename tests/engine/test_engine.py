@@ -122,10 +122,10 @@ async def test_a_long_compilation_ticks_while_the_loop_goes_on(engine, monkeypat
 
 async def test_who_stops_waiting_does_not_stop_the_others(engine, monkeypatch):
     """Cancelling one `compile` leaves the compilation to those who still wait for it."""
-    calls = count_compilations(monkeypatch, delay=0.3)
+    calls = count_compilations(monkeypatch, delay=0.1)
     impatient = asyncio.create_task(engine.compile(ADDER))
     patient = asyncio.create_task(engine.compile(ADDER))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.01)
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
         await impatient

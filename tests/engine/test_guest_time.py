@@ -11,16 +11,16 @@ from washnb.engine import GuestTime
 
 async def test_it_stands_still_in_the_block():
     """Until the last of several blocks is left; then it goes on from where it stood."""
-    clock = GuestTime.here()
-    begun = clock.now()
+    loop, clock = asyncio.get_running_loop(), GuestTime.here()
     with clock.standing_still():
+        stood = clock.now()
         with clock.standing_still():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.01)
         assert clock.held == 1
-        await asyncio.sleep(0.02)
-        assert clock.now() - begun < 0.01
-    await asyncio.sleep(0.02)
-    assert 0.02 <= clock.now() - begun < 0.04
+        await asyncio.sleep(0.01)
+        assert clock.now() == stood
+        left = loop.time()
+    assert 0 < clock.now() - stood <= loop.time() - left
 
 
 async def test_each_loop_has_its_own():
@@ -44,7 +44,7 @@ async def test_a_limit_ends_the_block():
     with pytest.raises(TimeoutError):
         async with clock.limit(0.05):
             await asyncio.sleep(5)
-    assert 0.05 <= clock.now() - begun < 1
+    assert 0.05 <= clock.now() - begun < 5
 
 
 async def test_nobodys_limit_passes_while_a_call_is_held():
@@ -63,7 +63,7 @@ async def test_nobodys_limit_passes_while_a_call_is_held():
     await asyncio.sleep(0)
     with clock.standing_still():
         meanwhile = asyncio.create_task(waits())
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.1)
         assert not before.done()
         assert not meanwhile.done()
-    assert await asyncio.wait_for(asyncio.gather(before, meanwhile), 1) == ["over", "over"]
+    assert await asyncio.wait_for(asyncio.gather(before, meanwhile), 5) == ["over", "over"]

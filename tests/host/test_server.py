@@ -327,10 +327,11 @@ async def test_a_slow_client_holds_the_guest_back():
     async with serving(handle) as server:
         _, writer = await asyncio.open_connection(*server.addr.split(":"), limit=1024)
         writer.write(asking())
-        await asyncio.sleep(0.3)
-        before = taken
-        await asyncio.sleep(0.1)
-        assert taken == before < 2000
+        before = 0
+        while before == 0 or taken > before:
+            before = taken
+            await asyncio.sleep(0.05)
+        assert taken < 2000
         writer.close()
 
 

@@ -210,7 +210,7 @@ def test_send_options(notebook):
 def test_guest_that_never_answers_is_given_up(notebook):
     """A timeout is an answer that says so."""
     notebook.run("%wash load example:loop")
-    assert notebook.run("%wash send / --timeout 0.3").result.status == 504
+    assert notebook.run("%wash send / --timeout 0.05").result.status == 504
 
 
 @pytest.mark.parametrize(

@@ -234,8 +234,7 @@ async def test_two_hosts_hear_of_each_other(tmp_path, cls, monkeypatch):
         await host.start()
         await host.on_workload_bind(workload, ())
     one, other = hosts
-    await looked(one.watch)
-    await looked(other.watch)
+    await asyncio.gather(*(looked(host.watch) for host in hosts))
     if cls is FilesystemKeyValue:
         await one.shared.open("c")
         await one.shared.set("c", "o", b"1")
@@ -244,7 +243,7 @@ async def test_two_hosts_hear_of_each_other(tmp_path, cls, monkeypatch):
         await one.shared.create("c")
         await put(one.shared, "c", "o", b"1")
         await put(other.shared, "c", "n", b"1")
+    await asyncio.gather(*(looked(host.watch) for host in hosts))
     for host in hosts:
-        await looked(host.watch)
         assert sorted(told[host]) == [(("c",), "set"), (("c", "n"), "set"), (("c", "o"), "set")]
         await host.stop()

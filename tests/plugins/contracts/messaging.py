@@ -355,7 +355,7 @@ class LifeContract:
         """A message that gets no place within `admission_wait` is gone, and event and log say so."""
         handled, lines = told(plugin, MessageHandled), told(plugin, LogLine)
         worker = receiver(subscriptions="in", max_in_flight="1", admission_wait="50ms")
-        worker.behave = lambda message: asyncio.sleep(0.3)
+        worker.behave = lambda message: eventually(lambda: handled)
         await listening(plugin, worker)
         for body in (b"one", b"two"):
             await plugin.publish("in", body)
