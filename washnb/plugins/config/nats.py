@@ -93,7 +93,8 @@ class WatchedBucket:
                 found = await self._buckets.get_many(self._name, tuple(keys)) if keys else ()
             except BackendError:  # who reads a setting meanwhile is told
                 self._stale |= keys
-                await asyncio.sleep(_AGAIN_SECONDS)
+                if not self._ended:
+                    await asyncio.sleep(_AGAIN_SECONDS)
                 continue
             self._keep({**dict.fromkeys(keys), **{each[0]: each[1].decode(errors="replace") for each in found if each}})
             if not self._stale and not self._all_stale:
