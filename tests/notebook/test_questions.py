@@ -12,6 +12,7 @@ import pytest
 
 from washnb.engine import Function, InterfaceType, find_mismatch, shapes, surface
 from washnb.errors import ConfigError, GuestError, MismatchError
+from washnb.notebook import thread as host_thread
 from washnb.notebook.hosted.forms import form_of
 from washnb.plugins import Ask, Question
 
@@ -20,8 +21,10 @@ ROLL = "workshop:dice/roll"
 
 @pytest.fixture
 def typed(monkeypatch) -> Iterator[list[Any]]:
-    """What is typed at prompts; an exception is raised there."""
+    """What is typed at prompts, which come at once; an exception is raised there."""
     lines: list[Any] = []
+    monkeypatch.setattr(host_thread, "_PATIENCE", 0.01)
+    monkeypatch.setattr(host_thread, "_MOMENT", 0.005)
 
     def read(prompt: str = "") -> str:
         assert prompt == "answer: "
@@ -50,7 +53,7 @@ def wait_for_question(session) -> Any:
 
 def test_the_prompt_says_what_is_asked_and_takes_an_answer(session, typed, capsys):
     """In the thread that waits; what is no answer is told, and asked again."""
-    typed += ["", "'six'", "six", "pass", "error other", "2 + 2"]
+    typed += ["", "'six'", "six", "pass", "error other", "exit()", "'\ud800'", f"{'-' * 100_000}1", "2 + 2"]
     assert lucky(session).play() == 4
     said = capsys.readouterr().out
     assert said.splitlines()[:3] == [
@@ -64,6 +67,9 @@ def test_the_prompt_says_what_is_asked_and_takes_an_answer(session, typed, capsy
         "'six' raised NameError",
         "nobody else is there",
         "has no error in WIT",
+        "'exit()' raised SystemExit",
+        "surrogates not allowed",
+        "-… is not a Python expression",
     ):
         assert problem in said
 
@@ -233,6 +239,32 @@ def test_a_deadline_is_the_guests_own(session):
     assert outcome[0].status == 504
     assert not session.questions.data
     assert repr(session.questions).splitlines()[-1] == "questions: no call waits for an answer"
+
+
+def test_the_prompt_says_again_what_is_asked(session, typed, capsys):
+    """Where somebody asks for help; it is no answer, not even where an answer is any object."""
+    session.load("example:counter", attach={"keyvalue": "ask"})
+    typed += ["?", "help", "Bucket()", "41"]
+    assert session.send("/x").text == "41"
+    assert capsys.readouterr().out.count("open(identifier='default')") == 3
+
+
+@pytest.mark.parametrize("line", ["4", "four"])
+def test_the_prompt_ends_with_the_guest(session, monkeypatch, capsys, line):
+    """What is typed after that is told to be too late, and nothing is asked again, no answer though it be."""
+    asked = []
+
+    def read(prompt: str) -> str:
+        asked.append(prompt)
+        while session.questions.data:
+            time.sleep(0.01)
+        return line
+
+    monkeypatch.setattr(builtins, "input", read)
+    lucky(session)
+    assert session.send("/", timeout=0.2).status == 504
+    assert len(asked) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "too late: the guest waits no longer"
 
 
 def test_the_verb_knows_ask(notebook, monkeypatch):

@@ -24,7 +24,9 @@ _SEEN = 2.0
 """Seconds in which a page says that it shows a question; after that it is asked at the prompt, where somebody waits."""
 
 _SHOWN = 400  # characters of an argument
+_TOO_LATE = "too late: the guest waits no longer"
 _ERROR, _RAISE = "error ", "raise "
+_HELP = {"?", "help"}  # as an expression, the latter is Python's own, and so a resource of any type
 
 Respond = Callable[[], Awaitable[object]]
 """What answers: returns the result, or raises."""
@@ -110,8 +112,14 @@ def _asked_at_prompt(waiting: Waiting, loop: asyncio.AbstractEventLoop) -> str:
     while True:
         try:
             text = input("answer: ")
+            if text.strip() in _HELP:
+                print(*described(waiting.question), sep="\n")  # noqa: T201
+                continue
             respond = reading(waiting.question, text)
         except WashError as error:
+            if waiting.response.done():
+                print(_TOO_LATE)  # noqa: T201
+                return text
             print(*(line.text for line in explained(error)), sep="\n")  # noqa: T201
         except (EOFError, OSError, RuntimeError) as error:  # the last is a front end's without a prompt
             text, respond = (
@@ -127,7 +135,7 @@ def _asked_at_prompt(waiting: Waiting, loop: asyncio.AbstractEventLoop) -> str:
         else:
             break
     if waiting.response.done():
-        print("too late: the guest waits no longer")  # noqa: T201
+        print(_TOO_LATE)  # noqa: T201
     loop.call_soon_threadsafe(waiting.respond, respond)
     return text
 
