@@ -64,6 +64,12 @@ def _value(name: str, value: object) -> bytes:
     return encoded
 
 
+def require_running(running: bool) -> None:
+    """Raise ConfigError where the host does not run."""
+    if not running:
+        raise ConfigError("the host does not run", repair="host = await host.start()")
+
+
 def require_seconds(timeout: object) -> None:
     """Raise ConfigError for what is neither None nor a number of seconds over 0."""
     if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):

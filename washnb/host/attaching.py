@@ -11,6 +11,7 @@ from washnb.events import EventBus, PluginChanged
 from washnb.plugins import HostPlugin, holds
 
 from . import steps
+from .asked import require_running
 from .grants import AttachedPlugins, require_unique
 from .lifecycle import to_its_end
 from .registry import WorkloadRegistry
@@ -22,7 +23,10 @@ class Attaching:
     def __init__(self, host_id: str, plugins: AttachedPlugins, registry: WorkloadRegistry, events: EventBus) -> None:
         """Know the host by its parts."""
         self.running = False
-        """Whether the host runs: what comes to one that does not is not started yet."""
+        """Whether the host runs: what comes to one that does not is not started yet.
+
+        The host says it. To ask the host would be a circle, and one that nobody stopped is to go, and warn, at once.
+        """
         self._host_id = host_id
         self._plugins = plugins
         self._registry = registry
@@ -39,10 +43,19 @@ class Attaching:
                     await stack.enter_async_context(self._started(plugin, replace=replace))
             await self._grant(plugins, to, replace=replace)
 
-    async def leave(self, plugin: HostPlugin) -> None:
-        """Part every workload from a plugin that is not attached any more, then stop it."""
-        async with self._stopping(plugin):
-            await self._registry.settle()
+    async def detach(self, plugin_id: str, from_: str | None) -> None:
+        """Take a plugin away, or only from workloads named `from_`. Raises ConfigError where it is not attached."""
+        plugin = self._plugins.get(plugin_id)
+        if plugin is None:
+            attached = ", ".join(sorted(self._plugins)) or "nothing"
+            raise ConfigError(f"no plugin {plugin_id!r} is attached", repair=f"attached: {attached}")
+        if from_ is None:
+            self._plugins.remove(plugin_id)
+            await to_its_end(self._leave(plugin))
+        else:
+            self._plugins.revoke(plugin_id, from_)
+            await to_its_end(self._registry.settle())
+        self._events.publish(PluginChanged(plugin_id, "detach", from_ or ""))
 
     async def start(self, plugin: HostPlugin) -> None:
         """Start a plugin, unless one that is attached has it inside. Raises as the plugin does, ConfigError mostly."""
@@ -58,10 +71,10 @@ class Attaching:
             self._begun.remove(id(plugin))
             await steps.stop(plugin)
 
-    def require_running(self) -> None:
-        """Raise ConfigError where the host does not run."""
-        if not self.running:
-            raise ConfigError("the host does not run", repair="host = await host.start()")
+    async def _leave(self, plugin: HostPlugin) -> None:
+        """Part every workload from a plugin that is not attached any more, then stop it."""
+        async with self._stopping(plugin):
+            await self._registry.settle()
 
     @contextlib.asynccontextmanager
     async def _started(self, plugin: HostPlugin, *, replace: bool) -> AsyncIterator[None]:
@@ -100,7 +113,7 @@ class Attaching:
                 for plugin in plugins:
                     with _blamed(plugin, plugins):
                         if id(plugin) in self._begun:
-                            self.require_running()  # it may have been stopped meanwhile
+                            require_running(self.running)  # it may have been stopped meanwhile
                         former = self._plugins.get(plugin.id) if replace else None  # it may have been detached by now
                         done.append((plugin, former, self._plugins.grant(plugin, to)))
                         self._came(plugin)

@@ -12,11 +12,11 @@ from typing import Any, Self
 
 from washnb.engine import CompiledComponent, Engine, Instance
 from washnb.errors import ConfigError
-from washnb.events import EventBus, PluginChanged
+from washnb.events import EventBus
 from washnb.plugins import Attachable, HostPlugin, as_plugin
 from washnb.types import Response, WorkloadStartRequest, WorkloadStartResponse, WorkloadStatus
 
-from .asked import Headers, request_of, require_seconds, require_texts
+from .asked import Headers, request_of, require_running, require_seconds, require_texts
 from .assembly import Assembler, providers, uncalled
 from .attaching import Attaching
 from .command import CommandResult
@@ -25,7 +25,6 @@ from .faults import Faults
 from .grants import AttachedPlugins
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
-from .lifecycle import to_its_end
 from .registry import WorkloadRegistry, WorkloadSummary
 from .routers import DevRouter
 from .server import HttpServer
@@ -146,17 +145,7 @@ class Host:
 
         A plugin that is left without any grant stays attached. Raises ConfigError.
         """
-        plugin = self._plugins.get(plugin_id)
-        if plugin is None:
-            attached = ", ".join(sorted(self._plugins)) or "nothing"
-            raise ConfigError(f"no plugin {plugin_id!r} is attached", repair=f"attached: {attached}")
-        if from_ is None:
-            self._plugins.remove(plugin_id)
-            await to_its_end(self._attaching.leave(plugin))
-        else:
-            self._plugins.revoke(plugin_id, from_)
-            await to_its_end(self._registry.settle())
-        self._events.publish(PluginChanged(plugin_id, "detach", from_ or ""))
+        await self._attaching.detach(plugin_id, from_)
 
     def granted(self, plugin_id: str, workload_name: str) -> bool:
         """Whether workloads of that name may use a plugin; they may not where it is not attached."""
@@ -200,7 +189,7 @@ class Host:
 
     async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
         """Start a workload. Never raises for a bad one: the state of the response is Error, its `error` says why."""
-        self._attaching.require_running()
+        require_running(self.running)
         return await self._registry.start(request)
 
     async def workload_reload(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
@@ -209,7 +198,7 @@ class Host:
         The old version answers until the new one is ready, and goes on where the new one fails: then the state of the
         response is Error. An id that does not run is started as with `workload_start`.
         """
-        self._attaching.require_running()
+        require_running(self.running)
         return await self._registry.reload(request)
 
     async def workload_status(self, workload_id: str) -> WorkloadStatus:
@@ -283,7 +272,7 @@ class Host:
         it, with `Response.error`; only where an answer breaks off is GuestError raised. Raises ConfigError for what
         could not be on the wire.
         """
-        self._attaching.require_running()
+        require_running(self.running)
         require_seconds(timeout)
         request = request_of(method, path, headers, body)
         target = None if to is None else self._registry.find(to).workload_id
