@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 from washnb.errors import ConfigError
 
+from .text import one_line
+
 _INSERTED = re.compile(r"\{\{(.+?)\}\}(?!\})", re.DOTALL)
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 _PLAIN = re.compile(r"[\w-]+")
@@ -96,9 +98,12 @@ def evaluate(expression: str, namespace: Mapping[str, Any], shown: str = "") -> 
         code = compile(text, "<washnb expression>", "eval")
     except SyntaxError as error:
         raise ConfigError(f"{shown or text!r} is not a Python expression: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:  # half a surrogate pair, or too much in brackets
+        why = str(error) or "it is nested too deep"
+        raise ConfigError(f"{one_line(shown or text)} is not a Python expression: {why}") from None
     try:
         return eval(code, dict(namespace))  # noqa: S307 - it is the user's own notebook
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # who writes `exit()` at a prompt wants to leave that
         raise ConfigError(f"{shown or text!r} raised {type(error).__name__}: {error}") from error
 
 
