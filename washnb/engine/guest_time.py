@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -42,25 +43,9 @@ class GuestTime:
         left = max(when - self.now(), _MOMENT if self.held else 0.0)
         return asyncio.get_running_loop().call_later(left, callback)
 
-    @contextlib.asynccontextmanager
-    async def limit(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    def limit(self, seconds: float) -> Limit:
         """Raise TimeoutError where the block takes longer, as `asyncio.timeout` does, and give what that gives."""
-        end = self.now() + seconds
-        timer: asyncio.TimerHandle
-
-        def look() -> None:
-            nonlocal timer
-            if self.now() < end:
-                timer = self.call_at(end, look)
-            else:
-                timeout.reschedule(asyncio.get_running_loop().time())
-
-        async with asyncio.timeout(None) as timeout:
-            timer = self.call_at(end, look)
-            try:
-                yield timeout
-            finally:
-                timer.cancel()
+        return Limit(self, seconds)
 
     @contextlib.contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -74,3 +59,33 @@ class GuestTime:
             self.held -= 1
             if not self.held:
                 self._left_out += asyncio.get_running_loop().time() - self._since
+
+
+class Limit:
+    """What `GuestTime.limit` returns: no generator, whose context manager keeps an error that went through it."""
+
+    def __init__(self, time: GuestTime, seconds: float) -> None:
+        """Let a block that begins now take so long."""
+        self._time = time
+        self._end = time.now() + seconds
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> asyncio.Timeout:
+        await self._timeout.__aenter__()
+        self._look()
+        return self._timeout
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def _look(self) -> None:
+        self._timer = self._time.call_at(self._end, self._look_again)
+
+    def _look_again(self) -> None:
+        if self._time.now() < self._end:
+            self._look()
+        else:
+            self._timeout.reschedule(asyncio.get_running_loop().time())
