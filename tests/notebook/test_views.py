@@ -115,8 +115,7 @@ def test_many_keys_are_all_read_and_bounded_in_the_picture(counter):
     counter.load("example:counter", "other")
     counter.send("/x", to="other")
     other = counter.kv(of="other")
-    for number in range(230):
-        other["default"][f"k{number:03}"] = "v"
+    other["default"].update({f"k{number:03}": "v" for number in range(230)})
     assert len(other.data["default"]) == 231
     look = counter.on_host(other.look)
     group = other.picture(look)["groups"][0]
