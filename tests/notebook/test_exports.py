@@ -329,6 +329,18 @@ def test_an_object_of_another_workload_is_refused(session, carts):
     assert carts.check_out(cart) == 7
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("carts", "say .*check_out"), ("carts.check-out", "say check_out$"), ("carts.nope", "say .*Cart")],
+)
+def test_the_name_of_an_interface_is_told_to_be_left_out(carts, asked, said):
+    """People know it from other bindings: `carts.check_out` is `check_out` here."""
+    with pytest.raises(
+        ConfigError, match=f"exports nothing called {asked}\n  that is an interface; leave it out, and {said}"
+    ):
+        getattr(carts, asked)
+
+
 def test_a_name_in_several_interfaces_is_not_guessed(session):
     """The lines that tell them apart are in the error, and a name that nobody exports gets the closest one."""
     carts = session.load(CARTS)

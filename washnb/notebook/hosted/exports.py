@@ -28,10 +28,12 @@ class Caller(Protocol):
 class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside WorkloadNotFound
     """A workload exports nothing of that name."""
 
-    def __init__(self, workload: str, name: str, known: list[str]) -> None:
-        """Name the closest of those that are `known`, or all of them."""
+    def __init__(self, workload: str, name: str, known: list[str], within: Sequence[str] = ()) -> None:
+        """Name what is `within` the interface of that name, or else the closest of those that are `known`, or all."""
         near = closest(name, known)
         hint = f"did you mean {near}?" if near else f"it exports {', '.join(known) or 'nothing'}"
+        if within:
+            hint = f"that is an interface; leave it out, and say {' or '.join(within)}"
         super().__init__(f"{workload} exports nothing called {name}", workload=workload, repair=hint)
 
 
@@ -295,8 +297,19 @@ class Exports(Mapping[str, Exported]):
                 repair=[f'wash["{self._workload}"].exports["{home}"].{name}' for home in homes],
             )
         if not homes:
-            raise NoSuchExport(self._workload, name, self.known())
+            raise NoSuchExport(self._workload, name, self.known(), self._within(name))
         return getattr(self._made[homes[0]], name)
+
+    def _within(self, name: str) -> list[str]:
+        """What `find` finds in the interfaces that are called so, or `name` begins with and a dot."""
+        asked, _, member = name.partition(".")
+        homes = [
+            each
+            for home, each in self._short.items()
+            if names.python_name(home.partition("@")[0].rpartition("/")[2]) == names.python_name(asked)
+        ]
+        found = [each for home in homes for each in dir(home)]
+        return [each for each in found if each == names.python_name(member)] or found
 
     def known(self) -> list[str]:
         """What `find` finds, for completion."""
