@@ -250,5 +250,10 @@ def test_status_and_plugins_are_tables(notebook):
     notebook.run("%wash load example:counter")
     rows = notebook.run("%wash status").result.data["workloads"]
     assert [(row["workload"], row["state"]) for row in rows] == [("counter", "waiting")]
-    assert "wasi:keyvalue/store" in rows[0]["missing"]
+    missing = rows[0]["missing"]
+    assert "wasi:keyvalue/store" in missing
     assert "no plugin is attached" in repr(notebook.run("%wash plugins").result)
+    for line, lost in (("attach keyvalue", ""), ("detach keyvalue", missing), ("attach keyvalue", "")):
+        notebook.run(f"%wash {line}")
+        row = notebook.run("%wash status").result.data["workloads"][0]
+        assert (row["state"], sorted(row["missing"].split())) == ("running", sorted(lost.split()))

@@ -56,6 +56,11 @@ class Lifecycle:
         """The plugins that serve the workload, in the order in which they were bound."""
         return tuple(self._bound)
 
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The interfaces that a plugin has served and nobody serves now."""
+        return tuple(sorted({name for _, name in self._lost}))
+
     def holds(self, grant: Grant) -> bool:
         """Whether this very grant is in force; a plugin that takes the place of another one has its own."""
         return any(each is grant for _, grants in self._bound.values() for each in grants)

@@ -44,7 +44,10 @@ class _Entry:
 
 @dataclass(frozen=True)
 class WorkloadSummary:
-    """A workload as the host sees it: its state, what it is made of, which plugins serve it, its calls in flight."""
+    """A workload as the host sees it: its state, what it is made of, which plugins serve it, its calls in flight.
+
+    `lost` are the interfaces that a plugin has served and nobody serves now.
+    """
 
     workload_id: str
     name: str
@@ -53,6 +56,7 @@ class WorkloadSummary:
     message: str
     components: tuple[str, ...]
     plugins: tuple[str, ...]
+    lost: tuple[str, ...]
     in_flight: int
 
 
@@ -213,6 +217,7 @@ class WorkloadRegistry:
                 message=entry.message,
                 components=tuple(component.name for component in entry.manifest.components),
                 plugins=() if running is None else running.plugin_ids,
+                lost=() if running is None else running.lost,
                 in_flight=0 if running is None else len(running.admission),
             )
 

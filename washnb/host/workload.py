@@ -150,6 +150,11 @@ class BoundWorkload:
         """The plugins that serve this workload, in the order in which they were bound."""
         return self.lifecycle.plugin_ids
 
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The interfaces that a plugin has served and nobody serves now: calls of them fail."""
+        return self.lifecycle.lost
+
     def resolve(self, plugins: Mapping[str, HostPlugin]) -> Resolution:
         """Find out which of `plugins` serves which import of the workload."""
         return resolve(

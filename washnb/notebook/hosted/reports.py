@@ -73,7 +73,8 @@ async def status(deployments: Deployments) -> Status:
         summary = running.get(one.workload_id)
         plugins = ", ".join(summary.plugins) if summary else ""
         uncalled = () if one.waiting else deployments.uncalled(one.name)
-        missing = "\n".join(one.missing or uncalled) or _why(one.error)
+        lost = summary.lost if summary else ()
+        missing = "\n".join(one.missing or sorted({*lost, *uncalled})) or _why(one.error)
         rows.append((one.name, one.state, size(one.size), plugins, missing))
     http, slow = deployments.host.http, str(deployments.host.slow_motion)
     faults = ", ".join(dict.fromkeys(each.fault.target for each in deployments.host.faults if not each.spent))
