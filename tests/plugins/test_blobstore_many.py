@@ -6,19 +6,9 @@ import asyncio
 
 import pytest
 
-from washnb.plugins import NatsServer
 from washnb.plugins.blobstore.object_store import ObjectStoreBackend
 
 from .contracts.blobstore import contents_of, put
-
-
-@pytest.fixture
-async def server(nats_account):
-    """Give the connection to an account without containers."""
-    server = NatsServer(nats_account)
-    await server.open()
-    yield server
-    await server.close()
 
 
 @pytest.fixture

@@ -47,15 +47,6 @@ RUST = {
 
 
 @pytest.fixture
-async def server(nats_account):
-    """Give the connection to an account without containers."""
-    server = NatsServer(nats_account)
-    await server.open()
-    yield server
-    await server.close()
-
-
-@pytest.fixture
 def backend(server):
     """Give the backend."""
     return ObjectStoreBackend(server)

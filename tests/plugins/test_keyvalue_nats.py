@@ -70,15 +70,6 @@ def named(settings: dict[str, object], bucket: str) -> dict[str, object]:
 
 
 @pytest.fixture
-async def server(nats_account):
-    """Give an open connection to an account without buckets."""
-    server = NatsServer(nats_account)
-    await server.open()
-    yield server
-    await server.close()
-
-
-@pytest.fixture
 async def backend(server):
     """Give a backend whose changes nobody hears."""
     backend = NatsBackend(server, lambda path, action: None, lambda: False)

@@ -7,21 +7,11 @@ import json
 import pytest
 
 from washnb.errors import BackendError
-from washnb.plugins import NatsServer
 from washnb.plugins.keyvalue import nats_keys
 from washnb.plugins.keyvalue.nats import NatsBackend
 from washnb.plugins.keyvalue.nats_keys import PAGE
 
 from .contracts.keyvalue import all_keys, until
-
-
-@pytest.fixture
-async def server(nats_account):
-    """Give an open connection to an account without buckets."""
-    server = NatsServer(nats_account)
-    await server.open()
-    yield server
-    await server.close()
 
 
 @pytest.fixture
