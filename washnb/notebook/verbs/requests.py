@@ -73,7 +73,8 @@ def _message(asking: Asking) -> Any:
 
 
 def _call_options(parser: VerbParser) -> None:
-    parser.epilog = "NAME.EXPORT(ARGS), where ARGS are Python expressions: %wash call adder.add(1, b=2)"
+    parser.usage = "%(prog)s NAME.EXPORT(ARGS)"
+    parser.epilog = "ARGS are Python expressions: %wash call adder.add(1, b=2)"
 
 
 _GIVEN = "_wash_given"
@@ -146,11 +147,11 @@ def _serve_options(parser: VerbParser) -> None:
 
 
 VERBS = (
-    Verb("send", "send a request; in %%wash send, the cell is the body", _send_options, _send),
-    Verb("publish", "send a message; in %%wash publish, the cell is the body", _publish_options, _publish),
-    Verb("request", "send a message and wait for the reply", _request_options, _request),
+    Verb("send", "send a request; in %%wash send, the cell is the body", _send_options, _send, body=True),
+    Verb("publish", "send a message; in %%wash publish, the cell is the body", _publish_options, _publish, body=True),
+    Verb("request", "send a message and wait for the reply", _request_options, _request, body=True),
     Verb("call", "call an exported function", _call_options, _call, literal=True),
-    Verb("run", "run a command (wasi:cli/run); in %%wash run, the cell is its stdin", _run_options, _run),
+    Verb("run", "run a command (wasi:cli/run); in %%wash run, the cell is its stdin", _run_options, _run, body=True),
     Verb(
         "serve",
         "open the HTTP server",
