@@ -103,3 +103,11 @@ def test_serve_says_who_answers_and_how_another_one_does(session):
     assert session.serve().news.endswith(line)
     session.reload("one")
     assert ": one answers, " in session.serve().news
+
+
+@pytest.mark.parametrize("line", ["%%wash", "%%wash status", "%%wash --help", "%%wash nonsense"])
+def test_a_cell_that_no_verb_would_read_is_refused(notebook, line):
+    """Its lines would be left out, and nobody told."""
+    ran = notebook.run(f"{line}\nload example:adder\n")
+    assert "only %%wash send, %%wash publish, %%wash request, %%wash run take the rest of a cell" in ran.text
+    assert "with one %" in ran.text

@@ -12,7 +12,7 @@ from .arguments import HelpWanted
 from .handles import News, Told
 from .session import Session
 from .text import Text
-from .verbs import Asking, overview, verb_named
+from .verbs import Asking, overview, refuse_cell, verb_named
 
 
 @magics_class
@@ -42,6 +42,8 @@ class Wash(Magics):
         """Do a verb of the session; `%wash help` lists them."""
         __tracebackhide__ = True
         word, _, rest = line.strip().partition(" ")
+        if cell is not None:
+            refuse_cell(word)
         if word in {"", "--help", "-h"}:
             return Text(overview())
         verb = verb_named(word)

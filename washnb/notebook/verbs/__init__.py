@@ -10,7 +10,7 @@ from ..text import Text
 from . import border, capabilities, faults, kinds, plugins, requests, snapshots, views, workloads
 from .verb import Asking, Verb
 
-__all__ = ["VERBS", "Asking", "Verb", "kinds", "overview", "verb_named"]
+__all__ = ["VERBS", "Asking", "Verb", "kinds", "overview", "refuse_cell", "verb_named"]
 
 
 def _help_options(parser: VerbParser) -> None:
@@ -47,6 +47,16 @@ def verb_named(word: str) -> Verb:
     near = closest(word, VERBS)
     hint = f"did you mean %wash {near}?" if near else "%wash help lists the verbs"
     raise ConfigError(f"%wash has no verb {word!r}", repair=hint)
+
+
+def refuse_cell(word: str) -> None:
+    """Raise ConfigError where a verb would leave out the rest of the cell, which `%%wash` hands to it."""
+    if word not in VERBS or not VERBS[word].body:
+        bodies = ", ".join(f"%%wash {verb.name}" for verb in VERBS.values() if verb.body)
+        raise ConfigError(
+            f"only {bodies} take the rest of a cell",
+            repair=[f"%wash {word or 'VERB'} ...  # with one %, and so on each line"],
+        )
 
 
 VERBS: dict[str, Verb] = {

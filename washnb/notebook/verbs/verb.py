@@ -29,7 +29,7 @@ class Asking:
 class Verb:
     """A verb. `does` answers with a value, which is `Told` where the verb changes something.
 
-    `literal` verbs take the rest of the line as one text, `options.text`.
+    `literal` verbs take the rest of the line as one text, `options.text`; those with a `body` take the cell as that.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Verb:
     declare: Callable[[VerbParser], None]
     does: Callable[[Asking], Any]
     literal: bool = False
+    body: bool = False
 
     def parser(self) -> VerbParser:
         """The parser of its words and options."""
