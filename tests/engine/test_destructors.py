@@ -10,7 +10,7 @@ from wasmtime import wat2wasm
 from tests.engine.hosting import bound
 from washnb.engine import Engine, Instance, engine, example_names, read_source
 from washnb.engine.destructors import with_destructors
-from washnb.errors import GuestError, TrapError
+from washnb.errors import ConfigError, GuestError, TrapError
 
 CARTS = (Path(__file__).parent.parent / "components" / "carts.wat").read_text()
 BINARY = bytes(wat2wasm(CARTS))
@@ -49,6 +49,17 @@ async def test_nobody_sees_the_functions(shared_engine):
     assert list(component.exports) == ["docs:shop/carts@0.1.0"]
     assert str(component.world()).count("export") == 1
     assert len(with_destructors(BINARY)) < len(BINARY) + 100
+
+
+async def test_nobody_calls_the_functions(shared_engine):
+    """Not by their names either, before one was used and after that."""
+    async with await carts(shared_engine) as instance:
+        cart, other = [await instance.call("[constructor]cart", 7) for _ in range(2)]
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="exports no washnb-drop0"):
+                await instance.call("washnb-drop0", other)
+            await instance.drop(cart)
+            cart = await instance.call("[constructor]cart", 7)
 
 
 async def test_they_are_in_the_cache_as_well(tmp_path):

@@ -37,7 +37,7 @@ class Bindings:
         self._former: list[Table] = []
         self._bound: set[str] = set()
         self._intercepts: dict[int, Intercept] = {}
-        self.exported: dict[str, Intercept] = {}
+        self.export_intercepts: dict[str, Intercept] = {}
         self._copies: WeakSet[Bindings] = WeakSet()
 
     def bind(self, import_name: str, implementation: Interface, *, provider: str, on_fiber: bool = False) -> None:
@@ -85,8 +85,8 @@ class Bindings:
 
     def intercept_exports(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
         """As `intercept`, for calls of exports: what is injected comes before the guest, or in its place."""
-        self.exported.clear()
-        self.exported.update((label_of(*key), each) for key, each in intercepts.items())
+        self.export_intercepts.clear()
+        self.export_intercepts.update((label_of(*key), each) for key, each in intercepts.items())
 
     def renew(self) -> None:
         """Let calls of exports that have begun finish by what is bound now: what is bound from here on is for others.
@@ -117,7 +117,8 @@ class Bindings:
         twin = Bindings(self.component)
         twin.table = self.table.copy()
         twin._bound |= self._bound
-        twin._intercepts, twin.exported, twin._copies = self._intercepts, self.exported, self._copies
+        twin._intercepts, twin.export_intercepts = self._intercepts, self.export_intercepts
+        twin._copies = self._copies
         self._copies.add(twin)
         return twin
 

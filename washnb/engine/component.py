@@ -31,21 +31,20 @@ class Code:
         self.size = size
         self._name = name
 
-    @cached_property
+    @property
     def types(self) -> tuple[Interfaces, Interfaces]:
         """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
-        imports, (exports, _) = self._reflected
-        return imports, exports
+        return self._reflected[:2]
 
-    @cached_property
+    @property
     def destructors(self) -> dict[Resource, str]:
         """The functions at the root that drop a resource which the guest defines."""
-        return self._reflected[1][1]
+        return self._reflected[2]
 
     @cached_property
-    def _reflected(self) -> tuple[Interfaces, tuple[Interfaces, dict[Resource, str]]]:
+    def _reflected(self) -> tuple[Interfaces, Interfaces, dict[Resource, str]]:
         imports, exports = reflect(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
-        return imports, split_destructors(exports)
+        return imports, *split_destructors(exports)
 
     @cached_property
     def surfaces(self) -> tuple[Surfaces, Surfaces]:

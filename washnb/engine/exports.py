@@ -21,21 +21,17 @@ def export_of(component: CompiledComponent, linker: ComponentLinker, export: str
 
 def destructor_of(
     component: CompiledComponent, linker: ComponentLinker, resource: Resource
-) -> tuple[ExportPlan | None, int]:
-    """The plan of what drops a resource of a guest and its index, kept with the linker; None where nothing does."""
-    name = component.code.destructors.get(resource)
-    if name is None:
-        return None, 0
-    if name not in linker.exports:
+) -> tuple[ExportPlan, int] | None:
+    """The same for what drops a resource of a guest; None where nothing does."""
+    known = linker.destructors.get(resource)
+    if known is None and (name := component.code.destructors.get(resource)) is not None:
         interface = resource.key.rpartition("/")[0]
         shown = Function(f"[resource-drop]{resource.name}", (("self", Own(resource)),), None)
         index = component.code.raw.get_export_index(name)
         linker.keep(index)
-        linker.exports[name] = (
-            ExportPlan(interface, shown, component.export_surfaces.later(interface)),
-            address_of(index),
-        )
-    return linker.exports[name]
+        plan = ExportPlan(interface, shown, component.export_surfaces.later(interface))
+        known = linker.destructors[resource] = plan, address_of(index)
+    return known
 
 
 def _find_export(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:

@@ -96,11 +96,11 @@ class Instance:
         Returns whether it could: the handle of a component in a form that tools do not write is only given up. Raises
         as `call`.
         """
-        plan, index = destructor_of(self.component, self._linker, handle.resource)
-        if plan is None:
+        destructor = destructor_of(self.component, self._linker, handle.resource)
+        if destructor is None:
             handle.give_up()
             return False
-        await self._call(plan, index, (handle,))
+        await self._call(*destructor, (handle,))
         return True
 
     @property
@@ -132,7 +132,7 @@ class Instance:
     async def _call(self, plan: ExportPlan, index: int, arguments: tuple[object, ...]) -> Any:
         if self._end is not None or self._doing is not None:
             raise self._refusal(plan.label)
-        asked = self._bindings.exported.get(plan.label)
+        asked = self._bindings.export_intercepts.get(plan.label)
         if asked is not None and (injection := asked()) is not None:
             return await self._injected(plan, index, arguments, injection)
         hold = list[Any]()

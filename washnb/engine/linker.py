@@ -30,7 +30,7 @@ from .abi.layout import (
     error_text,
 )
 from .abi.plan import ExportPlan, label_of
-from .abi.shapes import Function, InterfaceType
+from .abi.shapes import Function, InterfaceType, Resource
 from .component import Code, CompiledComponent
 from .store import RUNNING, STORES, suspend
 
@@ -89,6 +89,7 @@ class ComponentLinker:
         self.functions: list[tuple[str, Function]] = []
         self.slots: dict[tuple[str, str], int] = {}
         self.exports: dict[str, tuple[ExportPlan, int]] = {}
+        self.destructors: dict[Resource, tuple[ExportPlan, int]] = {}
         self._kept: list[Any] = []
         self._linker = wt.Linker(code.runtime.raw)
         with self._linker.root() as root:
