@@ -144,17 +144,30 @@ def test_the_host_is_there_while_a_call_is_held(held):
     assert len(rows(held)) == 2
 
 
+HELD_FOR_LONG = """
+from washnb.events import CallHeld
+from washnb.host import slow
+
+slow.WASI_SECONDS = 3
+wash.subscribe(lambda event: isinstance(event, CallHeld) and open("held", "w").close())
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
-def test_an_interrupt_ends_what_is_held(kernel):  # noqa: F811
-    """Within a second; kernel and host are there for the next request, and the trace says how the call ended."""
+def test_an_interrupt_ends_what_is_held(kernel, tmp_path):  # noqa: F811
+    """Long before its time; kernel and host are there for the next request, and the trace says how the call ended."""
     kernel.run("%wash load example:counter --attach keyvalue\nwash.trace(slow=0.1)")
+    kernel.run(HELD_FOR_LONG)
     message = kernel.begin("wash.send('/x')")
-    time.sleep(1)
+    end = time.monotonic() + 10
+    while not (tmp_path / "held").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
     begun = time.monotonic()
     kernel.manager.interrupt_kernel()
     said = kernel.finish(message)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
     assert [each["content"]["ename"] for each in said if each["msg_type"] == "error"] == ["Interrupted"]
     text = kernel.text("print(wash.trace(slow='off'))\nprint(wash.send('/x').text)\nprint(wash.trace)")
     assert "-> error CancelledError" in text
