@@ -47,7 +47,14 @@ async def test_as_many_live_at_once_as_there_is_room_for():
             each.close()
 
 
-@pytest.mark.parametrize(("limit", "gib"), [("RLIMIT_AS", 8), ("RLIMIT_DATA", 1), ("RLIMIT_DATA", 13)])
+@pytest.mark.parametrize(
+    ("limit", "gib"),
+    [
+        ("RLIMIT_AS", 8),
+        pytest.param("RLIMIT_DATA", 1, marks=pytest.mark.slow),
+        pytest.param("RLIMIT_DATA", 13, marks=pytest.mark.slow),
+    ],
+)
 def test_a_process_with_little_room_has_an_engine_too(limit, gib):
     """Under `ulimit -v` and `ulimit -d` nothing is reserved, and guests run all the same."""
     checkout = Path(washnb.__file__).parent.parent
