@@ -200,7 +200,8 @@ def steps() -> list[Step]:
         Step("fast", (*pytest, "-n", "2", "-m", "not slow and not browser"), fast=True),
         Step("slow", (*pytest, "-m", "slow and not browser", "--ignore=tests/test_packaging.py", "--durations=5")),
         Step("browser", (*pytest, "-m", "browser"), before=chromium),
-        Step("notebooks", (*pytest, "-p", "nbmake", "--nbmake", "notebooks", "-p", "no:cacheprovider")),
+        # A notebook builds a guest, which takes a slow machine a while
+        Step("notebooks", (*pytest, "-p", "nbmake", "--nbmake", "notebooks", "-p", "no:cacheprovider", "--timeout=600")),
         Step("wheel", (*pytest, "tests/test_packaging.py")),
     ]
 
