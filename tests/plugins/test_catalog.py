@@ -68,6 +68,7 @@ def test_suggestions_repair():
         "HostBuilder().with_plugin(InMemoryKeyValue())",
         "of wasi:keyvalue, washnb serves only "
         + ", ".join(f"wasi:keyvalue/atomics,batch,store@0.2.0-{draft}" for draft in ("draft", "draft2")),
+        "%wash plugin new workshop:dice/fair-roll@0.1.0  # writes the class",
         'class FairRoll(Interface, wit="workshop:dice/fair-roll@0.1.0"):  # its functions as methods',
         "%wash attach FairRoll",
         "HostBuilder().with_plugin(FairRoll)",

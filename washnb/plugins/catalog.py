@@ -204,7 +204,7 @@ def _suggestion(name: str) -> tuple[str, ...]:
         return (f"of {wanted.package_name}, washnb serves only {', '.join(map(str, served))}",)
     class_name = "".join(part.capitalize() for part in name.partition("/")[2].partition("@")[0].split("-"))
     own = f'class {class_name}(Interface, wit="{name}"):  # its functions as methods'
-    return (own, *_attach(class_name, class_name))
+    return (f"%wash plugin new {name}  # writes the class", own, *_attach(class_name, class_name))
 
 
 def _attach(word: str, plugin: str) -> tuple[str, str]:
