@@ -207,8 +207,8 @@ class TestWays:
         """The call itself comes after it; others are served meanwhile, and a timeout holds."""
         shop.faults.add(Fault("keyvalue.get", delay=0.05))
         began = time.perf_counter()
-        assert await asyncio.gather(get(shop), get(shop)) == [SAVED, SAVED]
-        assert 0.05 <= time.perf_counter() - began < 0.1
+        assert await asyncio.gather(*(get(shop) for _ in range(20))) == [SAVED] * 20
+        assert 0.05 <= time.perf_counter() - began < 1
         shop.faults.clear()
         shop.faults.add(Fault("keyvalue.get", delay=5, error="no-such-store"))
         with pytest.raises(GuestError):

@@ -47,7 +47,7 @@ async def test_a_component_that_is_slow_to_answer(host):
     assert fault.functions == ("wasi:http/incoming-handler#handle",)
     slow, quick = await host.send("GET", "/"), await host.send("GET", "/")
     assert (slow.status, slow.text) == (quick.status, quick.text)
-    assert slow.elapsed >= 0.05 > quick.elapsed
+    assert slow.elapsed >= 0.05
     first, second = slow.trace[:2]
     assert sentence(first) == (
         "wasi:http/incoming-handler.handle(incoming-request#1, response-outparam#1)  ⚡ injected delay 0.05 s"
@@ -168,14 +168,15 @@ async def test_of_one_workload_and_over_a_reload(host):
     """Others go on; what takes the workload's place is met, too, while calls of the old version end."""
     await start(host, "hello")
     await host.workload_start(request(component("hello"), name="other"))
-    host.faults.add(Fault("incoming-handler.handle", delay=0.05, of="other"))
+    fault = host.faults.add(Fault("incoming-handler.handle", delay=0.05, of="other"))
     begun = asyncio.create_task(host.send("GET", "/", to="other"))
     await asyncio.sleep(0.01)
     reloaded = await host.workload_reload(request(component("hello"), name="other"))
     assert reloaded.error is None
     assert (await begun).status == 200
     assert (await host.send("GET", "/", to="other")).elapsed >= 0.05
-    assert (await host.send("GET", "/", to="hello")).elapsed < 0.05
+    assert (await host.send("GET", "/", to="hello")).status == 200
+    assert fault.injected == 2
 
 
 async def test_a_request_that_waits_goes_its_way_when_the_fault_is_cleared(host):

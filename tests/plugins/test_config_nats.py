@@ -326,7 +326,7 @@ async def test_a_server_that_stands_still_holds_nobody_up(nats_servers, bucket):
                     await asyncio.sleep(0.01)
             begun = time.monotonic()
             assert await item.linked[Store.wit].get("limit") == "10"
-            assert time.monotonic() - begun < 0.1
+            assert time.monotonic() - begun < 1
             with pytest.raises(BackendError, match="did not answer"):
                 await settings.set("limit", "11")
             assert time.monotonic() - begun < 5
