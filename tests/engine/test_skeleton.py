@@ -133,6 +133,14 @@ def test_text():
     assert skeleton(interface, {"error": error}) == ("Host", TEXT)
 
 
+def test_imports_are_grouped():
+    """One line for each module, as a formatter would leave it."""
+    function = Function("f", (("a", Enum(("one",))), ("b", Flags(("two",)))), None)
+    assert skeleton(interface_of(function)).text.startswith(
+        "from enum import Enum, Flag\n\nfrom washnb import Interface\n"
+    )
+
+
 TEXT = '''from dataclasses import dataclass
 from enum import Enum
 

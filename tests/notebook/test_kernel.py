@@ -199,3 +199,4 @@ def test_skeleton_is_a_cell_of_the_front_end(kernel):
     (payload,) = reply["content"]["payload"]
     assert (payload["source"], payload["replace"]) == ("set_next_input", False)
     assert "class Store(Interface" in payload["text"]
+    assert not payload["text"].endswith("\n")

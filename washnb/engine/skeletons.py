@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 from washnb.wit import split_version
@@ -29,15 +30,9 @@ from .abi.shapes import (
 )
 
 _BUILTINS = frozenset({"bool", "bytes", "float", "int", "list", "str", "tuple"})
-_IMPORTS = {
-    "builtins": "import builtins",
-    "dataclass": "from dataclasses import dataclass",
-    "Enum": "from enum import Enum",
-    "Flag": "from enum import Flag",
-    "Any": "from typing import Any",
-}
+_MODULES = {"builtins": "", "dataclass": "dataclasses", "Enum": "enum", "Flag": "enum", "Any": "typing"}
 _OURS = ("Err", "Interface", "Ok", "Some", "resource")
-TAKEN = {*_IMPORTS, *_OURS, "False", "None", "True"}
+TAKEN = {*_MODULES, *_OURS, "False", "None", "True"}
 """Names that a skeleton uses for other things than its classes."""
 
 _WORD = re.compile(r"\w+")
@@ -165,7 +160,10 @@ class _Writing:
 
     def _imports(self) -> str:
         ours = f"from washnb import {', '.join(name for name in _OURS if name in self._uses)}"
-        lines = [line for name, line in _IMPORTS.items() if name in self._uses]
+        lines = [
+            f"from {module} import {', '.join(names)}" if module else f"import {', '.join(names)}"
+            for module, names in groupby((name for name in _MODULES if name in self._uses), key=_MODULES.__getitem__)
+        ]
         return "\n".join([*lines, "", ours] if lines else [ours])
 
     def _foreign(self, resource: Resource, name: str) -> str:

@@ -54,7 +54,9 @@ def _detach(asking: Asking) -> Any:
 
 def _nats_options(parser: VerbParser) -> None:
     shown = "|".join(NATS_ACTIONS)
-    parser.word("action", nargs="?", default="status", completes=kinds.NATS_ACTIONS, metavar=shown, help="or status")
+    parser.word(
+        "action", nargs="?", default="status", completes=kinds.NATS_ACTIONS, metavar=shown, help="without this, status"
+    )
     parser.option("--store", metavar="DIR", completes=kinds.FOLDERS, help="where it keeps its state, for next time too")
     parser.epilog = "%wash nats start --store ./nats"
 

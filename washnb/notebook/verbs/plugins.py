@@ -38,7 +38,7 @@ def _plugin(asking: Asking) -> News | str:
     shell = get_ipython()
     if shell is None:
         return text
-    shell.set_next_input(text, replace=False)
+    shell.set_next_input(text.rstrip(), replace=False)  # a cell has no newline at its end
     return News(f"the next cell has a class for {text.interface}: run it, then %wash attach {text.class_name}")
 
 
