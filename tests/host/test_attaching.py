@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from washnb.errors import ConfigError
+from washnb.host import HostBuilder
 from washnb.plugins import HostPlugin, InMemoryKeyValue, Interface
 
 from .guests import component, request, start
@@ -154,6 +155,18 @@ async def test_a_host_that_stops_meanwhile_leaves_none_running(host, before):
         attaching.cancelled() or attaching.exception()
         assert [each.running for each in (keyvalue, other)] == [False, False]
         assert [each.running for each in (dice, newer)] == [0, 0]
+
+
+@pytest.mark.parametrize("taken", ["wasi", "fault"])
+async def test_no_plugin_passes_for_the_host(host, taken):
+    """What these serve is the host's own in a trace, and a receipt would not count it."""
+    dice = Dice()
+    dice.id = taken
+    with pytest.raises(ConfigError, match=f"plugin ID '{taken}' is taken") as raised:
+        await host.attach(dice)
+    assert raised.value.repair == (f'id = "my-{taken}"  # in the class of the plugin',)
+    with pytest.raises(ConfigError, match="is taken"):
+        HostBuilder().with_plugin(dice)
 
 
 async def test_one_id_is_one_plugin(host):

@@ -9,8 +9,13 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from washnb.engine import INJECTOR
 from washnb.errors import ConfigError
 from washnb.plugins import HostPlugin, catalog
+
+from .component import WASI_PROVIDER
+
+_NO_PLUGINS = frozenset({WASI_PROVIDER, INJECTOR})
 
 EVERYONE = "all"
 """What `grants` says of a plugin that every workload may use."""
@@ -112,7 +117,12 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
 
 
 def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> None:
-    """Raise ConfigError where a plugin of that id is there already."""
+    """Raise ConfigError where a plugin of that id is there already, or who has it in traces is none."""
+    if plugin.id in _NO_PLUGINS:
+        raise ConfigError(
+            f"plugin ID '{plugin.id}' is taken: in traces and receipts it means the host itself",
+            repair=f'id = "my-{plugin.id}"  # in the class of the plugin',
+        )
     if plugin.id in attached:
         raise ConfigError(
             f"Duplicate plugin ID '{plugin.id}' - plugin IDs must be unique",
