@@ -139,6 +139,18 @@ def test_a_look_at_what_is_not_there_is_an_error_of_the_verb(notebook):
     ]
 
 
+@pytest.mark.parametrize(
+    ("plugin", "state", "said"),
+    [("keyvalue", "kv", "there is no bucket 'nobody'"), ("blobstore", "blobs", "there is no container 'nobody'")],
+)
+def test_a_part_of_the_state_shows_itself_as_the_view_of_it(notebook, plugin, state, said):
+    """In a few lines where it is not there: it may be made yet."""
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash load example:gallery --attach blobstore")
+    assert notebook.run(f"wash.{state}['nobody']").text.splitlines()[0] == said
+    notebook.run(f"wash.{state}['nobody']['x'] = 'body'")
+    assert notebook.run(f"wash.{state}['nobody']").text == notebook.run(f"wash.{state}('nobody')").text
+
+
 def test_call_takes_python(notebook):
     """Arguments are expressions over the notebook's variables; the long form names the interface."""
     notebook.run("%wash load example:adder\nn = 40")

@@ -124,6 +124,9 @@ class Container(MutableMapping[str, bytes]):
     def _repr_html_(self) -> str:
         return self._view(self.name)._repr_html_()
 
+    def _ipython_display_(self) -> None:
+        self._view(self.name)._ipython_display_()
+
 
 class BlobsView(View):
     """Containers and objects. `.data` maps container to object to size; of a container, object to size.

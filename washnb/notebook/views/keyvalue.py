@@ -105,6 +105,9 @@ class Bucket(MutableMapping[str, bytes]):
     def _repr_html_(self) -> str:
         return self._view(self.name)._repr_html_()
 
+    def _ipython_display_(self) -> None:
+        self._view(self.name)._ipython_display_()
+
 
 class KeyValueView(View):
     """Buckets, keys and values. `.data` maps bucket to key to bytes; of one bucket, key to bytes; of one key, bytes."""
