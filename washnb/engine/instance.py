@@ -206,6 +206,8 @@ class Instance:
             store.failure = store.failure or (error, doing)
         finally:
             self._doing = self._task = None
+            if task is not None and self._cancelled_by_close:
+                task.uncancel()
             table.leave()
             store.free_boxes()
             store.settle()
@@ -219,11 +221,7 @@ class Instance:
 
     def _was_cancelled(self) -> bool:
         """Whether a CancelledError is meant for the caller, not made by `close` or by the host function itself."""
-        if self._task is None:
-            return True
-        if self._cancelled_by_close:
-            self._task.uncancel()
-        return self._task.cancelling() > 0
+        return self._task is None or self._task.cancelling() > int(self._cancelled_by_close)
 
     def _failure(self, doing: str, text: str, limits: Limits | None) -> BaseException:
         """What a call that failed raises. It is returned, so that no frame of its traceback holds it."""
@@ -267,7 +265,7 @@ class Instance:
             self._finish(self.CLOSED)
             return
         self._store.closing = True
-        if self._task is not None and self._task is not _running_task():
+        if self._task is not None and self._task is not _running_task() and not self._cancelled_by_close:
             self._cancelled_by_close = True
             self._task.cancel()
 
