@@ -32,6 +32,21 @@ def backend_of(session: Session) -> str:
     return next(row["backend"] for row in session.plugins.data if row["plugin"] == "wasi-keyvalue")
 
 
+def test_what_a_workload_loses_is_told(session):
+    """By a class of the same name for another interface, such as one that was mistyped: what lost it goes on."""
+
+    def roll(wit: str) -> type[Interface]:
+        return type("Roll", (Interface,), {"roll": lambda _self, sides: sides}, wit=wit)
+
+    session.attach(roll("workshop:dice/roll"))
+    session.load("example:lucky")
+    told = session.attach(roll("workshop:dice/rol")).news
+    assert told == "attached roll in place of the one before; lucky has lost workshop:dice/roll@0.1.0"
+    assert session.attach(roll("workshop:dice/other")).news == "attached roll in place of the one before"
+    session.attach(roll("workshop:dice/roll"))
+    assert session["lucky"].play() == 6
+
+
 def test_another_backend_takes_the_place_of_the_one_before(counter, tmp_path):
     """A workload that runs goes on with the new one, which survives the session."""
     table = counter.attach(f"keyvalue=file:{tmp_path}")

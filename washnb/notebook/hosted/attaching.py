@@ -47,14 +47,21 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
         before = host.plugins.get(plugin.id)
         if before is not plugin or not _granted(host, plugin, terms.to):
             told.setdefault(_terms(plugin, before, terms), []).append(plugin.id)
+    lost = _lost(host)
     started = await deployments.attach(plugins, terms.to)
     news = [f"attached {', '.join(ids)}{rest}" for rest, ids in told.items()]
     if not told and not started:
         news.append(f"attached nothing: {_as_it_was(host, plugins, terms.to)}")
     news += _nobody_yet(deployments, terms.to)
     news += [f"{name} is running" for name in started]
+    news += [f"{name} has lost {interface}" for name, interface in _lost(host) if (name, interface) not in lost]
     table = await plugin_table(deployments)
     return table.saying("; ".join(news))
+
+
+def _lost(host: Host) -> list[tuple[str, str]]:
+    """Which workloads that run have lost which of their imports."""
+    return [(summary.name, interface) for summary in host.workloads() for interface in summary.lost]
 
 
 def made_by_word(wanted: Wanted) -> Wanted:
