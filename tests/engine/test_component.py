@@ -20,6 +20,7 @@ from washnb.engine.abi.shapes import (
     Tuple,
     Variant,
 )
+from washnb.errors import NotAComponentError
 
 U8, U32, STRING = Primitive("u8"), Primitive("u32"), Primitive("string")
 
@@ -203,3 +204,23 @@ async def test_a_component_shows_what_it_is(load):
     """Name, digest and size, short enough for a notebook."""
     component = await load("", name="empty")
     assert repr(component) == f"<CompiledComponent 'empty' {component.digest[:12]} 8 bytes>"
+
+
+@pytest.mark.parametrize("name", ["url=<x/a: pass\\0aprint(1)\\0aclass b>", "unlocked-dep=<a:b@{>=1.0.0}>"])
+@pytest.mark.parametrize("item", ['(instance (export "f" (func)))', "(func)"])
+async def test_a_name_that_is_none_of_wit_is_refused(load, name, item):
+    """It may have any text in it, lines of Python, too, and nobody could serve it."""
+    component = await load(f'(import "{name}" {item})')
+    with pytest.raises(
+        NotAComponentError, match=r"guest has an import or export '(url|unlocked-dep)=<.*no name in WIT"
+    ):
+        _ = component.imports
+    with pytest.raises(NotAComponentError):
+        _ = component.import_surfaces
+
+
+async def test_a_function_that_is_called_as_an_interface_is_refused(load):
+    """Python could not call it so."""
+    component = await load('(import "a:b/c" (instance (export "a:b/c@1.0.0" (func))))')
+    with pytest.raises(NotAComponentError, match=r"'a:b/c@1\.0\.0', which is no name in WIT"):
+        _ = component.imports

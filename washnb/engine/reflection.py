@@ -7,6 +7,7 @@ component model demands them, because an alias can only refer to what was declar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,6 +20,10 @@ from washnb.wit import split_version
 from .abi import shapes
 
 Interfaces = dict[str, shapes.InterfaceType]
+
+_LABEL = "[A-Za-z][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*"
+_INTERFACE = re.compile(rf"{_LABEL}(?:(?::{_LABEL})+(?:/{_LABEL})+(?:@[0-9A-Za-z.+-]+)?)?")
+_INSIDE = re.compile(rf"(?:\[[a-z]+\])?{_LABEL}(?:\.{_LABEL})?")
 
 _PRIMITIVES: dict[type, shapes.Primitive] = {
     kind: shapes.Primitive(kind.__name__.lower())
@@ -46,7 +51,7 @@ def reflect(
     """Walk all imports and exports of a component; functions at its root are collected under the name "".
 
     `digest` makes the keys of the resources that the guest defines unique. Raises NotAComponentError where a type is
-    one of WASI 0.3, which has no shape.
+    one of WASI 0.3, which has no shape, and for a name that is none of WIT: surfaces are code that names stand in.
     """
     walk = _Walk(name)
     return walk.imports(component, engine), walk.exports(component, engine, digest)
@@ -119,9 +124,12 @@ class _Walk:
         for name, extern in externs.items():
             item = extern.ty
             if isinstance(item, wt.ComponentInstanceType):
+                self._require(name, _INTERFACE)
                 inside, kinds = name, {each: inner.ty for each, inner in item.exports(engine).items()}
             else:
                 inside, kinds = "", {name: item}
+            for each in kinds:
+                self._require(each, _INSIDE)
             # resources first, in the order of declaration: functions at the root and in interfaces may share them
             for each, kind in kinds.items():
                 if isinstance(kind, wt.ResourceType) and self._known(kind) is None:
@@ -129,6 +137,15 @@ class _Walk:
             contents.setdefault(inside, {}).update(kinds)
         found = {name: self._interface(name, kinds) for name, kinds in contents.items()}
         return {name: each for name, each in found.items() if name or each.functions or each.resources}
+
+    def _require(self, name: str, form: re.Pattern[str]) -> None:
+        """Raise NotAComponentError for a name of another form: `url=<...>`, say, which may have any text in it."""
+        if form.fullmatch(name) is None:
+            raise NotAComponentError(
+                f"{self._component} has an import or export {name!r:.80}, which is no name in WIT",
+                component=self._component,
+                repair="put what it depends on into it first: wac plug, or wasm-tools compose",
+            )
 
     def shape(self, kind: Any) -> shapes.Shape:
         primitive = _PRIMITIVES.get(type(kind))
