@@ -94,13 +94,16 @@ def _titled(request: RequestTrace) -> str:
 class TraceReport:
     """Requests with their host calls, oldest first. `data` are the `RequestTrace`s."""
 
-    def __init__(self, requests: Iterable[RequestTrace], *, tracing: bool) -> None:
-        """`tracing` says whether calls are being recorded."""
+    def __init__(self, requests: Iterable[RequestTrace], *, tracing: bool, left_out: bool = False) -> None:
+        """`tracing` says whether calls are being recorded, `left_out` whether filters have left out requests."""
         self.data = list(requests)
         self.tracing = tracing
+        self.left_out = left_out
 
     def __repr__(self) -> str:
         if not self.data:
+            if self.left_out:
+                return "no call passes these filters"
             return "no request yet" if self.tracing else "tracing is off: %wash trace on"
         return "\n\n".join(f"{_titled(request)}\n{_indented(plain(str(request.calls)))}" for request in self.data)
 

@@ -185,7 +185,8 @@ class TraceView(View):
 
     def still(self, look: Look) -> hosted.TraceReport:
         """Each request with a line for each call."""
-        return hosted.TraceReport(look.requests, tracing=look.tracing)
+        left_out = self.chosen.chooses and bool(look.timeline.passages)
+        return hosted.TraceReport(look.requests, tracing=look.tracing, left_out=left_out)
 
     def picture(self, look: Look) -> dict[str, Any]:
         """The latest requests; the widget filters them once more, as the person likes.
