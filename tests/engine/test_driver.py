@@ -133,6 +133,18 @@ async def test_an_exception_in_the_host_ends_the_guest(shared_engine, on_fiber, 
         await instance.call("five")
 
 
+async def test_an_exception_without_a_text_is_named(shared_engine):
+    """As Python names it, with nothing behind."""
+
+    def fail(_n: int) -> int:
+        raise LookupError
+
+    instance = await started(shared_engine, DRIVEN, Driven(fail), label="shop")
+    with pytest.raises(GuestError) as caught:
+        await instance.call("wait", 1)
+    assert str(caught.value) == f"shop: {HOST}#wait raised LookupError"
+
+
 async def test_an_error_that_the_wit_type_does_not_have_ends_the_guest(shared_engine, on_fiber):
     """`raise Err` where the result is no result."""
 

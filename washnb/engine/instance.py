@@ -234,8 +234,9 @@ class Instance:
         self._finish(f"{place} failed")
         if isinstance(error, GuestError) or _is_interrupt(error):
             return error
+        what = ": ".join(filter(None, (type(error).__name__, str(error))))
         raised = GuestError(
-            f"{self.label}: {place} raised {type(error).__name__}: {error}",
+            f"{self.label}: {place} raised {what}",
             component=self.label,
             interface=place.partition("#")[0],
         )
