@@ -134,6 +134,17 @@ async def test_not_a_number_stays_not_a_number(shared_engine):
         assert math.isnan(await instance.call("echo1", math.nan))
 
 
+async def test_lists_in_lists_come_back_however_deep(shared_engine):
+    """Python takes only so many loops in each other."""
+    shape: Shape = Record((("n", Primitive("u8")),))
+    value: Any = {"n": 7}
+    for _ in range(45):
+        shape, value = List(shape), [value, value] if isinstance(value, dict) else [value]
+    echo = type("Echo", (Interface,), {"echo0": answer}, wit=HOST)()
+    async with await started(shared_engine, echo_component(shape), echo) as guest:
+        assert str(await guest.call("echo0", value)).count("n=7") == 2
+
+
 async def test_values_come_back_in_the_classes_of_the_interface(shared_engine):
     """Without annotations a record is a dataclass, a variant one class per case, an enum an Enum, flags a Flag."""
     point = Record((("x", Primitive("s32")), ("from", Primitive("string"))))

@@ -69,6 +69,8 @@ class Lift:
             code = SCALARS[element.name]
             width = _WIDTHS[code]
             return f"memoryview({block}).cast({code!r})[{PAYLOAD // width}::{VAL // width}].tolist()"
+        if self._source.is_deep:
+            return self._apart(shape, raws, hint)
         layout, count = payload_layout(element)
         names = [self._source.name("r") for _ in range(count)]
         inner = (classes.arguments(hint, list, Sequence) or (None,))[0]
@@ -80,6 +82,12 @@ class Lift:
         with self._source.block(f"{rows}:"):
             self._source.line(f"{items}.append({self.value(element, names, inner)})")
         return items
+
+    def _apart(self, shape: List, raws: Sequence[str], hint: Any) -> str:
+        """Read a list in a function of its own."""
+        inner = Source("read(store, size, address)")
+        inner.line(f"return {Lift(inner, self._named).value(shape, ('size', 'address'), hint)}")
+        return f"{self._source.constant('read', inner.compile(f'lift {shape}'))}(store, {', '.join(raws)})"
 
     def _option(self, shape: Option, raws: Sequence[str], hint: Any) -> str:
         (address,) = raws

@@ -100,12 +100,23 @@ class Lower:
             size, buffer = self._source.name("size"), self._source.name("buffer")
             self._source.line(f"{size}, {buffer} = spread({value}, keep)")
             return [size, buffer]
+        if self._source.is_deep:
+            return self._apart(shape, value)
         rows, item = self._source.name("rows"), self._source.name("item")
         self._source.line(f"{rows} = []")
         with self._source.block(f"for {item} in items_of({value}):"):
             self._source.line(f"{rows}.append({self.packed([shape.element], [item])})")
         block = self._kept("block", f"b''.join({rows})")
         return [f"len({rows})", f"id({block}) + {BYTES}"]
+
+    def _apart(self, shape: List, value: str) -> list[str]:
+        """Pack a list in a function of its own."""
+        inner = Source("pack(store, value, keep)")
+        inner.line(f"return {', '.join(Lower(inner).payload(shape, 'value'))}")
+        size, block = self._source.name("size"), self._source.name("block")
+        pack = self._source.constant("pack_list", inner.compile(f"lower {shape}"))
+        self._source.line(f"{size}, {block} = {pack}(store, {value}, keep)")
+        return [size, block]
 
     def _option(self, shape: Option, value: str) -> list[str]:
         address = self._source.name("address")

@@ -13,6 +13,7 @@ from .layout import MEMORY, PAYLOAD, SCALARS, VAL, VIEW
 from .shapes import Borrow, Option, Own, Primitive, Result, Shape, Variant
 
 _ROOM = VAL - PAYLOAD
+_DEEP = 12  # blocks in each other, of which Python takes 20
 
 
 def payload_layout(shape: Shape) -> tuple[str, int]:
@@ -57,6 +58,11 @@ class Source:
         if len(self._lines) == before:
             self.line("pass")
         self._depth -= 1
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether what comes next is to be a function of its own."""
+        return self._depth > _DEEP
 
     def name(self, hint: str) -> str:
         """A local name that nobody else uses."""
