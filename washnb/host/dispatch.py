@@ -173,7 +173,7 @@ class Dispatcher:
         name, began, error = workload.workload_name, time.perf_counter(), None
         request = number or self._events.number()
         try:
-            yield self._recorder((request, name, component.name, self._events.publish), export, scope)
+            yield self._recorder(request, name, component.name, None, doing=export, scope=scope)
         except BaseException as failure:
             error = failure_of(failure, _function(component, export))
             raise
@@ -235,14 +235,18 @@ class Dispatcher:
     def _observer(self, exchange: Exchange, workload: str, component: str, scope: Scope) -> Recorder | None:
         if not self.tracing or (exchange.trace is None and not self._events):
             return None
-        recorded = exchange.number, workload, component, self._events.publish, exchange.trace
-        return self._recorder(recorded, f"{exchange.request.method} {exchange.request.target}", scope)
+        doing = f"{exchange.request.method} {exchange.request.target}"
+        return self._recorder(exchange.number, workload, component, exchange.trace, doing=doing, scope=scope)
 
-    def _recorder(self, recorded: tuple[Any, ...], doing: str, scope: Scope | None) -> Recorder:
-        """Make what records the calls in `scope`: `recorded` are the arguments of a recorder."""
-        if self.slow_motion.speed is None:
-            return Recorder(*recorded)
-        return SlowRecorder(*recorded, slow=self.slow_motion, doing=without_secrets(doing), scope=scope)
+    def _recorder(
+        self, request: int, workload: str, component: str, trace: Trace | None, *, doing: str, scope: Scope | None
+    ) -> Recorder:
+        """Make what records the calls in `scope`, which are part of `doing`."""
+        publish, slow = self._events.publish, self.slow_motion
+        if slow.speed is None:
+            return Recorder(request, workload, component, publish, trace)
+        told = without_secrets(doing)
+        return SlowRecorder(request, workload, component, publish, trace, slow=slow, doing=told, scope=scope)
 
     def _tell(self, exchange: Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
         if self._events:

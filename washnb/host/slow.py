@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any
+from collections.abc import Callable
 
 from washnb.engine import GuestTime
 from washnb.errors import ConfigError
-from washnb.events import CallHeld
+from washnb.events import CallHeld, HostCall
 
 from .admission import Scope
 from .component import WASI_PROVIDER
-from .trace import PendingCall, Recorder
+from .trace import PendingCall, Recorder, Trace
 
 CALL_SECONDS = 0.9
 """How long a call of a plugin is held at speed 1: the time of a call in a film."""
@@ -83,9 +83,20 @@ class SlowMotion:
 class SlowRecorder(Recorder):
     """A recorder that holds calls, and tells of it. No time passes for the guest, nor for those that wait for it."""
 
-    def __init__(self, *recorded: Any, slow: SlowMotion, doing: str, scope: Scope | None) -> None:
-        """Hold calls as `slow` says, within `scope` where there is one; the others are a recorder's own arguments."""
-        super().__init__(*recorded)
+    def __init__(
+        self,
+        request: int,
+        workload: str,
+        component: str,
+        publish: Callable[[HostCall | CallHeld], None],
+        trace: Trace | None,
+        *,
+        slow: SlowMotion,
+        doing: str,
+        scope: Scope | None,
+    ) -> None:
+        """Hold calls as `slow` says, within `scope` where there is one, and tell that they are part of `doing`."""
+        super().__init__(request, workload, component, publish, trace)
         self._slow = slow
         self._doing = doing
         self._scope = scope
