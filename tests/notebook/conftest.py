@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,11 +61,18 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook() -> Iterator[Notebook]:
-    """A shell in which `%load_ext washnb` has run."""
+def shell() -> Iterator[InteractiveShell]:
+    """A fresh shell, without a history that outlives it."""
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    yield shell
+    InteractiveShell.clear_instance()
+    atexit.unregister(shell.atexit_operations)  # it would collect garbage, once for each shell that there was
+
+
+@pytest.fixture
+def notebook(shell: InteractiveShell) -> Iterator[Notebook]:
+    """A shell in which `%load_ext washnb` has run."""
     shell.run_cell("%load_ext washnb")
     yield Notebook(shell)
     shell.run_cell("%unload_ext washnb")
-    InteractiveShell.clear_instance()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from washnb.errors import ConfigError, UnsatisfiedImportError
@@ -16,10 +15,8 @@ from washnb.notebook.verbs import VERBS
 COMPONENTS = Path(__file__).parent.parent / "components"
 
 
-def test_extension_never_takes_a_name_of_the_users():
+def test_extension_never_takes_a_name_of_the_users(shell):
     """A variable called wash stays, with a word about it, and %wash works all the same."""
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
     shell.user_ns["wash"] = "mine"
     with capture_output() as captured:
         shell.run_cell("%load_ext washnb")
@@ -28,7 +25,6 @@ def test_extension_never_takes_a_name_of_the_users():
         assert "VERB" in shell.run_cell("%wash").result
     shell.run_cell("%unload_ext washnb")
     assert shell.user_ns["wash"] == "mine"
-    InteractiveShell.clear_instance()
 
 
 def test_unload_ext_takes_everything_back(notebook):
