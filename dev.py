@@ -193,6 +193,7 @@ def steps() -> list[Step]:
     """All that must pass, the quick before the slow."""
     python = str(PYTHON)
     pytest = (python, "-m", "pytest")
+    patient = ("--timeout=600",)  # a notebook builds a guest, which takes a slow machine a while
     return [
         Step("lint", (python, "-m", "ruff", "check"), fast=True),
         Step("format", (python, "-m", "ruff", "format", "--check"), fast=True),
@@ -200,8 +201,7 @@ def steps() -> list[Step]:
         Step("fast", (*pytest, "-n", "2", "-m", "not slow and not browser"), fast=True),
         Step("slow", (*pytest, "-m", "slow and not browser", "--ignore=tests/test_packaging.py", "--durations=5")),
         Step("browser", (*pytest, "-m", "browser"), before=chromium),
-        # A notebook builds a guest, which takes a slow machine a while
-        Step("notebooks", (*pytest, "-p", "nbmake", "--nbmake", "notebooks", "-p", "no:cacheprovider", "--timeout=600")),
+        Step("notebooks", (*pytest, "-p", "nbmake", "--nbmake", "notebooks", "-p", "no:cacheprovider", *patient)),
         Step("wheel", (*pytest, "tests/test_packaging.py")),
     ]
 
