@@ -51,6 +51,17 @@ async def test_nobody_sees_the_functions(shared_engine):
     assert len(with_destructors(BINARY)) < len(BINARY) + 100
 
 
+async def test_a_resource_of_two_interfaces_has_one_function(shared_engine):
+    """It is dropped in the name of either, and nothing of that is seen."""
+    both = '(export "docs:shop/other@0.1.0" (instance $api))'
+    bindings = await bound(shared_engine, CARTS.rstrip().removesuffix(")") + both + ")")
+    assert set(bindings.component.exports) == {"docs:shop/carts@0.1.0", "docs:shop/other@0.1.0"}
+    async with await Instance.new(bindings.component, bindings) as instance:
+        for count, interface in enumerate(bindings.component.exports, 1):
+            assert await instance.drop(await instance.call(f"{interface}#[constructor]cart", 7))
+            assert await instance.call(f"{interface}#[static]cart.dropped") == count
+
+
 async def test_nobody_calls_the_functions(shared_engine):
     """Not by their names either, before one was used and after that."""
     async with await carts(shared_engine) as instance:

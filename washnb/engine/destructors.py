@@ -15,7 +15,7 @@ from .abi.shapes import InterfaceType, Own, Resource
 from .source import sections, unsigned
 
 _PREFIX = "washnb-drop"
-REVISION = b"drop1"
+REVISION = b"drop2"
 """What tells compiled components with these functions from those without, and from those of other revisions."""
 
 _COMPONENT, _INSTANCE, _ALIAS, _TYPE, _CANON, _IMPORT, _EXPORT = 4, 5, 6, 7, 8, 10, 11
@@ -33,7 +33,7 @@ def with_destructors(binary: bytes) -> bytes:
     """A component with a function that drops it for each resource that it defines, and exports in an interface."""
     try:
         scope = _Scope.read(memoryview(binary))
-        found = list(scope.resources())
+        found = scope.resources()
     except (_UnknownForm, IndexError, ValueError):
         return binary
     return binary + _appended(scope, found) if found else binary
@@ -97,10 +97,11 @@ class _Scope:
                     entries[kind](reader)
         return scope
 
-    def resources(self) -> Iterator[tuple[int, str]]:
-        """The resources that are defined here and exported: the instance that each is in, and its name there.
+    def resources(self) -> list[tuple[int, str]]:
+        """The resources that are defined here and exported: an instance that each is in, and its name there.
 
-        Raises as `read`. A component is read once, however many instances are made of it.
+        Raises as `read`. A component is read once, however many instances are made of it; of several instances that
+        have a resource the last one counts.
         """
         made = {exported: self.made[index] for exported, index in self.exported.items() if index in self.made}
         names = {
@@ -108,10 +109,12 @@ class _Scope:
             for component in {component for component, _ in made.values()}
             if component in self.components
         }
+        found: dict[int, tuple[int, str]] = {}
         for exported, (component, types) in made.items():
             for name, imported in names.get(component, {}).items():
                 if imported in types and types[imported] not in self.foreign:
-                    yield exported, name
+                    found[types[imported]] = exported, name
+        return list(found.values())
 
     def next(self, sort: int | tuple[int, int]) -> int:
         """The index that the next one of a sort will have."""
