@@ -183,3 +183,11 @@ class WitError(Exception):
 
     Here it is known without the engine.
     """
+
+
+def said_by(error: BaseException) -> str:
+    """What an exception says; where its own `__str__` fails, as one of a plugin may, what that fails with."""
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001
+        return f"its __str__ raised {type(failure).__name__}"

@@ -106,6 +106,22 @@ async def test_closing_during_a_call_cancels_it(shared_engine, on_fiber, export)
     assert await task == "went on"
 
 
+async def test_an_exception_that_cannot_say_what_it_is(shared_engine, on_fiber):
+    """It ends the guest like any other, and is the cause of the error."""
+
+    class Mute(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            return self.nothing
+
+    async def wait(n: int) -> int:
+        raise Mute
+
+    instance = await started(shared_engine, DRIVEN, Driven(wait), on_fiber=on_fiber)
+    with pytest.raises(GuestError, match="wait raised Mute: its __str__ raised AttributeError") as caught:
+        await instance.call("wait", 1)
+    assert isinstance(caught.value.__cause__, Mute)
+
+
 async def test_a_cancelled_task_of_the_host_is_not_the_callers_cancellation(shared_engine, on_fiber):
     """A host function that awaits a task which somebody cancels fails as with any exception."""
 

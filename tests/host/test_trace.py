@@ -9,7 +9,7 @@ import pytest
 from tests.engine import echo
 from tests.host.test_values import BUCKET, BYTES, ERROR, STRING, Bucket, Error_Other
 from washnb.engine import Err, Function, shapes
-from washnb.errors import AccessDenied, BackendError, MismatchError
+from washnb.errors import AccessDenied, BackendError, GuestError, MismatchError
 from washnb.events import Event, HostCall, LogLine, StateChanged
 from washnb.host.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
 from washnb.host.values import REDACTED
@@ -33,6 +33,25 @@ async def test_tracing_leaves_errors_as_they_are(host):
     for host.tracing in (False, True):
         with pytest.raises(MismatchError, match=r"result is list<u8>, not 3 \(int\)"):
             await host.call("wrong", "echo0", b"abc")
+
+
+async def test_an_exception_that_cannot_say_what_it_is(host):
+    """It is told like any other, traced or not."""
+
+    class Mute(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            return self.nothing
+
+    class Echo(Interface, wit=echo.HOST):
+        def echo0(self, a):
+            raise Mute
+
+    await host.attach(Echo)
+    await host.workload_start(request(Component("mute", echo.echo_component(BYTES).encode())))
+    host.events().subscribe(lambda _event: None)
+    for host.tracing in (False, True):
+        with pytest.raises(GuestError, match="raised Mute: its __str__ raised AttributeError"):
+            await host.call("mute", "echo0", b"abc")
 
 
 async def test_what_changes_names_the_call_whose_work_it_is(host):

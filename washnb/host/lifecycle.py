@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from typing import Any
 
 from washnb.engine import GuestTime
-from washnb.errors import WashError, WorkloadFailed
+from washnb.errors import WashError, WorkloadFailed, said_by
 from washnb.plugins import HostPlugin, WorkloadContext, WorkloadItem, catalog
 from washnb.wit import WitInterface
 
@@ -235,7 +235,8 @@ class Lifecycle:
             ) from error
         except Exception as error:
             raise WorkloadFailed(
-                f"plugin {plugin.id!r} failed in its {step} step: {type(error).__name__}: {error}", workload=name
+                f"plugin {plugin.id!r} failed in its {step} step: {type(error).__name__}: {said_by(error)}",
+                workload=name,
             ) from error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from washnb.errors import ConfigError, WashError, WorkloadFailed, WorkloadNotFound
+from washnb.errors import ConfigError, WashError, WorkloadFailed, WorkloadNotFound, said_by
 from washnb.events import EventBus, WorkloadChanged
 from washnb.types import Workload, WorkloadStartRequest, WorkloadStartResponse, WorkloadState, WorkloadStatus
 
@@ -275,7 +275,7 @@ async def _abandon(entry: _Entry, starting: asyncio.Task[None]) -> None:
 
 def cause_chain(error: BaseException) -> str:
     """An error and what caused it, as wash-runtime joins them."""
-    message = error.message if isinstance(error, WashError) else str(error) or type(error).__name__
+    message = error.message if isinstance(error, WashError) else said_by(error) or type(error).__name__
     cause = error.__cause__
     if cause is None or cause_chain(cause) in message:
         return message

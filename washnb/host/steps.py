@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from washnb.errors import ConfigError, WashError
+from washnb.errors import ConfigError, WashError, said_by
 from washnb.plugins import HostPlugin
 
 PLUGIN_STOP_SECONDS = 6.0
@@ -61,4 +61,4 @@ def _told(plugin: HostPlugin, step: str) -> Iterator[None]:
     except WashError:
         raise
     except Exception as error:
-        raise ConfigError(f"plugin {plugin.id!r} failed to {step}: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"plugin {plugin.id!r} failed to {step}: {type(error).__name__}: {said_by(error)}") from error

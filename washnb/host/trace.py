@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from washnb.engine import Err, Function, shapes
-from washnb.errors import BackendError, WashError
+from washnb.errors import BackendError, WashError, said_by
 from washnb.events import CallHeld, CallId, HostCall, current_call
 
 from .signature import Signature, signature_of
@@ -156,7 +156,7 @@ class Recorder:
             cause = error.__cause__
             told = _failed(value, cause) if isinstance(cause, BackendError) else "" if value is None else text_of(value)
         else:
-            said = str(error)
+            said = said_by(error)
             told = text_of(CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ()))
         self._complete(token, None, told)
 
