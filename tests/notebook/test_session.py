@@ -291,7 +291,7 @@ def test_trace_is_kept_until_it_is_cleared(session):
     assert last.data[0].headline == "GET /b  200  to counter"
     assert 'increment(bucket#1, "b", 1) -> 1' in repr(last)
     assert "increment" in last._repr_html_()
-    assert repr(session.trace(slower=9)) == "no call passes these filters"
+    assert repr(session.trace(slower=9)) == "nothing here passes the filters"
     assert repr(session.trace("clear")) == repr(session.trace(slower=9)) == "no request yet"
     session.trace("off")
     assert list(session.send("/a").trace) == []

@@ -103,7 +103,7 @@ class TraceReport:
     def __repr__(self) -> str:
         if not self.data:
             if self.left_out:
-                return "no call passes these filters"
+                return "nothing here passes the filters"
             return "no request yet" if self.tracing else "tracing is off: %wash trace on"
         return "\n\n".join(f"{_titled(request)}\n{_indented(plain(str(request.calls)))}" for request in self.data)
 

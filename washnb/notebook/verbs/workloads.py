@@ -16,7 +16,12 @@ def _load_options(parser: VerbParser) -> None:
     )
     parser.option("--as", dest="name", metavar="NAME", help="what to call it; without this, the name of the file")
     parser.option(
-        "--attach", action="append", default=[], metavar="PLUGIN", completes=kinds.PLUGINS, help="attach it first"
+        "--attach",
+        action="append",
+        default=[],
+        metavar="PLUGIN",
+        completes=kinds.PLUGINS,
+        help="attach it first: keyvalue, or keyvalue=file:./state",
     )
     parser.option("--config", action="append", default=[], metavar="K=V", help="a setting; K=env:NAME takes a variable")
     parser.option("--env", action="append", default=[], metavar="K=V", help="an environment variable of the guest")
