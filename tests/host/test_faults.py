@@ -223,6 +223,8 @@ class TestWays:
         assert await get(shop) is None
         with pytest.raises(ConfigError, match="value is list<u8>, not 3"):
             shop.faults.add(Fault("keyvalue.get", value=3))
+        with pytest.raises(ConfigError, match="value is bucket, not 3"):
+            shop.faults.add(Fault("keyvalue.open", value=3))
 
     async def test_a_clock_that_jumps(self, host):
         """Both clocks, forwards and backwards, never below zero; nothing else jumps."""

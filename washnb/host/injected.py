@@ -27,6 +27,7 @@ _LENGTHS = frozenset({"len", "length"})
 _IO_ERROR = "wasi:io/error/error"
 _STRING = shapes.Primitive("string")
 _CLEAR = "%wash fault clear"
+_PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, dict)  # classes that have no methods of a resource
 
 
 def injection(fault: SetFault, callee: Callee) -> Injection:
@@ -120,7 +121,8 @@ def _raise(error: Exception) -> Serve:
 def _value(value: object, callee: Callee) -> Serve:
     label, function = callee.label, callee.function
     shape = function.result.ok if isinstance(function.result, shapes.Result) else function.result
-    if find_mismatch(shape, value, "value") is not None:
+    plain = isinstance(shape, shapes.Own) and isinstance(value, _PLAIN) and not callee.exported
+    if plain or find_mismatch(shape, value, "value") is not None:
         raise ConfigError(mismatch_error(label, "value", shape, value).message, repair=f"it is {function}")
     if callee.exported and isinstance(shape, shapes.Own):
         raise ConfigError(
