@@ -173,7 +173,7 @@ class ImportPlan:
         if observer.hold is not None:
             return self._held(observer, token, arguments, injection)
         try:
-            value = self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
+            value = self._do(arguments, injection)
         except BaseException as error:
             observer.failed(token, error)
             raise
@@ -184,16 +184,16 @@ class ImportPlan:
 
     async def _held(self, observer: Any, token: object, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
         """Do the same once the observer lets the call go on."""
-        try:
+
+        async def later() -> Any:
             await observer.hold(token)
-            value = self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
-            if hasattr(value, "__await__"):
-                value = await value
-        except BaseException as error:
-            observer.failed(token, error)
-            raise
-        observer.returned(token, value)
-        return value
+            value = self._do(arguments, injection)
+            return await value if hasattr(value, "__await__") else value
+
+        return await _watched(observer, token, later())
+
+    def _do(self, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
+        return self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
 
 
 class InterceptedPlan(ImportPlan):
@@ -210,9 +210,7 @@ class InterceptedPlan(ImportPlan):
         self._intercept = intercept
 
     def _serve(self, *arguments: Any) -> Any:
-        injection = self._intercept()
-        target = self._plan.target
-        return target(*arguments) if injection is None else injection.serve(target, arguments)
+        return self._plan._do(arguments, self._intercept())
 
     def watch(self, observer: Any, arguments: tuple[Any, ...], _: Injection | None = None) -> Any:
         """Ask what is injected, and watch that."""
