@@ -14,6 +14,7 @@ from washnb.plugins import HostPlugin, Interface
 from washnb.types import Request, WorkloadState
 
 from .guests import component, refused, request, start
+from .test_messages import eventually
 
 
 class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
@@ -194,7 +195,7 @@ async def test_a_reload_that_is_cancelled_parts_from_the_old_version(host):
     await start(host, "dice", "http_behaviours")
     unfinished = Request("POST", "/i", body=begun())
     held = asyncio.create_task(host._dispatcher.send(unfinished, to="http_behaviours", seconds=None))
-    await asyncio.sleep(0.05)
+    await eventually(lambda: any(summary.in_flight for summary in host.workloads()))
     for name in ("dice", "http_behaviours"):
         reloading = asyncio.create_task(host.workload_reload(request(component(name))))
         await asyncio.sleep(0.1)
