@@ -204,6 +204,24 @@ def test_script_needs_no_close_and_no_ipython():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("place", ["file", "nats"])
+def test_script_needs_no_close_whatever_it_has_attached(place, tmp_path):
+    """A program that ends gives no threads any more: what has to be waited for is, without one."""
+    done = run_script(f"""
+        import time
+        from washnb import Session
+        wash = Session()
+        url = wash.nats("start") if {place == "nats"} else {f"file:{tmp_path}"!r}
+        wash.attach(keyvalue=url, blobstore=url)
+        wash.load("example:counter")
+        wash.tracing = True
+        print(wash.send("/").text)
+        time.sleep(1.5)
+    """)
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+
+
+@pytest.mark.slow
 def test_fork_is_told_that_its_host_did_not_come_along():
     """A child process gets an error instead of waiting for ever, and can begin anew."""
     done = run_script("""

@@ -100,7 +100,9 @@ class LocalNats:
         assert supervisor.stdin is not None
         with suppress(BrokenPipeError), supervisor.stdin as told:
             told.write(b"end")  # the end of the input comes later where this process was forked
-        await asyncio.to_thread(supervisor.wait, STOP_SECONDS)
+        async with asyncio.timeout(STOP_SECONDS):  # without a thread: a program that ends gives none any more
+            while supervisor.poll() is None:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(_POLL_SECONDS)
 
     def _command(self, binary: str, directory: Path) -> list[str]:
         port = -1 if self._port is None else self._port
