@@ -20,7 +20,7 @@ from washnb.engine.abi.shapes import (
     Tuple,
     Variant,
 )
-from washnb.errors import NotAComponentError
+from washnb.errors import ComponentError, NotAComponentError
 
 U8, U32, STRING = Primitive("u8"), Primitive("u32"), Primitive("string")
 
@@ -223,4 +223,15 @@ async def test_a_function_that_is_called_as_an_interface_is_refused(load):
     """Python could not call it so."""
     component = await load('(import "a:b/c" (instance (export "a:b/c@1.0.0" (func))))')
     with pytest.raises(NotAComponentError, match=r"'a:b/c@1\.0\.0', which is no name in WIT"):
+        _ = component.imports
+
+
+async def test_types_that_double_are_refused(load):
+    """A few lines of types that each hold two of the one before would keep the loop for seconds and fill the memory."""
+    pairs = "".join(f"(type $t{n} (tuple $t{n - 1} $t{n - 1}))" for n in range(1, 17))
+    component = await load(f"""
+      (type $t0 (list u8)) {pairs}
+      (import "f" (func (param "a" $t11)))
+      (import "a:b/c" (instance (export "g" (func (param "a" $t16)))))""")
+    with pytest.raises(ComponentError, match=r"guest has a function whose types have more than 10,000 parts"):
         _ = component.imports

@@ -14,7 +14,7 @@ from typing import Any
 from wasmtime import Engine as WasmtimeEngine
 from wasmtime import component as wt
 
-from washnb.errors import NotAComponentError
+from washnb.errors import ComponentError, NotAComponentError
 from washnb.wit import split_version
 
 from .abi import shapes
@@ -24,6 +24,11 @@ Interfaces = dict[str, shapes.InterfaceType]
 _LABEL = "[A-Za-z][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*"
 _INTERFACE = re.compile(rf"{_LABEL}(?:(?::{_LABEL})+(?:/{_LABEL})+(?:@[0-9A-Za-z.+-]+)?)?")
 _INSIDE = re.compile(rf"(?:\[[a-z]+\])?{_LABEL}(?:\.{_LABEL})?")
+
+_MOST_PARTS = 10_000
+"""Parts of the types of one function: those of WASI's largest have two hundred. Twenty lines of WIT in which each type
+has twice the one before it make a million, and each part becomes code.
+"""
 
 _PRIMITIVES: dict[type, shapes.Primitive] = {
     kind: shapes.Primitive(kind.__name__.lower())
@@ -52,6 +57,7 @@ def reflect(
 
     `digest` makes the keys of the resources that the guest defines unique. Raises NotAComponentError where a type is
     one of WASI 0.3, which has no shape, and for a name that is none of WIT: surfaces are code that names stand in.
+    Raises ComponentError for a function whose types have more than 10,000 parts.
     """
     walk = _Walk(name)
     return walk.imports(component, engine), walk.exports(component, engine, digest)
@@ -73,7 +79,7 @@ def named_types(
     for declared in (*own, *imports.values(), *walk.declared.values()):
         for each, kind in declared.items():
             if isinstance(kind, _NAMED) and each not in found:
-                found[each] = walk.shape(kind)
+                found[each] = walk.whole(kind)
     return found
 
 
@@ -86,6 +92,7 @@ class _Walk:
     def __init__(self, component: str) -> None:
         self.declared: dict[str, dict[str, Any]] = {}
         self._component = component
+        self._parts = 0
         self._resources: list[tuple[wt.ResourceType, shapes.Resource]] = []
         self._shapes: dict[type, Callable[[Any], shapes.Shape]] = {
             wt.ListType: lambda kind: shapes.List(self.shape(kind.element)),
@@ -147,7 +154,19 @@ class _Walk:
                 repair="put what it depends on into it first: wac plug, or wasm-tools compose",
             )
 
+    def whole(self, kind: Any) -> shapes.Shape:
+        """The shape of a type that stands by itself."""
+        self._parts = 0
+        return self.shape(kind)
+
     def shape(self, kind: Any) -> shapes.Shape:
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise ComponentError(
+                f"{self._component} has a function whose types have more than {_MOST_PARTS:,} parts",
+                component=self._component,
+                repair="give it types that hold each other less often, or a list of one of them",
+            )
         primitive = _PRIMITIVES.get(type(kind))
         if primitive is not None:
             return primitive
@@ -170,6 +189,7 @@ class _Walk:
         )
 
     def _function(self, name: str, kind: wt.FuncType) -> shapes.Function:
+        self._parts = 0
         return shapes.Function(name, self._fields(kind.params), self._payload(kind.result))
 
     def _fields(self, fields: Iterable[tuple[str, Any]]) -> tuple[tuple[str, shapes.Shape], ...]:
