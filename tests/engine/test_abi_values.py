@@ -273,6 +273,23 @@ async def test_a_class_in_the_place_of_its_object_is_called_so(shared_engine):
             await instance.call("echo0", instance.component.export_surfaces[""].case_of(ERROR, "DNS-timeout"))
 
 
+@pytest.mark.parametrize(
+    ("value", "such"),
+    [
+        ("dns-timeout", "Error_DnsTimeout()"),
+        ("too many", 'Error_Other("")'),
+        (5, 'Error_DnsTimeout() or Error_Other("") or Error_Point(T0(x=0, class_=""))'),
+    ],
+)
+async def test_what_is_no_case_of_a_variant_is_told_the_class_that_it_may_mean(shared_engine, value, such):
+    """The case that a text names, those whose payload a value could be, or else the first few."""
+    text = echo_component(ERROR, names={ERROR: "error"})
+    async with await started(shared_engine, text, host_for(None, [])) as instance:
+        with pytest.raises(MismatchError) as caught:
+            await instance.call("echo0", value)
+    assert caught.value.message.endswith(f": an object of the class of a case is needed, such as {such}")
+
+
 @numbers.Integral.register
 class Whole:
     """A number as NumPy has them: it says that it is one, and is no int."""

@@ -23,15 +23,20 @@ from .names import folded, python_name
 from .shapes import Borrow, Enum, Flags, Function, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 
 _SHOWN = 80
+_SHOWN_CASES = 4
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The innermost value that does not fit: its place (`point.x`, `headers[2]`), the shape there, what is wrong."""
+    """The innermost value that does not fit: its place (`point.x`, `headers[2]`), the shape there, what is wrong.
+
+    `cases` are those of a variant, by their places in it, which the value may have been meant for.
+    """
 
     place: str
     shape: Shape | None
     reason: str
+    cases: Sequence[int] = ()
 
 
 def mismatch_error(
@@ -50,7 +55,9 @@ def mismatch_error(
     found = find(shape, value, place)
     if found is None:
         found = Mismatch(place, shape, shown(value))
-    message = f"{function}: {found.place} is {_expected(found.shape, classes)}, not {found.reason}"
+    message = (
+        f"{function}: {found.place} is {_expected(found.shape, classes)}, not {found.reason}{_such(found, classes)}"
+    )
     lines = [] if signature is None else [str(signature) if classes is None else classes.wit(signature)]
     if classes is not None and isinstance(found.shape, Record | Variant | Enum | Flags):
         definition = classes.definition(found.shape)
@@ -62,6 +69,14 @@ def _expected(shape: Shape | None, classes: Classes | None) -> str:
     if shape is None:
         return "nothing (WIT has no value there)"
     return str(shape) if classes is None else classes.wit(shape)
+
+
+def _such(found: Mismatch, classes: Classes | None) -> str:
+    """Expressions for the cases of a variant that may be meant, the first few of them."""
+    if classes is None or found.shape is None or not found.cases:
+        return ""
+    expressions = classes.examples(found.shape)
+    return f", such as {' or '.join(expressions[each] for each in found.cases[:_SHOWN_CASES])}"
 
 
 def shown(value: Any) -> str:
@@ -222,8 +237,19 @@ def _variant(shape: Variant, value: Any, place: str) -> Iterator[Mismatch]:
             if payload is not None:
                 yield from _inside(payload, getattr(value, "value", None), f"{place}.value")
             return
-    wanted = "an object of it" if isinstance(value, type) else "an object of the class of a case"
-    yield Mismatch(place, shape, f"{shown(value)}: {wanted} is needed")
+    if isinstance(value, type):
+        yield Mismatch(place, shape, f"{shown(value)}: an object of it is needed")
+    else:
+        reason = f"{shown(value)}: an object of the class of a case is needed"
+        yield Mismatch(place, shape, reason, _meant(shape, value) or range(len(shape.cases)))
+
+
+def _meant(shape: Variant, value: Any) -> list[int]:
+    """The cases that a text names, or else those whose payload a value could be."""
+    named = [at for at, (name, _) in enumerate(shape.cases) if isinstance(value, str) and folded(name) == folded(value)]
+    return named or [
+        at for at, (_, payload) in enumerate(shape.cases) if payload is not None and find(payload, value, "") is None
+    ]
 
 
 def _enum(shape: Enum, value: Any, place: str) -> Iterator[Mismatch]:

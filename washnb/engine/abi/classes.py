@@ -30,6 +30,9 @@ class Classes(typing.Protocol):
     def definition(self, shape: Shape) -> str:
         """What a type is in WIT, with its name."""
 
+    def examples(self, shape: Shape | None) -> list[str]:
+        """Expressions that have a value of a type: of a variant, one for each case."""
+
 
 @functools.cache
 def case_class(variant: Variant, case: str) -> type:
