@@ -189,6 +189,24 @@ def test_a_function_that_is_not_served_is_refused(name):
     assert name != "shufle" or caught.value.repair == ('@around("shuffle")',)
 
 
+@pytest.mark.parametrize(
+    ("function", "method", "fitting"),
+    [
+        ("bucket.get", lambda self, call, key: call(key), "self, call, bucket, key"),
+        ("open", lambda self, call: call(), "self, call, identifier"),
+        ("*", lambda self, call, bucket, key, *, more: call(bucket, key), "self, call, identifier"),
+    ],
+)
+async def test_a_method_with_another_number_of_parameters_is_refused_when_it_is_bound(
+    engine, function, method, fitting
+):
+    """As that of an interface is: with what it takes, and what it would have to take."""
+    say = around(function)(method)
+    with pytest.raises(ConfigError, match=r"<lambda>\(self, call.*\) does not fit wasi:keyvalue/") as caught:
+        await bound_guest(engine, "keyvalue", type("Miscounted", (Wrapper,), {"say": say})(InMemoryKeyValue()))
+    assert caught.value.repair[0] == f"def <lambda>({fitting}): ..."
+
+
 class Notes(HostPlugin):
     """A plugin that uses a sibling."""
 

@@ -5,6 +5,7 @@ from .abi.check import find as find_mismatch
 from .abi.check import mismatch_error
 from .abi.classes import case_class
 from .abi.handles import GuestResource
+from .abi.hints import accepts
 from .abi.plan import Injection, Intercept
 from .abi.shapes import Function, InterfaceType
 from .abi.typed import typed
@@ -45,6 +46,7 @@ __all__ = [
     "Some",
     "SourceBytes",
     "Surface",
+    "accepts",
     "case_class",
     "denial",
     "example_names",

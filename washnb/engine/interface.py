@@ -20,6 +20,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from washnb.errors import ConfigError, WitError
 from washnb.wit import WitInterface
 
+from .abi.shapes import Function
+
 T = TypeVar("T")
 E = TypeVar("E")
 C = TypeVar("C", bound=type)
@@ -56,13 +58,13 @@ class Interface:
 class Around(Interface):
     """Serves what another interface serves, with somebody's say in each function.
 
-    `around` gets the name of the import, the function's name in WIT, and what serves it; it returns what is called
-    instead, with the same arguments.
+    `around` gets the name of the import, the function in WIT, and what serves it; it returns what is called instead,
+    with the same arguments.
     """
 
     wit = ""
 
-    def __init__(self, implementation: Interface, around: Callable[[str, str, Serve], Serve]) -> None:
+    def __init__(self, implementation: Interface, around: Callable[[str, Function, Serve], Serve]) -> None:
         """Serve the interface of `implementation`."""
         self.implementation = implementation
         self.around = around

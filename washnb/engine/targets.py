@@ -35,7 +35,7 @@ def find_targets(
     """
     if isinstance(implementation, Around):
         inner = find_targets(interface, functions, implementation.implementation, compare=compare)
-        return [each._replace(serve=implementation.around(interface, each.function.name, each.serve)) for each in inner]
+        return [each._replace(serve=implementation.around(interface, each.function, each.serve)) for each in inner]
     classes = _Classes(implementation)
     return [_target(interface, function, implementation, classes, compare) for function in functions.values()]
 

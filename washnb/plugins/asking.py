@@ -121,10 +121,9 @@ class Asking(Wrapper):
         await super().start()
         self.location = "ask"
 
-    def _around(self, item: WorkloadItem, interface: str, function: str, serve: Serve) -> Serve:
-        surface = item.surfaces[interface]
+    def _around(self, item: WorkloadItem, interface: str, function: Function, serve: Serve) -> Serve:
         who = item.workload_name, item.component
-        what = surface, surface.interface.functions[function]
+        what = item.surfaces[interface], function
         others = None if isinstance(unwrapped(self), Unserved) else serve
         return lambda *arguments: self._ask(Question(*who, *what, arguments, others))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import functools
+import inspect
 import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar, cast
 
-from washnb.engine import Around, Interface, Serve, names, offered
+from washnb.engine import Around, Function, Interface, Serve, accepts, names, offered
 from washnb.errors import ConfigError
 from washnb.wit import WitInterface, WitWorld, split_version
 
@@ -139,13 +140,18 @@ class Wrapper(HostPlugin, abstract=True):
         """Bring back what the wrapped plugin kept."""
         await self.wrapped.restore(workload_id, state)
 
-    def _around(self, item: WorkloadItem, interface: str, function: str, serve: Serve) -> Serve:
-        """Return what serves a function of an import: `serve`, with every method around it that is about it."""
-        plain = _KIND.sub("", function)
+    def _around(self, item: WorkloadItem, interface: str, function: Function, serve: Serve) -> Serve:
+        """Return what serves a function of an import: `serve`, with every method around it that is about it.
+
+        Raises ConfigError where one of these takes another number of parameters.
+        """
+        plain = _KIND.sub("", function.name)
         spellings = _spellings(interface, plain)
         for name, patterns in reversed([*self._marked()]):
             if any(fnmatch.fnmatchcase(each, pattern) for pattern in map(_folded, patterns) for each in spellings):
                 serve = functools.partial(getattr(self, name), Call(interface, plain, item, serve))
+                if not accepts(serve, len(function.params)):
+                    raise _miscounted(getattr(type(self), name), interface, function)
         return serve
 
     def _lives_elsewhere(self) -> bool:
@@ -176,7 +182,7 @@ class Wrapper(HostPlugin, abstract=True):
 class _Item:
     """A component that is being bound, in the hands of a plugin that is wrapped."""
 
-    def __init__(self, item: WorkloadItem, around: Callable[[WorkloadItem, str, str, Serve], Serve]) -> None:
+    def __init__(self, item: WorkloadItem, around: Callable[[WorkloadItem, str, Function, Serve], Serve]) -> None:
         self._item = item
         self._around = around
 
@@ -206,6 +212,21 @@ def layers(plugin: HostPlugin | None) -> Iterator[HostPlugin]:
         plugin = plugin.wrapped
     if plugin is not None:
         yield plugin
+
+
+def _miscounted(method: Callable[..., Any], interface: str, function: Function) -> ConfigError:
+    resource = names.parse_function(function.name).resource
+    given = (resource if each == "self" else each for each, _ in function.params)
+    takes = ", ".join(["self", "call", *map(names.python_name, given)])
+    return ConfigError(
+        f"{method.__qualname__}{inspect.signature(method)} does not fit {interface}#{_KIND.sub('', function.name)}, "
+        f"which it is around",
+        interface=interface,
+        repair=[
+            f"def {method.__name__}({takes}): ...",
+            f"def {method.__name__}(self, call, *arguments): ...  # of any",
+        ],
+    )
 
 
 def _spellings(interface: str, function: str) -> set[str]:
