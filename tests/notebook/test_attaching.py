@@ -13,7 +13,7 @@ from washnb.engine import Interface
 from washnb.errors import BackendError, ConfigError, UnsatisfiedImportError
 from washnb.notebook import Session
 from washnb.notebook.widgets.live import Live
-from washnb.plugins import NatsServer
+from washnb.plugins import NatsServer, Wrapper
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 FAR = "nats://ann:swordfish@nats.invalid:4222"
@@ -45,6 +45,26 @@ def test_what_a_workload_loses_is_told(session):
     assert session.attach(roll("workshop:dice/other")).news == "attached roll in place of the one before"
     session.attach(roll("workshop:dice/roll"))
     assert session["lucky"].play() == 6
+
+
+def test_what_is_wrapped_around_a_plugin_is_listed_and_taken_off(counter):
+    """From the outside in; what is inside, attached again, goes on with its state."""
+
+    class Audit(Wrapper):
+        pass
+
+    class Quota(Wrapper):
+        pass
+
+    inner = counter.host.plugins["wasi-keyvalue"]
+    for plugin, said in (
+        (Quota(Audit(inner)), "Quota around Audit around InMemoryKeyValue"),
+        (inner, "InMemoryKeyValue"),
+        (type("Roll", (Interface,), {}, wit="workshop:dice/roll"), "Roll"),
+    ):
+        counter.attach(plugin)
+        assert counter.plugins.data[-1]["class"] == said
+    assert counter.send("/x").text == "2"
 
 
 def test_another_backend_takes_the_place_of_the_one_before(counter, tmp_path):

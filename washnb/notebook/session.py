@@ -212,7 +212,8 @@ class Session(Breaking):
     def detach(self, plugin: object, from_: str | None = None) -> ToldTable:
         """Take a plugin away, from all workloads or one; the next call of a guest to it fails.
 
-        It is known by its word or id, or by what `attach` took: a class or an object.
+        It is known by its word or id, or by what `attach` took: a class or an object. What is inside of a wrapper goes
+        with it; `wash.attach(WRAPPER.wrapped)` takes off the wrapper alone, and the state stays.
         """
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.detached(deployments, plugin, from_))

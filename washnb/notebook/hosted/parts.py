@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from washnb.engine import Interface
-from washnb.plugins import HostPlugin, as_plugin, layers
+from washnb.plugins import HostPlugin, InterfacePlugin, as_plugin, layers
 
 _NOTEBOOK = "__main__"
 
@@ -22,6 +22,16 @@ def parts_of(plugin: HostPlugin) -> dict[str, type]:
             if each.__module__ == _NOTEBOOK and each.__qualname__ == each.__name__:
                 found.setdefault(each.__name__, each)  # class Roll(Roll) is made of the first of the two
     return found
+
+
+def class_of(plugin: HostPlugin) -> str:
+    """The name of a plugin's class, from the outside in where something is wrapped: `Audit around InMemoryKeyValue`."""
+    return " around ".join(map(_class_name, layers(plugin)))
+
+
+def _class_name(plugin: HostPlugin) -> str:
+    subject = plugin.interfaces[0] if isinstance(plugin, InterfacePlugin) else plugin
+    return subject.__name__ if isinstance(subject, type) else type(subject).__name__
 
 
 def made_again(cls: type, namespace: Mapping[str, object]) -> HostPlugin:

@@ -15,13 +15,14 @@ from washnb.plugins import registered_plugins
 from ..handles import ToldTable
 from ..text import Table, escape, one_line, plain, size
 from .deployments import Deployments, Source
+from .parts import class_of
 from .reading import place_of
 
 DENIED = "denied"
 
 
 async def plugin_table(deployments: Deployments) -> ToldTable:
-    """Each attached plugin: where it is, what it serves, to whom; and what other packages bring to be attached."""
+    """Each attached plugin: what and where it is, what it serves, to whom; and what other packages bring."""
     host = deployments.host
     users: dict[str, list[str]] = {}
     for summary in host.workloads():
@@ -30,6 +31,7 @@ async def plugin_table(deployments: Deployments) -> ToldTable:
     rows = [
         (
             plugin_id,
+            class_of(plugin),
             place_of(plugin),
             "\n".join(map(str, plugin.world().imports)),
             host.grants(plugin_id),
@@ -38,12 +40,12 @@ async def plugin_table(deployments: Deployments) -> ToldTable:
         for plugin_id, plugin in host.plugins.items()
     ]
     rows += [
-        (each.word, "", f"from package {each.package}", "not attached", "")
+        (each.word, "", "", f"from package {each.package}", "not attached", "")
         for each in registered_plugins()
         if each.word not in host.plugins and deployments.registered.get(each.word) not in host.plugins
     ]
     return ToldTable(
-        ("plugin", "backend", "serves", "granted to", "used by"),
+        ("plugin", "class", "backend", "serves", "granted to", "used by"),
         rows,
         empty="no plugin is attached: %wash attach keyvalue",
     )

@@ -43,6 +43,7 @@ def _attach(asking: Asking) -> Any:
 def _detach_options(parser: VerbParser) -> None:
     parser.word("plugin", completes=kinds.ATTACHED, help="its word or its id, or the class or object")
     parser.option("--from", dest="from_", metavar="NAME", completes=kinds.WORKLOADS, help="only from this workload")
+    parser.epilog = "wash.attach(WRAPPER.wrapped) takes off a wrapper alone, and keeps the state of what is inside"
 
 
 def _detach(asking: Asking) -> Any:
