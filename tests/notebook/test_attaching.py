@@ -293,6 +293,17 @@ async def _process(deployments):
     return deployments.local_nats.pid
 
 
+def test_the_status_of_a_server_that_runs_is_its_url(session, tmp_path):
+    """Another session attaches what it returns; of a server that does not run, the error says how to start it."""
+    with Session() as other:
+        with pytest.raises(ConfigError, match=r"no NATS server of this session runs: %wash nats start' is no backend"):
+            other.attach(keyvalue=session.nats())
+        url = session.nats("start", store=tmp_path)
+        other.attach(keyvalue=session.nats())
+        assert backend_of(other) == url
+    session.nats("stop")
+
+
 @pytest.mark.slow
 def test_view_says_that_the_server_is_away(session, tmp_path):
     """What is shown stays, with what is wrong beside it, until the server is back; closing does not wait for it."""

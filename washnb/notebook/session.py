@@ -331,8 +331,8 @@ class Session(Breaking):
     def nats(self, action: str = "status", *, store: str | Path | None = None) -> ServerUrl | News:
         """Start a NATS server with JetStream on this machine, stop it, or tell its status.
 
-        `start` returns its URL; `store` is a directory that keeps its state. The server ends with the host, at the
-        latest with this process. Needs the extra `nats-server`.
+        `start` returns its URL, and so does `status` while it runs; `store` is a directory that keeps its state. The
+        server ends with the host, at the latest with this process. Needs the extra `nats-server`.
         """
         __tracebackhide__ = True
         if action == "start":

@@ -33,11 +33,11 @@ async def nats_stopped(deployments: Deployments) -> News:
     return News("the NATS server has stopped" if running else "no NATS server of this session runs")
 
 
-async def nats_status(deployments: Deployments) -> News:
-    """Say where the server is."""
+async def nats_status(deployments: Deployments) -> ServerUrl | News:
+    """Say where the server is: its URL, as from its start, or that there is none."""
     if not deployments.local_nats.running:
         return News(f"no NATS server of this session runs: {_STARTING}")
-    return News(_url(deployments).news)
+    return _url(deployments)
 
 
 def _url(deployments: Deployments) -> ServerUrl:
