@@ -111,6 +111,24 @@ def test_keys_are_offered(notebook):
     assert notebook.session.kv["default"]._ipython_key_completions_() == ["x"]
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ('wash.kv["', ["default"]),
+        ("x = wash.kv['default']['", ["x"]),
+        ('wash.config["gr', ["greeting"]),
+        ('wash.blobs["', [""]),
+        ('wash.kv["nosuch"]["', [""]),
+    ],
+)
+def test_keys_of_views_are_offered_behind_the_session(notebook, line, offered):
+    """As where the view has a name of its own, and none of IPython's magics in their place."""
+    assert notebook.complete('wash.kv["de') == ["de"]
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash send /x")
+    notebook.run("%wash load example:greeter --attach config --attach logging --config greeting=Ahoy")
+    assert notebook.complete(line) == offered
+
+
 def test_other_lines_are_left_alone(notebook):
     """Only lines of %wash are completed in this way."""
     notebook.shell.Completer.use_jedi = False  # it takes seconds to come up

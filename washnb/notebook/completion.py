@@ -205,13 +205,14 @@ def install(shell: Any, session: Session) -> None:
     @context_matcher(identifier=_IDENTIFIER)  # type: ignore[untyped-decorator]
     def wash_matcher(context: CompletionContext) -> dict[str, Any]:
         if (reached := reaching.completions(context.text_until_cursor, session)) is not None:
-            return _answer(*reached, "attribute")
+            word, found = reached
+            return _answer(word, found or [word], "attribute")  # an empty answer would not keep magics away
         line = _LINE.search(context.text_until_cursor)
         if line is None:
             return {"completions": []}
         word, found = candidates(line["rest"], session, shell.user_ns)
         if not found and not _PYTHON.search(line["rest"]):
-            found = [word]  # an empty answer would not keep names of Python away
+            found = [word]  # nor names of Python
         return _answer(word, found, "magic")
 
     shell.Completer.custom_matchers.append(wash_matcher)

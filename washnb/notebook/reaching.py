@@ -14,9 +14,11 @@ from washnb.errors import WashError
 
 from .session import Session
 
-_STEP = r"\.[^\W\d]\w*|\[(?:\"[^\"]*\"|'[^']*')\]"
+_INDEX = r"\[(?:\"[^\"]*\"|'[^']*')\]"
+_STEP = rf"\.[^\W\d]\w*|{_INDEX}"
 _REACHED = rf"\bwash\[(?P<quote>[\"'])(?P<name>[^\"']+)(?P=quote)\](?P<path>(?:{_STEP})*)"
 _EXPRESSION = re.compile(f"{_REACHED}$")
+_VIEW = re.compile(rf"\bwash\.(?P<view>kv|blobs|config)(?P<path>(?:{_INDEX})*)$")
 _ASKED = re.compile(rf"\s*(?P<subject>{_REACHED})(?P<marks>\?\??)\s*")
 _ATTRIBUTE = re.compile(r"\.(?P<word>\w*)$")
 _KEY = re.compile(r"\[[\"'](?P<word>[^\"'\]]*)$")
@@ -38,17 +40,23 @@ def show(subject: object, name: str, detail: int) -> None:
 
 
 def completions(text: str, session: Session) -> tuple[str, list[str]] | None:
-    """The word at the end of `text`, and what it could become; None where that is nothing of a workload's."""
-    for ending, offers in ((_ATTRIBUTE, dir), (_KEY, _keys)):
+    """The word at the end of `text`, and what it could become; None where that is nothing of a workload's or a view's.
+
+    Of a view these are the keys: IPython asks no property such as `wash.kv` for them, but only what has a name.
+    """
+    for ending, offers, reached in ((_ATTRIBUTE, dir, _reached), (_KEY, _keys, _reached), (_KEY, _keys, _viewed)):
         match = ending.search(text)
-        subject = None if match is None else _reached(text[: match.start()], session)
+        subject = None if match is None else reached(text[: match.start()], session)
         if match is not None and subject is not None:
             return match["word"], [each for each in offers(subject) if each.startswith(match["word"])]
     return None
 
 
 def _keys(subject: Any) -> list[str]:
-    return list(getattr(subject, "_ipython_key_completions_", list)())
+    try:
+        return list(getattr(subject, "_ipython_key_completions_", list)())
+    except WashError:  # nothing keeps state here, or its server is away
+        return []
 
 
 def documentation(code: str, cursor: int, session: Session) -> str | None:
@@ -95,9 +103,20 @@ def _reached(text: str, session: Session) -> Any:
     match = _EXPRESSION.search(text)
     if match is None or match["name"] not in session.known().workloads:
         return None
-    found: Any = session[match["name"]]
+    return _walked(session[match["name"]], match["path"])
+
+
+def _viewed(text: str, session: Session) -> Any:
+    """What `wash.kv` and the keys behind it lead to, likewise; of nothing attached, nothing: no host is opened."""
+    match = _VIEW.search(text)
+    if match is None:
+        return None
+    return _walked(getattr(session, match["view"]), match["path"]) if session.known().plugins else ()
+
+
+def _walked(found: Any, path: str) -> Any:
     try:
-        for step in re.findall(_STEP, match["path"]):
+        for step in re.findall(_STEP, path):
             found = getattr(found, step[1:]) if step[0] == "." else found[step[2:-2]]
     except (AttributeError, KeyError, WashError):
         return None

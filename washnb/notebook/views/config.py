@@ -61,6 +61,9 @@ class ConfigView(View):
         """How many settings there are."""
         return len(self.data)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     async def read(self, deployments: hosted.Deployments) -> Mapping[str, str]:
         """Read all settings."""
         return (await self.look(deployments)).settings
