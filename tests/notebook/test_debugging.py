@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
 import gc
 import re
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -220,6 +222,40 @@ def test_nothing_but_the_method_is_stepped_through(session, monkeypatch, capsys,
     gc.collect()
     assert Looked.seen[-1]() is None
     assert session.on_host(tracing) == []
+
+
+def picked(sides: int) -> int:
+    """Stop in what a method calls."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(stopping())
+        return sides
+
+
+@contextlib.contextmanager
+def stopping() -> Iterator[None]:
+    """Stop where contextlib has called."""
+    breakpoint()  # noqa: T100 - what is tested
+    yield
+
+
+class Picks(Interface, wit="workshop:dice/roll@0.1.0"):
+    """Lets a function answer."""
+
+    async def roll(self, sides: int) -> int:
+        return picked(sides)
+
+
+def test_the_frames_are_those_of_the_plugin(session, monkeypatch, capsys):
+    """`w` and `u` show who called in it, and neither the loop and its thread nor what serves the guest."""
+    session.load("example:lucky", attach=[Picks])
+    typed = ["w", "u", "u", "u", "d", "c"]
+    monkeypatch.setattr(builtins, "input", lambda _: typed.pop(0))
+    assert session.send("/").status == 200
+    said = capsys.readouterr().out
+    frames = re.findall(r"^[> ] (\S.*)\(\d+\)(\w+)\(", said, re.MULTILINE)
+    assert {file for file, _ in frames} == {__file__}
+    assert "".join(name[0] for _, name in frames) == "s" + "rps" + "pr" + "p"
+    assert "*** Oldest frame" in said
 
 
 async def tracing(_: object) -> list[object]:

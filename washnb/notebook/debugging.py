@@ -16,12 +16,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, Protocol
 
 _PROMPT = "(Pdb) "
 _OURS = ["washnb.*", "asyncio.*", "nest_asyncio2", "bdb", "contextlib"]
 """Modules that nobody means to step through."""
+_LOOP = "asyncio.events"
+"""The module whose handles call what a loop has to do."""
 
 
 class HostClock:
@@ -102,8 +104,15 @@ class _Prompt(pdb.Pdb):
             frame = caller
         return frame
 
+    def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
+        """Show the plugin's frames: not those of ours, nor what is before the loop began with them."""
+        stack, at = super().get_stack(f, t)
+        begun = max((index for index in range(at) if _module(stack[index][0]) == _LOOP), default=-1)
+        shown = [each for each in stack[begun + 1 :] if each is stack[at] or not self._is_ours(each[0])]
+        return shown, shown.index(stack[at])
+
     def _is_ours(self, frame: FrameType) -> bool:
-        return self.is_skipped_module(frame.f_globals.get("__name__", ""))
+        return self.is_skipped_module(_module(frame))
 
     def stop_here(self, frame: FrameType) -> bool:
         """Step through the method and what it calls, and not through what the loop does while it waits."""
@@ -173,6 +182,11 @@ def _is_collecting(frame: FrameType) -> bool:
 def _is_suspended(frame: FrameType) -> bool:
     """Whether a function that leaves comes back, for it awaits something: since 3.13 it stands where it goes on."""
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] in {"YIELD_VALUE", "RESUME"}
+
+
+def _module(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:
