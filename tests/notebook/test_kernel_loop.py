@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -12,6 +13,8 @@ import pytest
 from tests.notebook.test_kernel import kernel  # noqa: F401 - a fixture
 from washnb import HostPlugin, Interface
 from washnb.errors import ConfigError
+from washnb.notebook.hosted.on_kernel import OnKernel
+from washnb.notebook.hosted.parts import class_of
 from washnb.plugins import Wrapper, entry_points
 
 slow = [
@@ -276,3 +279,17 @@ def test_a_function_called_loop_says_nothing(session):
             """Go round."""
 
     assert "roll" in session.attach(Roll).news
+
+
+def test_what_runs_there_is_listed_as_what_was_attached():
+    """Nobody has attached the wrapper that carries its calls."""
+
+    class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+        loop = "kernel"
+
+    class Audit(Wrapper):
+        pass
+
+    loop = asyncio.new_event_loop()
+    assert class_of(OnKernel(Audit(Roll), loop)) == "Audit around Roll, on the kernel's loop"
+    loop.close()

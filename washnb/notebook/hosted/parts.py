@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from washnb.engine import Interface
 from washnb.plugins import HostPlugin, InterfacePlugin, as_plugin, layers
 
+from .on_kernel import OnKernel
+
 _NOTEBOOK = "__main__"
 
 
@@ -26,7 +28,9 @@ def parts_of(plugin: HostPlugin) -> dict[str, type]:
 
 def class_of(plugin: HostPlugin) -> str:
     """The name of a plugin's class, from the outside in where something is wrapped: `Audit around InMemoryKeyValue`."""
-    return " around ".join(map(_class_name, layers(plugin)))
+    chosen = [each for each in layers(plugin) if not isinstance(each, OnKernel)]  # which nobody has attached
+    place = ", on the kernel's loop" if chosen[0] is not plugin else ""
+    return " around ".join(map(_class_name, chosen)) + place
 
 
 def _class_name(plugin: HostPlugin) -> str:
