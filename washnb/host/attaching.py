@@ -8,12 +8,11 @@ from types import MappingProxyType
 
 from washnb.errors import ConfigError, WashError
 from washnb.events import EventBus, PluginChanged
-from washnb.plugins import HostPlugin, holds
+from washnb.plugins import HostPlugin, holds, to_its_end
 
 from . import steps
 from .asked import require_running
 from .grants import AttachedPlugins, require_unique
-from .lifecycle import to_its_end
 from .registry import WorkloadRegistry
 
 

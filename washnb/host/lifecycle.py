@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from washnb.engine import GuestTime
 from washnb.errors import WashError, WorkloadFailed, said_by
-from washnb.plugins import HostPlugin, WorkloadContext, WorkloadItem, catalog
+from washnb.plugins import HostPlugin, WorkloadContext, WorkloadItem, catalog, to_its_end
 from washnb.wit import WitInterface
 
 from .component import WorkloadComponent
@@ -238,16 +237,6 @@ class Lifecycle:
                 f"plugin {plugin.id!r} failed in its {step} step: {type(error).__name__}: {said_by(error)}",
                 workload=name,
             ) from error
-
-
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work` to its end. A caller that is cancelled meanwhile waits for it too: it is bounded in time."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 def _singles(grant: Grant) -> set[tuple[str, str]]:

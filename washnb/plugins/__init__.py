@@ -29,6 +29,7 @@ from .logging import Logger, NatsLogger, TracingLogger
 from .messaging import BrokerMessage, Hearing, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
+from .unbroken import to_its_end
 from .wrapper import Call, Wrapper, around, holds, layers, unwrapped
 
 __all__ = [
@@ -89,5 +90,6 @@ __all__ = [
     "registered_plugins",
     "resource",
     "subject_matcher",
+    "to_its_end",
     "unwrapped",
 ]

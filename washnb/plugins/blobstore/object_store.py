@@ -11,15 +11,14 @@ that goes away leaves nothing at the server, and however large an object is, one
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from nats.js.api import RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
@@ -30,6 +29,7 @@ from washnb.errors import BackendError
 from ..at_once import at_once
 from ..nats import NatsServer, is_full
 from ..nats_streams import delete_stream, make_stream, purge
+from ..unbroken import to_its_end
 from .backend import (
     CHUNK,
     ContainerAlreadyExists,
@@ -46,7 +46,6 @@ MESSAGE = 128 * 1024
 """Bytes in a chunk of the object store, as all clients write them."""
 
 _CHANGED_MEANWHILE = 10071  # error code of JetStream
-T = TypeVar("T")
 _ROLLUP, _EXPECTED = "Nats-Rollup", "Nats-Expected-Last-Subject-Sequence"
 
 
@@ -145,7 +144,7 @@ class ObjectStoreBackend:
             async with aclosing(_messages(chunks, most)) as messages:
                 async for message in messages:
                     async with self._server.asking(what):
-                        await _whole(stream.publish(stream.chunks(nuid), message))
+                        await to_its_end(stream.publish(stream.chunks(nuid), message))
                     digest.update(message)
                     size, number = size + len(message), number + 1
         except BaseException:
@@ -153,7 +152,7 @@ class ObjectStoreBackend:
             raise
         fields = {"options": {"link": None, "max_chunk_size": most}, "nuid": nuid, "size": size, "chunks": number}
         fields["digest"] = "SHA-256=" + base64.urlsafe_b64encode(digest.digest()).decode()
-        await _whole(self._finish(what, container, name, fields))
+        await to_its_end(self._finish(what, container, name, fields))
 
     async def delete_objects(self, container: str, names: Sequence[str]) -> None:
         """Publish metadata that say so, and remove the chunks."""
@@ -236,7 +235,7 @@ class ObjectStoreBackend:
             fields = {"options": None, "nuid": metadata.nuid, "size": 0, "chunks": 0, "deleted": True}
             what = _doing("delete", container, metadata.name)
             try:
-                await _whole(self._replace(what, container, metadata.name, fields, only=metadata))
+                await to_its_end(self._replace(what, container, metadata.name, fields, only=metadata))
             except BackendError as error:
                 if not is_full(error.__cause__):
                     raise
@@ -246,7 +245,7 @@ class ObjectStoreBackend:
         """Delete without metadata that say so: there is no room for them."""
         stream = self._stream(container)
         async with self._server.asking(what):
-            await _whole(purge(self._server, stream.name, stream.subject(metadata.name), metadata.sequence))
+            await to_its_end(purge(self._server, stream.name, stream.subject(metadata.name), metadata.sequence))
         await self._forget(container, metadata.nuid)
 
     async def _replace(
@@ -290,17 +289,6 @@ def _can_be(name: str) -> bool:
         return 0 < len(name.encode()) <= LONGEST
     except UnicodeEncodeError:
         return False
-
-
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work`, which the server has two seconds for, to its end: also for a caller that is cancelled meanwhile."""
-    working = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait([working])
-        working.cancelled() or working.exception()
-        raise
 
 
 async def _messages(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[bytes, None]:
