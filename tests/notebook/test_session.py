@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from washnb.errors import (
     WorkloadNotFound,
 )
 from washnb.notebook import Session
+from washnb.plugins import InMemoryKeyValue
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 
@@ -107,7 +109,7 @@ def test_plugin_of_ones_own_is_attached_as_class_and_taken_away_by_its_id(sessio
 
 
 def test_plugin_that_does_not_fit_is_mended_and_attached_anew(session):
-    """A method with the wrong name is told when the plugin meets the workload, which waits for a better one."""
+    """A method with the wrong name is told when the plugin meets the workload; nothing is attached, running or not."""
 
     class Wrong(Interface, wit="workshop:dice/roll"):
         def rol(self, sides: int) -> int:
@@ -117,35 +119,78 @@ def test_plugin_that_does_not_fit_is_mended_and_attached_anew(session):
         session.load("example:lucky")
     with pytest.raises(ConfigError, match="roll") as caught:
         session.attach(Wrong)
-    assert "lucky waits" in caught.value.__notes__[0]
-    assert session["lucky"].state == "waiting"
-    with pytest.raises(ConfigError, match="no plugin 'Wrnog'") as caught:
-        session.detach("Wrnog")
-    assert caught.value.repair == ("%wash detach wrong",)
-    session.detach("wrong")
+    assert caught.value.__notes__ == ["lucky could not start, so nothing was changed, and it waits as before"]
+    assert session.plugins.data == []
+    with pytest.raises(UnsatisfiedImportError):
+        session["lucky"].play()
+    with pytest.raises(ConfigError, match="no plugin 'roll'"):
+        session.detach("roll")
     session.attach(Roll)
     assert session.send("/").status == 200
 
 
+def test_plugin_that_does_not_fit_what_waits_replaces_nothing(session):
+    """What it took the place of serves on, with its state; what started in the meantime waits again."""
+
+    class Picky(InMemoryKeyValue):
+        async def on_workload_bind(self, workload, interfaces):
+            await super().on_workload_bind(workload, interfaces)
+            if workload.workload_name == "bad":
+                raise ConfigError("not this one")
+
+    session.attach("keyvalue", to="counter")
+    session.load("example:counter")
+    session.send("/x")
+    for name in ("good", "bad"):
+        with pytest.raises(UnsatisfiedImportError):
+            session.load("example:counter", name)
+    with pytest.raises(ConfigError, match="not this one"):
+        session.attach(Picky())
+    assert [(row["backend"], row["granted to"], row["used by"]) for row in session.plugins.data] == [
+        ("memory", "counter", "counter")
+    ]
+    assert [session[name].state for name in ("counter", "good", "bad")] == ["running", "waiting", "waiting"]
+    assert session.send("/x", to="counter").text == "2"
+    assert session.attach("keyvalue").news == "attached wasi-keyvalue to all; good is running; bad is running"
+
+
 def test_plugin_that_does_not_fit_is_in_nobody_elses_way(session):
-    """What keeps one workload from running is told where it is about the plugin, and stops no other workload."""
+    """What keeps one workload from running is told, and stops no other workload and no other plugin."""
 
-    class Bad(Interface, wit="workshop:dice/roll"):
-        def rol(self, sides: int) -> int:
-            return sides
+    class Bad(Interface, wit="wasi:config/store@0.2.0-rc.1"):
+        def gett(self, key: str) -> str | None:
+            return None
 
-    for name in ("counter", "lucky"):
+    for name in ("counter", "greeter"):
         with pytest.raises(UnsatisfiedImportError):
             session.load(f"example:{name}")
-    with pytest.raises(ConfigError, match="Bad has nothing"):
-        session.attach(Bad)
+    assert session.attach(Bad).news == "attached bad"
     assert session.attach("keyvalue").news == "attached wasi-keyvalue; counter is running"
-    assert session.load("example:greeter", attach=["config", "logging"]).state == "running"
+    news = session.attach("logging").news
+    assert news.startswith("attached wasi-logging; greeter waits: Bad has nothing that serves")
     with pytest.raises(ConfigError, match="Bad has nothing") as caught:
-        session.attach(Roll)
-    assert caught.value.__notes__[-1].endswith("or without it: %wash detach bad")
+        session.attach("config")
+    assert caught.value.__notes__[-1].endswith("; bad is asked first: %wash detach bad")
     session.detach("bad")
-    assert session.attach(Roll).news == "lucky is running"
+    assert session.attach("config").news == "attached wasi-config; greeter is running"
+
+
+def test_a_source_that_is_gone_starts_nothing_that_waits(session, tmp_path):
+    """The attach that would have started it says so and is taken back; another one succeeds."""
+    source = tmp_path / "counter.wat"
+    source.write_bytes(files("washnb.examples").joinpath("counter.wat").read_bytes())
+    with pytest.raises(UnsatisfiedImportError):
+        session.load(source)
+    source.unlink()
+    with pytest.raises(NotAComponentError, match="there is no file") as caught:
+        session.attach("keyvalue")
+    assert "counter could not start" in caught.value.__notes__[-1]
+    assert session.plugins.data == []
+    assert "attached wasi-config; counter waits: there is no file" in session.attach("config").news
+    with pytest.raises(NotAComponentError, match="there is no file"):
+        session.attach("keyvalue")
+    session.unload("counter")
+    assert session.attach("keyvalue").news == "attached wasi-keyvalue"
 
 
 @pytest.mark.parametrize(

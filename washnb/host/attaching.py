@@ -34,13 +34,18 @@ class Attaching:
         self._begun: set[int] = set()  # plugins by their identity, for they need not be hashable
         self._leaving: set[int] = set()
 
-    async def attach(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> None:
-        """Attach all of `plugins`, or none. Raises what the one has raised that failed, and a note says which."""
+    @contextlib.asynccontextmanager
+    async def attaching(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> AsyncIterator[None]:
+        """Attach all of `plugins`, or none: also where the block fails, which may use them already.
+
+        Raises what the one has raised that failed, and a note says which.
+        """
         async with contextlib.AsyncExitStack() as stack:
             for plugin in plugins:
                 with _blamed(plugin, plugins):
                     await stack.enter_async_context(self._started(plugin, replace=replace))
-            await self._grant(plugins, to, replace=replace)
+            async with self._granted(plugins, to, replace=replace):
+                yield
 
     async def detach(self, plugin_id: str, from_: str | None) -> None:
         """Take a plugin away, or only from workloads named `from_`. Raises ConfigError where it is not attached."""
@@ -104,8 +109,12 @@ class Attaching:
         if self._coming.get(plugin.id) is plugin:
             del self._coming[plugin.id]
 
-    async def _grant(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> None:
-        """Let all workloads go over to `plugins`, one after the other; where one cannot serve them, all come back."""
+    @contextlib.asynccontextmanager
+    async def _granted(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> AsyncIterator[None]:
+        """Let all workloads go over to `plugins`, one after the other.
+
+        Where one cannot serve them, or the block fails, all come back.
+        """
         done: list[tuple[HostPlugin, HostPlugin | None, Callable[[], None]]] = []
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -121,6 +130,7 @@ class Attaching:
                             await stack.enter_async_context(self._stopping(former))
                             steps.adopt(plugin, former)
                         await to_its_end(self._registry.settle(restore=(plugin.id,)))
+                yield
             except BaseException:
                 await to_its_end(self._take_back(done))
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
@@ -138,7 +139,18 @@ class Host:
         before: what was attached comes back with its grants, and a note of the error says which one it was. Raises
         ConfigError where an id is attached already, and whatever `start` raises.
         """
-        await self._attaching.attach([as_plugin(each) for each in plugins], to, replace=replace)
+        async with self.attaching(*plugins, to=to, replace=replace):
+            pass
+
+    def attaching(
+        self, *plugins: Attachable, to: str | None = None, replace: bool = False
+    ) -> AbstractAsyncContextManager[None]:
+        """Attach as `attach` does, for as long as it takes to see whether they are of use.
+
+        They serve in the block; where that raises, all is as it was before. What another one takes the place of is let
+        go after it.
+        """
+        return self._attaching.attaching([as_plugin(each) for each in plugins], to, replace=replace)
 
     async def detach(self, plugin_id: str, *, from_: str | None = None) -> None:
         """Take a plugin away, or only from workloads named `from_`, also where it is in use: their next call fails.

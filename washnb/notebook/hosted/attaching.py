@@ -54,6 +54,7 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
         news.append(f"attached nothing: {_as_it_was(host, plugins, terms.to)}")
     news += _nobody_yet(deployments, terms.to)
     news += [f"{name} is running" for name in started]
+    news += [f"{each.name} waits: {each.error.message}" for each in deployments if each.error and not each.missing]
     news += [f"{name} has lost {interface}" for name, interface in _lost(host) if (name, interface) not in lost]
     table = await plugin_table(deployments)
     return table.saying("; ".join(news))

@@ -17,7 +17,7 @@ from uuid import uuid4
 from washnb.engine import CompiledComponent, GuestResource, Instance, read_source
 from washnb.errors import ConfigError, UnsatisfiedImportError, WashError, WorkloadNotFound
 from washnb.host import Host
-from washnb.plugins import HostPlugin, LocalNats, NatsServer, catalog
+from washnb.plugins import HostPlugin, LocalNats, NatsServer, catalog, to_its_end
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
 from washnb.wit import WitInterface
 
@@ -40,7 +40,7 @@ class Deployment:
     """One name: where its component comes from, what it was granted, and how it does.
 
     `functions` are the names of those that it exports, by interface; `exports` is all that, as objects, once somebody
-    has asked for it.
+    has asked for it. `awaited` are the imports that nobody served when that was last known.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Deployment:
     resources: LocalResources
     workload_id: str = field(default_factory=lambda: str(uuid4()))
     error: WashError | None = None
+    awaited: tuple[str, ...] = ()
     size: int = 0
     functions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     exports: Exports | None = None
@@ -184,28 +185,42 @@ class Deployments:
 
         All are attached, or none. Returns the names that run now and did not before.
 
-        Raises ConfigError for one that does not fit, and what keeps a workload from running other than that it waits
-        for more, unless that is about an interface which none of these plugins serves.
+        Raises ConfigError for one that does not fit a workload, whether that runs or waits, and whatever else these
+        plugins keep from running what waited for them: then all is as it was, and waits on.
         """
         async with self._turn:
-            await self.host.attach(*plugins, to=to, replace=True)
             waited = [deployment for deployment in self if deployment.waiting]
-            for deployment in waited:
-                await self._start(deployment)
-        for deployment in waited:
-            error = deployment.error
-            if error is None or isinstance(error, UnsatisfiedImportError):
-                continue
-            if error.interface is None or _serving(plugins, error.interface):
-                error.add_note(self._way_out(deployment.name, error.interface))
-                raise error
+            async with self.host.attaching(*plugins, to=to, replace=True):
+                before = [(deployment, deployment.error) for deployment in waited]
+                try:
+                    for deployment in waited:
+                        await self._start_with(plugins, deployment)
+                except BaseException:
+                    await to_its_end(self._stop_again(before))
+                    raise
         return tuple(deployment.name for deployment in waited if not deployment.waiting)
 
+    async def _start_with(self, plugins: Sequence[HostPlugin], deployment: Deployment) -> None:
+        """Start what waits. Raises what keeps it from running, where that is about what `plugins` serve."""
+        await self._start(deployment)
+        error = deployment.error
+        if error is None or isinstance(error, UnsatisfiedImportError):
+            return
+        if any(_serving(plugins, each) for each in ([error.interface] if error.interface else deployment.awaited)):
+            error.add_note(self._way_out(deployment.name, error.interface))
+            raise error
+
+    async def _stop_again(self, before: Sequence[tuple[Deployment, WashError | None]]) -> None:
+        for deployment, error in before:
+            if not deployment.waiting:
+                await self.host.workload_stop(deployment.workload_id)
+            deployment.error = error
+
     def _way_out(self, name: str, interface: str | None) -> str:
-        """Say what starts a workload that one of several plugins keeps from running, or the only one."""
+        """Say what came of it that a workload could not start, and who is in the way where several serve the same."""
         serving = [] if interface is None else _serving(self.host.plugins.values(), interface)
-        detaching = f", or without it: %wash detach {serving[0]}" if len(serving) > 1 else ""
-        return f"{name} waits until it is mended and attached again{detaching}"
+        first = f"; {serving[0]} is asked first: %wash detach {serving[0]}" if len(serving) > 1 else ""
+        return f"{name} could not start, so nothing was changed, and it waits as before{first}"
 
     async def detach(self, plugin: str, from_: str | None = None) -> str:
         """Take a plugin away, by its word or id, from all workloads or from one, also where it is in use.
@@ -268,11 +283,17 @@ class Deployments:
 
     async def _start(self, deployment: Deployment) -> None:
         """Start it; what keeps it from running is kept in `error`."""
-        response = await self.host.workload_start(await _request(deployment))
+        try:
+            request = await _request(deployment)
+        except WashError as error:
+            deployment.error = error
+            return
+        response = await self.host.workload_start(request)
         deployment.error = response.error
         if response.error is None:
             deployment.functions = self._functions(deployment)
         else:
+            deployment.awaited = deployment.missing or deployment.awaited
             await self.host.workload_stop(deployment.workload_id)  # the id is free for another try
 
     async def _replace(self, running: Deployment, source: Source, resources: LocalResources) -> Deployment:
