@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import washnb
+from washnb.notebook import hosted
 
 STUB = Path(washnb.__file__).with_suffix(".pyi")
 
@@ -66,16 +67,26 @@ def test_an_unknown_name_is_an_attribute_error():
     assert set(washnb.__all__) <= set(dir(washnb))
 
 
+def imported_by(tree: ast.Module) -> dict[str, str]:
+    """Return the names that a stub imports, each with the module that it is from."""
+    return {alias.asname: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
 def test_type_checkers_see_the_same_names():
     """The stub offers what the module offers, from the same rooms."""
     tree = ast.parse(STUB.read_text())
-    imported = {
-        alias.asname: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    public = {name: room for name, room in imported.items() if room != "typing"}
+    public = {name: room for name, room in imported_by(tree).items() if room != "typing"}
     assert public == washnb._HOMES
     assert set(public) | functions == set(washnb.__all__)
+
+
+def test_type_checkers_see_the_same_names_of_the_session():
+    """So does the stub of what lives on the host's loop, besides two names that only annotations use."""
+    stub = imported_by(ast.parse(Path(hosted.__file__).with_suffix(".pyi").read_text()))
+    assert {name: stub.pop(name) for name in ("Host", "Source")} == {"Host": "washnb.host", "Source": "deployments"}
+    assert stub == hosted._HOMES
+    assert [name for name in stub if not hasattr(hosted, name)] == []
 
 
 def test_rooms_keep_their_promises():

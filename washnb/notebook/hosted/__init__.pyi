@@ -13,7 +13,6 @@ from .calling import called as called
 from .calling import exports_of as exports_of
 from .crossings import crossing_entry as crossing_entry
 from .crossings import passage_entry as passage_entry
-from .deployments import Deployment as Deployment
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source
 from .exports import Exports as Exports
@@ -26,8 +25,6 @@ from .filming import FilmFile as FilmFile
 from .filming import film_saved as film_saved
 from .filming import memory_of as memory_of
 from .history import UNDER_WAY as UNDER_WAY
-from .history import History as History
-from .history import Message as Message
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
 from .messaging import Listening as Listening
@@ -43,12 +40,9 @@ from .parts import former_parts as former_parts
 from .parts import is_other as is_other
 from .parts import made_again as made_again
 from .parts import parts_of as parts_of
-from .questions import Questions as Questions
 from .questions import ShownQuestion as ShownQuestion
 from .questions import shown_question as shown_question
 from .reading import BlobstoreBackend as BlobstoreBackend
-from .reading import ConfigBackend as ConfigBackend
-from .reading import Kept as Kept
 from .reading import KeyValueBackend as KeyValueBackend
 from .reading import NoSuchBucket as NoSuchBucket
 from .reading import NoSuchContainer as NoSuchContainer
@@ -78,7 +72,6 @@ from .serving import nats_stopped as nats_stopped
 from .skeletons import PluginSkeleton as PluginSkeleton
 from .skeletons import skeleton_of as skeleton_of
 from .snapshots import ShownSnapshot as ShownSnapshot
-from .snapshots import StateDiff as StateDiff
 from .snapshots import StateSnapshot as StateSnapshot
 from .snapshots import as_snapshot as as_snapshot
 from .snapshots import restored as restored
