@@ -81,7 +81,11 @@ class WorkloadStartRequest:
 
 @dataclass(frozen=True)
 class WorkloadStartResponse:
-    """The answer to a start: `state` is Running or Error; then `error` carries what went wrong."""
+    """The answer to a start.
+
+    `state` is Running, Error where it failed (then `error` carries what went wrong), or Stopping where it was stopped
+    before it had started.
+    """
 
     workload_status: WorkloadStatus
 

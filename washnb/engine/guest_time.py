@@ -39,7 +39,10 @@ class GuestTime:
         return (self._since if self.held else asyncio.get_running_loop().time()) - self._left_out
 
     def call_at(self, when: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
-        """Call `callback` at a time; earlier where it stood still meanwhile: the callback looks, and calls again."""
+        """Call `callback` at a time, or earlier where the time stood still meanwhile.
+
+        So the callback has to look what time it is, and to have itself called again where it is too early.
+        """
         left = max(when - self.now(), _MOMENT if self.held else 0.0)
         return asyncio.get_running_loop().call_later(left, callback)
 

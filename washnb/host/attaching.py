@@ -22,9 +22,10 @@ class Attaching:
     def __init__(self, host_id: str, plugins: AttachedPlugins, registry: WorkloadRegistry, events: EventBus) -> None:
         """Know the host by its parts."""
         self.running = False
-        """Whether the host runs: what comes to one that does not is not started yet.
+        """Whether the host runs; a plugin that comes before is attached, and started with the host.
 
-        The host says it. To ask the host would be a circle, and one that nobody stopped is to go, and warn, at once.
+        The host sets it. With a reference to the host there would be a cycle, and a host that is lost without being
+        stopped would not be collected, and warn, at once.
         """
         self._host_id = host_id
         self._plugins = plugins

@@ -111,7 +111,7 @@ def named(target: str, functions: Iterable[Callee]) -> list[Callee]:
 
 
 def spoken(functions: Iterable[Callee]) -> tuple[list[str], list[str]]:
-    """Say how imports are called, and how exports are; an export that would be taken for an import by more words."""
+    """Say how imports are called, and how exports are; one whose name an import has, too, goes by its interface."""
     known = list(functions)
     imports = dict.fromkeys(each.short for each in known if not each.exported)
     exports = (each.by_interface if each.short in imports else each.short for each in known if each.exported)

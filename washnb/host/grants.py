@@ -43,7 +43,7 @@ class _Granted:
 
 
 class AttachedPlugins(Mapping[str, HostPlugin]):
-    """The attached plugins by their ids. Each keeps its grants until it is removed, the last one taken back or not."""
+    """The attached plugins by their ids. One whose last grant is taken back stays, unused, until it is removed."""
 
     def __init__(self, plugins: Mapping[str, HostPlugin]) -> None:
         """Begin with `plugins`, granted to all workloads."""
@@ -117,7 +117,7 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
 
 
 def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> None:
-    """Raise ConfigError where a plugin of that id is there already, or who has it in traces is none."""
+    """Raise ConfigError where a plugin of that id is there already, or where traces mean the host itself by the id."""
     if plugin.id in _NO_PLUGINS:
         raise ConfigError(
             f"plugin ID '{plugin.id}' is taken: in traces and receipts it means the host itself",

@@ -172,7 +172,7 @@ class Host:
         return providers(component, self._plugins.values())
 
     def uncalled(self, workload: str) -> tuple[str, ...]:
-        """Say of each export of a workload that waits for a plugin to call it so, and the line that attaches one."""
+        """Say which exports of a workload wait for a plugin to call them, each with the line that attaches one."""
         return tuple(text for _, text in uncalled(self._registry.find(workload), self._plugins))
 
     async def heartbeat(self) -> HostHeartbeat:

@@ -30,13 +30,13 @@ _GLANCE = 1.0
 """Seconds after which a caller that waits looks whether the thread is still there."""
 
 _TURN = 0.2
-"""The same where the kernel's loop goes on meanwhile: it looks, too, whether the host asks something."""
+"""The same where the kernel's loop goes on meanwhile: only these looks find that the host asks something, too."""
 
 _MOMENT = 0.02
-"""Seconds between two looks whether the main thread can be asked."""
+"""Seconds between two looks of the host whether the main thread waits for it, and so can be asked something."""
 
 _PATIENCE = 0.1
-"""Seconds for which it must have waited before it is."""
+"""Seconds for which the main thread must have waited before it is asked."""
 
 _CLOSED = "the session was closed before the answer came"
 _CANCELLED = "it was cancelled, and nobody has asked for that: a plugin has cancelled the task that called it"
@@ -55,7 +55,8 @@ class HostThread:
     def __init__(self) -> None:
         """Make the loop; `start` starts the thread."""
         self.clock = HostClock()
-        self._question: futures.Future[tuple[Callable[[], str], futures.Future[str]]] = futures.Future()
+        self._question: futures.Future[tuple[Callable[[], Any], futures.Future[Any]]] = futures.Future()
+        self._endings: list[Callable[[], object]] = []
         self._listeners = 0
         self._since = 0.0
         self._process = os.getpid()
@@ -155,8 +156,10 @@ class HostThread:
                 _, answer = self._question.result()
                 self._question = futures.Future()
                 answer.set_exception(KeyboardInterrupt())
+            while listens and not self._listeners and self._endings:
+                self._endings.pop()()
 
-    def _answer(self, question: Callable[[], str], answer: futures.Future[str]) -> None:
+    def _answer(self, question: Callable[[], Any], answer: futures.Future[Any]) -> None:
         self._question = futures.Future()
         try:
             answer.set_result(question())
@@ -184,16 +187,27 @@ class HostThread:
         self._question.set_result((question, answer))
         return answer.result()
 
-    async def prompt(self, question: Callable[[], str]) -> str:
+    async def prompt(self, question: Callable[[], T]) -> T:
         """Have the main thread answer as soon as it waits for this host, which goes on meanwhile.
 
         Raises what `question` raises, and KeyboardInterrupt where the main thread went before it answered.
         """
         while not self._listens_patiently() or self._question.done():  # noqa: ASYNC110 - another thread's doing
             await asyncio.sleep(_MOMENT)
-        answer: futures.Future[str] = futures.Future()
+        answer: futures.Future[T] = futures.Future()
         self._question.set_result((question, answer))
         return await asyncio.shield(asyncio.wrap_future(answer))
+
+    def at_end(self, act: Callable[[], object]) -> bool:
+        """Have the main thread act once it waits no longer; False where it does not wait."""
+        if self._listeners:
+            self._endings.append(act)
+        return self._listeners > 0
+
+    def tell(self, act: Callable[[], object]) -> None:
+        """Have the loop act, and do not wait for it. Does nothing where that is closed."""
+        with contextlib.suppress(GuestCancelled):
+            self._submit(act)
 
     def _listens_patiently(self) -> bool:
         """Whether the main thread waits for something that takes time: who only looks is not asked."""

@@ -1,7 +1,9 @@
 """What serves WIT interfaces to guests: the base of all plugins, and those that come with washnb.
 
-`blobstore`, `keyvalue`, `config` and `logging` are one folder each, with the same files: `interface.py` is the WIT
-surface, written once over the small protocol in `backend.py`; `in_memory.py` and its later siblings are backends.
+Each capability is a folder, and the folders have the same files: `interface.py` is the WIT surface, written once over
+the small protocol in `backend.py`; `in_memory.py`, `files.py` and `nats.py` are backends, with what these need beside
+them. What belongs to no capability is here: the base of plugins and what is wrapped around them, the catalog, and what
+backends share of disks and of NATS.
 """
 
 from washnb.engine import Err, Interface, Ok, Some, resource

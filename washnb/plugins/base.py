@@ -196,9 +196,9 @@ class HostPlugin:
         """Get ready: connect, open, start tasks. Once per host."""
 
     def adopt(self, former: HostPlugin) -> None:
-        """Take over from `former`, which this plugin is about to replace: what is to be kept says this method.
+        """Take over from `former`, which this plugin is about to replace, what is to be kept of it.
 
-        It is called once this plugin has started, and before workloads go over to it. Until then `former` serves, and
+        This is called once this plugin has started, and before workloads go over to it. Until then `former` serves, and
         calls that have begun finish on it: share the objects that hold its state instead of copying them. Where a
         workload cannot go over, all come back, and `former` adopts this one.
         """

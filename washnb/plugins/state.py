@@ -90,7 +90,7 @@ class SharedState(PerWorkload[str], Generic[S], abstract=True):
 
     @property
     def heard(self) -> bool:
-        """Whether somebody would hear of a change: who listens, and of a workload that can see it."""
+        """Whether a change would be heard of: somebody listens, and some workload can see what is kept here."""
         return bool(self.events) and bool(self._states)
 
     def backend(self, workload_id: str) -> S:
