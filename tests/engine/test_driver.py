@@ -180,20 +180,27 @@ async def test_an_interrupt_gets_through(shared_engine, on_fiber, as_coroutine):
     assert "failed" in repr(instance)
 
 
+class Odd(BaseException):
+    """No Exception, for whatever reason."""
+
+
 @pytest.mark.parametrize("as_coroutine", [True, False])
-async def test_a_host_function_does_not_end_the_process(shared_engine, on_fiber, as_coroutine):
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, Odd])
+async def test_a_host_function_does_not_end_the_process(shared_engine, on_fiber, as_coroutine, kind):
     """Whatever else it raises is an error of its guest: an argparse that dislikes a guest's words raises SystemExit."""
 
     def leave(_n: int) -> int:
-        raise SystemExit("now")
+        raise kind("now")
 
     async def leave_later(n: int) -> int:
+        await asyncio.sleep(0)
         return leave(n)
 
     instance = await started(shared_engine, DRIVEN, Driven(leave_later if as_coroutine else leave), on_fiber=on_fiber)
-    with pytest.raises(GuestError, match="wait raised SystemExit: now") as caught:
+    with pytest.raises(GuestError, match=f"wait raised {kind.__name__}: now") as caught:
         await instance.call("wait", 1)
-    assert isinstance(caught.value.__cause__, SystemExit)
+    assert isinstance(caught.value.__cause__, kind)
+    assert "failed" in repr(instance)
 
 
 async def test_an_interrupt_that_nobody_made_is_an_error_of_the_guest(shared_engine, on_fiber):

@@ -120,6 +120,34 @@ async def test_stop_is_bounded(engine, monkeypatch, caplog):
     assert "plugin a failed to stop" in caplog.text
 
 
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, BaseException])
+async def test_no_step_of_a_plugin_ends_the_host(host, kind, caplog):
+    """What is no Exception fails that step, like any other error: it would end the loop, or go past every handler."""
+
+    class Odd(Recording):
+        def adopt(self, former):
+            self._note("adopt")
+
+    def odd(*steps: str) -> Odd:
+        return Odd([], "odd", (Buckets, Counting), {step: kind("now") for step in steps})
+
+    said = f"RuntimeError: it raised {kind.__name__}: now"
+    with pytest.raises(ConfigError, match=f"plugin 'odd' failed to start: {said}"):
+        await host.attach(odd("start"))
+    for step in ("bind", "resolved"):
+        await host.attach(odd(step), replace=True)
+        with pytest.raises(WorkloadFailed, match=f"plugin 'odd' failed in its {step} step: {said}"):
+            raise (await refused(host, request(component("counter"), workload_id=step))).error
+    await host.attach(odd("unbind"), replace=True)
+    await start(host, "counter")
+    with pytest.raises(ConfigError, match=f"plugin 'odd' failed to adopt: {said}"):
+        await host.attach(odd("adopt", "stop"), replace=True)
+    await host.workload_stop("counter")
+    await host.detach("odd")
+    assert "plugin odd failed to unbind" in caplog.text
+    assert "plugin odd failed to stop" in caplog.text
+
+
 async def test_a_plugin_that_awaits_what_it_has_cancelled(engine, caplog):
     """The usual way to end a task raises CancelledError: it fails that step, and neither host nor caller."""
     journal: list[str] = []

@@ -11,6 +11,7 @@ from .abi.shapes import Function, InterfaceType
 from .abi.typed import typed
 from .bindings import Bindings, denial
 from .component import CompiledComponent
+from .driver import running_task
 from .engine import Engine, EngineBuilder
 from .guest_time import GuestTime
 from .instance import Instance
@@ -56,6 +57,7 @@ __all__ = [
     "offered",
     "read_source",
     "resource",
+    "running_task",
     "shapes",
     "skeleton",
     "surface",

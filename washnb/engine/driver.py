@@ -21,6 +21,14 @@ _PAGES_IN_MIB = 16
 _CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
 
 
+def running_task() -> asyncio.Task[Any] | None:
+    """Return the task that runs; None also where no loop does."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
 async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[Any] | None) -> None:
     """Run a guest, in `task`, until its call is done, one way or the other. The future is deleted, whatever happens."""
     before = 0 if task is None else task.cancelling()
@@ -63,11 +71,21 @@ async def perform(store: Store, pending: Pending) -> None:
     except Err as error:
         plan.refuse(store, error, results)
     except BaseException as error:
-        store.failure = error, plan.label
+        if not _abandons(error):
+            store.failure = error, plan.label
         raise
     else:
         plan.answer(store, value, results)
     resume(store)
+
+
+def _abandons(error: BaseException) -> bool:
+    """Whether somebody has closed the coroutine that caught it, and not a host function raised it.
+
+    Python closes first what a coroutine awaits, so that such an error comes from no deeper frame.
+    """
+    traceback = error.__traceback__
+    return isinstance(error, GeneratorExit) and traceback is not None and traceback.tb_next is None
 
 
 def abandon(pending: Pending) -> None:

@@ -16,7 +16,7 @@ from .abi.layout import call_async, get_func, instantiate_async, val_delete
 from .abi.plan import ExportPlan, Injection
 from .bindings import Bindings
 from .component import CompiledComponent
-from .driver import drive, guest_error, start_error, take_error
+from .driver import drive, guest_error, running_task, start_error, take_error
 from .exports import destructor_of, export_of
 from .guest_time import GuestTime
 from .injecting import LEFT, injected
@@ -68,7 +68,7 @@ class Instance:
         store = Store(linker.engine, [], observer, limits)
         instance = cls(component, store, bindings, label or component.name)
         future = instantiate_async(linker.address, store.context, linker.component, store.instance, store.error)
-        starting = drive(store, future, component.runtime.ticker, task := _running_task())
+        starting = drive(store, future, component.runtime.ticker, task := running_task())
         await instance._within(timeout, "its start", instance._drive("its start", starting, task, limits))
         return instance
 
@@ -162,7 +162,7 @@ class Instance:
         """Run the call that `future` stands for, and lift its result."""
         store = self._store
         try:
-            running = drive(store, future, self.component.runtime.ticker, task := _running_task())
+            running = drive(store, future, self.component.runtime.ticker, task := running_task())
             await self._drive(plan.label, running, task)
             return plan.lift(store, store.result)
         finally:
@@ -175,7 +175,7 @@ class Instance:
         watching = nullcontext(store.observer) if self._watching is None else self._watching(plan.label)
         with watching as store.observer:
             standing_in = injected(plan, arguments, injection, store.observer)
-            value, refusal = await self._drive(plan.label, standing_in, _running_task())
+            value, refusal = await self._drive(plan.label, standing_in, running_task())
             if refusal is not None:
                 raise refusal
             if value is not LEFT:
@@ -199,9 +199,10 @@ class Instance:
                 self._finish(f"{doing} was cancelled")
                 raise
             store.failure = store.failure or (error, doing)
-        except GeneratorExit:  # the loop is gone, and nobody waits any more
-            self._finish(f"{doing} was abandoned")
-            raise
+        except GeneratorExit:
+            if store.failure is None:  # the loop is gone, and nobody waits any more
+                self._finish(f"{doing} was abandoned")
+                raise
         except BaseException as error:  # noqa: BLE001 - it is raised below, in the form that callers know
             store.failure = store.failure or (error, doing)
         finally:
@@ -266,7 +267,7 @@ class Instance:
             self._finish(self.CLOSED)
             return
         self._store.closing = True
-        if self._task is not None and self._task is not _running_task() and not self._cancelled_by_close:
+        if self._task is not None and self._task is not running_task() and not self._cancelled_by_close:
             self._cancelled_by_close = True
             self._task.cancel()
 
@@ -285,13 +286,6 @@ class Instance:
     def __repr__(self) -> str:
         state = self._end or (f"in {self._doing}" if self._doing else "ready")
         return f"<Instance {self.label}: {state}>"
-
-
-def _running_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # no loop runs
-        return None
 
 
 def _is_interrupt(error: BaseException) -> bool:

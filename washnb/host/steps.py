@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from washnb.engine import running_task
 from washnb.errors import ConfigError, WashError, said_by
 from washnb.plugins import HostPlugin
 
@@ -24,7 +25,7 @@ async def start(plugin: HostPlugin) -> None:
 
 def adopt(plugin: HostPlugin, former: HostPlugin) -> None:
     """Let a plugin take over what it wants of the one that it replaces. Raises as `start`."""
-    with _told(plugin, "adopt"):
+    with _told(plugin, "adopt"), contained():
         plugin.adopt(former)
 
 
@@ -34,17 +35,18 @@ async def stop(plugin: HostPlugin) -> None:
         async with asyncio.timeout(PLUGIN_STOP_SECONDS):
             with contained():
                 await plugin.stop()
-    except (Exception, SystemExit):  # noqa: BLE001
+    except Exception:  # noqa: BLE001
         _log.exception("plugin %s failed to stop", plugin.id)
 
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Let CancelledError be an error like any other where nobody cancels us: who awaits what it has cancelled gets it.
+    """Let what ends a task or a program be an error like any other, as it is in a call of a guest.
 
-    Raises RuntimeError from it.
+    That is CancelledError where nobody cancels us, for who awaits what it has cancelled gets it, and what is no
+    Exception. Raises RuntimeError from it. An interrupt is let through.
     """
-    task = asyncio.current_task()
+    task = running_task()
     before = 0 if task is None else task.cancelling()
     try:
         yield
@@ -52,6 +54,12 @@ def contained() -> Iterator[None]:
         if task is None or task.cancelling() > before:
             raise
         raise RuntimeError("it awaited what is cancelled") from error
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        if task is not running_task():  # the loop is gone, and nobody waits any more
+            raise
+        raise RuntimeError(f"it raised {type(error).__name__}: {said_by(error)}") from error
 
 
 @contextmanager

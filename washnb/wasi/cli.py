@@ -7,7 +7,7 @@ import codecs
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from washnb.engine import Err, Interface, Ok, resource
+from washnb.engine import Err, Interface, Ok, resource, running_task
 
 from .io import READ_LIMIT, InputStream, OutputStream
 from .streams import BytesInputStream, SharedInputStream
@@ -134,13 +134,13 @@ class Output:
 
     def open(self) -> CapturedOutputStream:
         """Return a new handle to the stream."""
-        lines = self._unfinished.pop(_running_call(), None) if self._unfinished else None
+        lines = self._unfinished.pop(running_task(), None) if self._unfinished else None
         if lines is None and self._on_line is not None:
             lines = Lines(self._on_line)
         return CapturedOutputStream(lines, self._on_write, self._leave)
 
     def _leave(self, lines: Lines) -> None:
-        call = _running_call()
+        call = running_task()
         if call is None or call in self._unfinished:
             lines.end()
         else:
@@ -151,14 +151,6 @@ class Output:
         if self._unfinished.get(call) is lines:
             del self._unfinished[call]
             lines.end()
-
-
-def _running_call() -> asyncio.Task[Any] | None:
-    """Return the task that drives the guest, which tells apart the instances that share an `Output`."""
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # no loop runs: the instance is closed from outside
-        return None
 
 
 class CapturedOutputStream(OutputStream):
