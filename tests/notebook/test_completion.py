@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from washnb import Session
+from washnb.notebook.completion import candidates
 from washnb.notebook.reaching import asked, documentation
+from washnb.notebook.verbs import VERBS
 
 CARTS = Path(__file__).parent.parent / "components" / "carts.wat"
 
@@ -30,6 +33,15 @@ CARTS = Path(__file__).parent.parent / "components" / "carts.wat"
 def test_words_and_options_are_offered(notebook, line, offered):
     """Verbs, options, choices, plugins, methods and examples complete without a host."""
     assert notebook.complete(line) == offered
+
+
+def test_whatever_a_verb_declares_is_looked_for():
+    """There is no kind of word that completion does not know."""
+    for verb in VERBS.values():
+        for option in verb.parser().options():
+            candidates(f"{verb.name} {option} ", Session(), {})
+        for before in ("", " x", " x y"):
+            candidates(f"{verb.name}{before} ", Session(), {})
 
 
 def test_second_line_of_a_cell_completes(notebook):

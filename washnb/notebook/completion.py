@@ -69,7 +69,7 @@ def _offers(verb: Verb, before: list[str], word: str, session: Session, namespac
         action = declared[min(position, len(declared) - 1)]
         if position >= len(declared) and action.nargs not in {"*", "+"}:
             return ()
-    return _Offers(session, namespace, word, before).of(parser.completers.get(action.dest, ""))
+    return _Offers(session, namespace, word).of(parser.completers.get(action.dest, ""))
 
 
 def _takes_value(action: Action) -> bool:
@@ -92,14 +92,13 @@ def _positionals(before: list[str], options: Mapping[str, Action]) -> list[str]:
 class _Offers:
     """What there is of each kind. Nothing here opens a host: without one, nothing is loaded or attached."""
 
-    def __init__(self, session: Session, namespace: Mapping[str, Any], word: str, before: list[str]) -> None:
+    def __init__(self, session: Session, namespace: Mapping[str, Any], word: str) -> None:
         self._session = session
         self._namespace = namespace
         self._word = word
-        self._before = before
 
     def of(self, kind: str) -> Iterable[str]:
-        """What there is of one of the kinds that verbs declare."""
+        """What there is of one of the kinds that verbs declare; nothing where they declare none."""
         found: dict[str, Callable[[], Iterable[str]]] = {
             kinds.SOURCES: self.sources,
             kinds.SUBJECTS: lambda: [*self.workloads(), *self.sources()],
@@ -121,7 +120,7 @@ class _Offers:
             kinds.PLUGIN_ACTIONS: lambda: PLUGIN_ACTIONS,
             kinds.IMPORTS: lambda: self._session.known().imports,
         }
-        return found[kind]() if kind in found else ()
+        return found[kind]() if kind else ()
 
     def sources(self) -> Iterable[str]:
         """Files that are components, examples, and variables that hold bytes."""

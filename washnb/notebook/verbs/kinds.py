@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 SOURCES, SUBJECTS, FILES, FOLDERS = "sources", "subjects", "files", "folders"
-WORKLOADS, EXPORTS, PLUGINS, ATTACHED = "workloads", "exports", "plugins", "attached"
+WORKLOADS, PLUGINS, ATTACHED = "workloads", "plugins", "attached"
 IMPORTS, PLUGIN_ACTIONS = "imports", "plugin actions"
-BUCKETS, KEYS, CONTAINERS = "buckets", "keys", "containers"
+BUCKETS, CONTAINERS = "buckets", "containers"
 TARGETS, FAULTS = "targets", "faults"
 METHODS, NATS_ACTIONS, VERBS, ACTIONS, LEVELS = "methods", "nats actions", "verbs", "actions", "levels"
 SPEEDS = "speeds"

@@ -12,7 +12,7 @@ from .verb import Asking, Verb, no_options, of_option
 
 def _kv_options(parser: VerbParser) -> None:
     parser.word("bucket", nargs="?", completes=kinds.BUCKETS, help="only this one")
-    parser.word("key", nargs="?", completes=kinds.KEYS, help="only this one")
+    parser.word("key", nargs="?", help="only this one")
     of_option(parser)
 
 
