@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from washnb.events import HostCall
+from washnb.plugins import lasting_subject
 
 from .values import CaseValue, Excerpt, RecordValue, ResourceName, text_of
 
@@ -27,9 +28,6 @@ _NAMING: Mapping[str, Mapping[str, str]] = {
 _HTTP = "wasi:http/"
 _ASKING = frozenset({"handle", "[method]outgoing-request.set-authority", "[method]outgoing-request.set-scheme"})
 """The functions of wasi:http that say where a request goes."""
-
-_INBOX = "_INBOX."
-"""How the subject begins that NATS makes for each reply anew."""
 
 
 class Meanings:
@@ -90,13 +88,9 @@ def _names_in(value: Any) -> Iterator[str]:
     if isinstance(value, RecordValue):
         fields = dict(value.fields)
         parts = [fields[each] for each in ("container", "object", "subject") if each in fields]
-        yield _lasting("/".join(each if isinstance(each, str) else text_of(each) for each in parts))
+        yield lasting_subject("/".join(each if isinstance(each, str) else text_of(each) for each in parts))
     elif isinstance(value, tuple):
         for each in value:
             yield from _names_in(each[0] if isinstance(each, tuple) and each else each)
     else:
-        yield _lasting(value if isinstance(value, str) else text_of(value))
-
-
-def _lasting(name: str) -> str:
-    return f"{_INBOX}…" if name.startswith(_INBOX) else name
+        yield lasting_subject(value if isinstance(value, str) else text_of(value))

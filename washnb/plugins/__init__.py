@@ -28,13 +28,23 @@ from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
 from .local_nats import LocalNats
 from .logging import Logger, NatsLogger, TracingLogger
-from .messaging import BrokerMessage, Hearing, InMemoryMessaging, Messaging, NatsMessaging, subject_matcher
+from .messaging import (
+    INBOX,
+    BrokerMessage,
+    Hearing,
+    InMemoryMessaging,
+    Messaging,
+    NatsMessaging,
+    lasting_subject,
+    subject_matcher,
+)
 from .nats import NatsServer
 from .state import PerComponent, PerWorkload
 from .unbroken import to_its_end
 from .wrapper import Call, Wrapper, around, holds, layers, unwrapped
 
 __all__ = [
+    "INBOX",
     "SETTINGS_BUCKET",
     "Answerer",
     "Ask",
@@ -88,6 +98,7 @@ __all__ = [
     "as_plugin",
     "catalog",
     "holds",
+    "lasting_subject",
     "layers",
     "registered_plugins",
     "resource",

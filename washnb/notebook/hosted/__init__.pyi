@@ -27,7 +27,9 @@ from .filming import memory_of as memory_of
 from .history import UNDER_WAY as UNDER_WAY
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
+from .messaging import INBOX as INBOX
 from .messaging import Listening as Listening
+from .messaging import lasting_subject as lasting_subject
 from .messaging import messaging_of as messaging_of
 from .messaging import published as published
 from .messaging import requested as requested

@@ -7,14 +7,14 @@ from collections import deque
 
 from washnb.errors import ConfigError
 from washnb.events import MessageHeard
-from washnb.plugins import BrokerMessage, Hearing, Messaging, subject_matcher
+from washnb.plugins import INBOX, BrokerMessage, Hearing, Messaging, lasting_subject, subject_matcher
 
 from ..handles import News, Reply
 from .deployments import Deployments
 from .history import KEPT_MESSAGES
 from .reading import plugin_of
 
-__all__ = ["Listening", "messaging_of", "published", "requested", "subject_matcher"]
+__all__ = ["INBOX", "Listening", "lasting_subject", "messaging_of", "published", "requested", "subject_matcher"]
 
 
 def messaging_of(deployments: Deployments) -> Messaging | None:

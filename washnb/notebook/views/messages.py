@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,10 +21,6 @@ _SHOWN = 500
 _TABLE_LINES = 100
 _REQUEST_SECONDS = 3.0
 """How long the page waits for a reply: meanwhile the kernel does nothing else."""
-
-INBOX = "_INBOX."
-_INBOX = re.compile(r"(?<=_INBOX\.).*")
-"""The part of a subject that is another one each time."""
 
 OUTCOMES = {"handled": "handled", "sent": "sent", "heard": "heard", "nobody": "nobody took it", "failed": "failed"}
 """What a message can have come to, for the widget and for people."""
@@ -130,7 +125,7 @@ class MessagesView(View):
     def still(self, look: Look) -> Table:
         """One row for each of the last messages."""
         rows = [
-            (OUTCOMES[_outcome(each)], _INBOX.sub("…", each.subject), _who(each), _text(each), _error(each))
+            (OUTCOMES[_outcome(each)], hosted.lasting_subject(each.subject), _who(each), _text(each), _error(each))
             for each in look.messages[-_TABLE_LINES:]
         ]
         more = len(look.messages) - len(rows)
@@ -145,7 +140,7 @@ class MessagesView(View):
             {
                 "time": each.time,
                 "state": _outcome(each),
-                "subject": _INBOX.sub("…", each.subject),
+                "subject": hosted.lasting_subject(each.subject),
                 "who": _who(each),
                 "text": _text(each),
                 "reply_to": _awaiting(each),
@@ -194,7 +189,7 @@ def _outcome(message: Message) -> str:
 def _awaiting(message: Message) -> str:
     """The subject on which an answer is still of use: nobody listens at the inbox of a request that is over."""
     subject = message.reply_to or ""
-    return "" if subject.startswith(INBOX) else subject
+    return "" if subject.startswith(hosted.INBOX) else subject
 
 
 def _who(message: Message) -> str:

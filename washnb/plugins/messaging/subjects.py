@@ -63,6 +63,11 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return lambda subject: expression.fullmatch(subject) is not None
 
 
+def lasting(subject: str) -> str:
+    """Return a subject as people are shown it: of an inbox, which is another one for each request, the beginning."""
+    return f"{INBOX}…" if subject.startswith(INBOX) else subject
+
+
 def default_group(namespace: str, workload: str, component: str) -> str:
     """Name the queue group of a component as wash-runtime does, so that load is shared with its hosts."""
     identity = f"{namespace}\0{workload}\0{component}".encode()
