@@ -12,6 +12,7 @@ import pytest
 from tests.engine.guests import DRIVEN
 from tests.engine.hosting import bound, started
 from tests.engine.test_driver import Driven
+from tests.engine.test_holding import Holder
 from washnb.engine import Instance
 from washnb.engine.store import STORES
 from washnb.errors import GuestCancelled, GuestError, GuestTimeout
@@ -198,8 +199,28 @@ async def test_a_host_function_cannot_keep_its_guest_alive(shared_engine, on_fib
     assert task.cancelling() == (how == "cancel")
 
 
-async def test_closing_before_a_coroutine_has_begun_leaves_none_behind(shared_engine, no_stores_left):
-    """A host function closes the instance, whose guest goes on to one that would have to wait: it is not waited for."""
+class Hearing(Holder):
+    """Holds no call."""
+
+    hold = None
+
+
+@pytest.mark.parametrize(
+    ("kind", "heard"),
+    [
+        (None, []),
+        (Hearing, [("wait", 3, ""), 3, ("wait", 2, ""), asyncio.CancelledError]),
+        (Holder, [("wait", 3, ""), "held", 3]),
+    ],
+)
+async def test_closing_before_a_coroutine_has_begun_leaves_none_behind(shared_engine, no_stores_left, kind, heard):
+    """A host function closes the instance, whose guest goes on to one that would have to wait: it is not waited for.
+
+    An observer hears of its end, if it has heard of its beginning.
+    """
+    observer = kind and kind()
+    if observer:
+        observer.free.set()
     held: list[Instance] = []
 
     async def later(n: int) -> int:
@@ -211,10 +232,11 @@ async def test_closing_before_a_coroutine_has_begun_leaves_none_behind(shared_en
             return n
         return later(n)
 
-    held.append(await started(shared_engine, DRIVEN, Driven(wait), on_fiber=True, label="shop"))
+    held.append(await started(shared_engine, DRIVEN, Driven(wait), on_fiber=True, label="shop", observer=observer))
     with pytest.raises(GuestCancelled, match="shop was closed during often"):
         await held[0].call("often", 3)
     gc.collect()
+    assert (observer.heard if observer else []) == heard
 
 
 @pytest.mark.parametrize("export", ["spin", "wait"])

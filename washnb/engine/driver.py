@@ -9,7 +9,7 @@ from typing import Any
 from washnb.errors import GuestError, TrapError
 
 from .abi.layout import VIEW, WORD, error_text, future_delete, poll
-from .abi.plan import Pending
+from .abi.plan import Pending, observed
 from .interface import Err
 from .runtime import Ticker
 from .store import RUNNING, Limits, Store, resume
@@ -66,6 +66,8 @@ async def perform(store: Store, pending: Pending) -> None:
     try:
         if value is None:
             value = plan.target(*arguments) if store.observer is None else plan.watch(store.observer, arguments)
+        elif arguments:
+            value = observed(*arguments, value)
         if hasattr(value, "__await__"):
             value = await value
     except Err as error:
@@ -90,9 +92,12 @@ def _abandons(error: BaseException) -> bool:
 
 def abandon(pending: Pending) -> None:
     """It will not be done: the guest is closed."""
-    _, _, begun, _ = pending
+    _, watching, begun, _ = pending
     if begun is not None:
         begun.close()
+        if watching:
+            observer, token = watching
+            observer.failed(token, asyncio.CancelledError())
 
 
 def take_error(store: Store) -> str | None:

@@ -40,8 +40,9 @@ Intercept = Callable[[], Injection | None]
 
 
 Pending = tuple["ImportPlan", tuple[Any, ...], Any, int]
-"""A host call that goes on off the fiber: its plan, the arguments to begin it with, else its coroutine, and the address
-of the results. A plain tuple, which generated code makes sooner than an object of a class."""
+"""A host call that goes on off the fiber: its plan, the arguments to begin it with, or else who observes it, with the
+token, if anybody does, and its coroutine; and the address of the results. A plain tuple, which generated code makes
+sooner than an object of a class."""
 
 
 def label_of(interface: str, function: str) -> str:
@@ -102,8 +103,7 @@ class ImportPlan:
                 self._begin_watching(source, together, plan)
             self._call(source, self._direct_call(source, names), watched=watched)
             with source.block(f"if type(value) is {source.constant('coroutine', types.CoroutineType)}:"):
-                begun = f"{source.constant('watched', _watched)}(observer, token, value)" if watched else "value"
-                source.line(f"store.pending = {plan}, (), {begun}, results")
+                source.line(f"store.pending = {plan}, {'(observer, token)' if watched else '()'}, value, results")
                 source.line("return True")
             if watched:
                 source.line("observer.returned(token, value)")
@@ -118,8 +118,7 @@ class ImportPlan:
         """Do what `watch` does where no call is held: WASI's are many and short."""
         source.line("observer = store.observer")
         with source.block("if observer.hold is not None:"):
-            held = f"{source.constant('watch', self.watch)}(observer, {arguments})"
-            source.line(f"store.pending = {plan}, (), {held}, results")
+            source.line(f"store.pending = {plan}, {arguments}, None, results")
             source.line("return True")
         told = [source.constant("told", each) for each in (self.interface, self.function, self.provider)]
         source.line(f"token = observer.called({told[0]}, {told[1]}, {arguments}, {told[2]}, '')")
@@ -178,7 +177,7 @@ class ImportPlan:
             observer.failed(token, error)
             raise
         if hasattr(value, "__await__"):
-            return _watched(observer, token, value)
+            return observed(observer, token, value)
         observer.returned(token, value)
         return value
 
@@ -190,7 +189,7 @@ class ImportPlan:
             value = self._do(arguments, injection)
             return await value if hasattr(value, "__await__") else value
 
-        return await _watched(observer, token, later())
+        return await observed(observer, token, later())
 
     def _do(self, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
         return self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
@@ -217,7 +216,8 @@ class InterceptedPlan(ImportPlan):
         return self._plan.watch(observer, arguments, self._intercept())
 
 
-async def _watched(observer: Any, token: object, awaitable: Any) -> Any:
+async def observed(observer: Any, token: object, awaitable: Any) -> Any:
+    """Await what a call has begun, and tell its observer how that ended."""
     try:
         value = await awaitable
     except BaseException as error:
