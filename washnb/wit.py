@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from washnb.errors import ConfigError
 
@@ -50,6 +50,10 @@ class WitInterface:
         """`namespace:package`, without interface and version."""
         return f"{self.namespace}:{self.package}"
 
+    def singles(self) -> tuple[WitInterface, ...]:
+        """The same as entries of one interface each, sorted."""
+        return tuple(replace(self, interfaces=frozenset({name})) for name in sorted(self.interfaces))
+
     def each(self) -> tuple[str, ...]:
         """The full name of every single interface, sorted."""
         suffix = "" if self.version is None else f"@{self.version}"
@@ -72,6 +76,21 @@ class WitInterface:
         """The form that `parse` reads."""
         suffix = "" if self.version is None else f"@{self.version}"
         return f"{self.package_name}/{','.join(sorted(self.interfaces))}{suffix}"
+
+
+def gathered(entries: Iterable[WitInterface]) -> tuple[WitInterface, ...]:
+    """One entry for each package and version, as manifests have them, so that it covers an entry that names several.
+
+    They are in the order in which their first parts came; config and name, which parts have apart, are left out.
+    """
+    packages: dict[tuple[str, str, str | None], frozenset[str]] = {}
+    for each in entries:
+        key = each.namespace, each.package, each.version
+        packages[key] = packages.get(key, frozenset()) | each.interfaces
+    return tuple(
+        WitInterface(namespace, package, interfaces, version)
+        for (namespace, package, version), interfaces in packages.items()
+    )
 
 
 def versions_match(served: str | None, wanted: str | None) -> bool:

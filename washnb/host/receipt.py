@@ -13,13 +13,13 @@ from washnb.engine import INJECTOR, CompiledComponent
 from washnb.events import Event, Handled, HostCall, WorkloadChanged
 from washnb.plugins import HostPlugin
 from washnb.types import WorkloadState
-from washnb.wit import WitInterface
+from washnb.wit import WitInterface, gathered
 
 from .allowed_hosts import AllowedHost
 from .assembly import providers
 from .component import WASI, WASI_PROVIDER
 from .outcome import Outcome, outcome_of
-from .resolve import Demand, Offer, resolve, singles
+from .resolve import Demand, Offer, resolve
 from .touched import KINDS, Meanings, may_touch
 
 MAX_WORKLOADS = 100
@@ -202,23 +202,12 @@ def least_interfaces(component: CompiledComponent, plugins: Iterable[HostPlugin]
     """
     offers = [Offer(plugin.id, plugin.world()) for plugin in plugins]
     grants = resolve([Demand(component.name, component.world())], offers, (), WASI).grants
-    served = {single for grant in grants for entry in grant.interfaces for single in singles(entry)}
+    served = {single for grant in grants for entry in grant.interfaces for single in entry.singles()}
     bare = {name for name, interface in component.imports.items() if not interface.functions}
     needed = [single for single in served if str(single) not in bare]
     sides = [*component.imports, *component.exports]
     needed += [WitInterface.parse(name) for name in sides if name.partition("@")[0] in _HTTP]
-    return _merged(needed)
-
-
-def _merged(needed: Iterable[WitInterface]) -> tuple[WitInterface, ...]:
-    """One entry for each package and version, as manifests have them."""
-    packages: dict[tuple[str, str, str], set[str]] = {}
-    for each in needed:
-        packages.setdefault((each.namespace, each.package, each.version or ""), set()).update(each.interfaces)
-    return tuple(
-        WitInterface(namespace, package, frozenset(names), version or None)
-        for (namespace, package, version), names in sorted(packages.items())
-    )
+    return tuple(sorted(gathered(needed), key=lambda entry: (entry.package_name, entry.version or "")))
 
 
 def _imports(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from washnb.errors import ConfigError
-from washnb.wit import WitInterface, WitWorld, versions_match
+from washnb.wit import WitInterface, WitWorld, gathered, versions_match
 
 WASI_VERSION = "0.2.0"
 """Every released 0.2.x of WASI is served, whichever a guest asks for."""
@@ -98,15 +98,10 @@ def resolve(
     return Resolution(grants, unserved, refused, uncalled)
 
 
-def singles(entry: WitInterface) -> list[WitInterface]:
-    """Part an entry of several interfaces into entries of one each."""
-    return [replace(entry, interfaces=frozenset({name})) for name in sorted(entry.interfaces)]
-
-
 def covers(world: WitWorld, entry: WitInterface) -> bool:
     """Whether `world` imports or exports every interface that `entry` names, at a matching version."""
     sides = (*world.imports, *world.exports)
-    return all(any(side.covers(single) for side in sides) for single in singles(entry))
+    return all(any(side.covers(single) for side in sides) for single in entry.singles())
 
 
 def served_by_wasi(wanted: WitInterface, wasi: Collection[str]) -> bool:
@@ -170,30 +165,22 @@ def _refuse_named_instances(plugin_id: str, entries: Sequence[WitInterface]) -> 
 def _inferred(world: WitWorld, offers: Sequence[Offer]) -> dict[str, list[WitInterface]]:
     """What `wash dev` would write into host_interfaces: per plugin one entry for each package that it can serve."""
     taken: dict[str, list[WitInterface]] = {}
-    sides = [(single, False) for entry in world.imports for single in singles(entry)]
-    sides += [(single, True) for entry in world.exports for single in singles(entry)]
+    sides = [(single, False) for entry in world.imports for single in entry.singles()]
+    sides += [(single, True) for entry in world.exports for single in entry.singles()]
     for single, exported in sides:
         for offer in offers:
             theirs = offer.world.exports if exported else offer.world.imports
             if any(entry.covers(single) for entry in theirs):
-                _merge(taken.setdefault(offer.plugin_id, []), single)
+                taken.setdefault(offer.plugin_id, []).append(single)
                 break
-    return taken
-
-
-def _merge(entries: list[WitInterface], single: WitInterface) -> None:
-    for index, entry in enumerate(entries):
-        if (entry.package_name, entry.version) == (single.package_name, single.version):
-            entries[index] = replace(entry, interfaces=entry.interfaces | single.interfaces)
-            return
-    entries.append(single)
+    return {plugin_id: [*gathered(parts)] for plugin_id, parts in taken.items()}
 
 
 def _unserved(demand: Demand, grants: Sequence[Grant], wasi: Collection[str]) -> tuple[str, ...]:
     return tuple(
         str(single)
         for entry in demand.world.imports
-        for single in singles(entry)
+        for single in entry.singles()
         if not served_by_wasi(single, wasi)
         and not any(granted.covers(single) for grant in grants for granted in grant.interfaces)
     )
@@ -201,5 +188,5 @@ def _unserved(demand: Demand, grants: Sequence[Grant], wasi: Collection[str]) ->
 
 def _uncalled(demand: Demand, grants: Sequence[Grant]) -> tuple[WitInterface, ...]:
     granted = [each for grant in grants if grant.component == demand.component for each in grant.interfaces]
-    exports = (single for entry in demand.world.exports for single in singles(entry))
+    exports = (single for entry in demand.world.exports for single in entry.singles())
     return tuple(single for single in exports if not any(each.covers(single) for each in granted))

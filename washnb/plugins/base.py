@@ -24,7 +24,7 @@ import inspect
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from types import MappingProxyType, UnionType
 from typing import Any, Literal, Protocol, TypeVar
@@ -33,7 +33,7 @@ from washnb.engine import Err, Interface, InterfaceType, Surface
 from washnb.errors import AccessDenied, BackendError, ConfigError
 from washnb.events import EventBus, LogLine, StateChanged
 from washnb.types import LocalResources
-from washnb.wit import WitInterface, WitWorld
+from washnb.wit import WitInterface, WitWorld, gathered
 
 T = TypeVar("T")
 
@@ -190,7 +190,7 @@ class HostPlugin:
 
     def world(self) -> WitWorld:
         """What the plugin serves (`imports`) and what it calls on guests (`exports`), seen from the guest."""
-        return WitWorld(imports=_by_package(entry.wit for entry in self.interfaces))
+        return WitWorld(imports=gathered(WitInterface.parse(entry.wit) for entry in self.interfaces))
 
     async def start(self) -> None:
         """Get ready: connect, open, start tasks. Once per host."""
@@ -327,14 +327,3 @@ def _without_arguments(cls: type[T], who: str) -> type[T]:
             repair=f"give an object instead of the class: {cls.__name__}(...)",
         ) from error
     return cls
-
-
-def _by_package(names: Iterable[str]) -> tuple[WitInterface, ...]:
-    """Gather interfaces of one package and version into one entry, so that it covers entries that name several."""
-    packages: dict[tuple[str, str, str | None], set[str]] = {}
-    for parsed in map(WitInterface.parse, names):
-        packages.setdefault((parsed.namespace, parsed.package, parsed.version), set()).update(parsed.interfaces)
-    return tuple(
-        WitInterface(namespace, package, frozenset(interfaces), version)
-        for (namespace, package, version), interfaces in packages.items()
-    )
