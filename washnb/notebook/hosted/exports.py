@@ -41,9 +41,9 @@ class GuestObject:
     """An object of a resource that a guest defines, in the instance that is kept for the calls of its workload.
 
     It is of use until a function takes it, or to the end of a `with` block, which drops it: the guest's destructor runs
-    there. What that does is the guest's: in those of componentize-py it does nothing, and the object stays in the guest.
-    It ends with its instance, too, and then without the destructor: when the workload is loaded again or unloaded, and
-    when a call traps or runs out of time.
+    there. In guests of componentize-py that does nothing, and the object stays in the guest. It ends with its instance,
+    too, and then without the destructor: when the workload is loaded again or unloaded, and when a call traps or runs
+    out of time.
     """
 
     _caller: ClassVar[Caller]
