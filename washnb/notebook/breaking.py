@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from . import hosted
+from .door import Door
 from .handles import News
 from .text import Table
 
-T = TypeVar("T")
 
-
-class Breaking(Protocol):
+class Breaking(Door, Protocol):
     """The part of a session that lets calls of guests go wrong, and takes what is kept for them back."""
-
-    @property
-    def deployments(self) -> hosted.Deployments | None:
-        """What is loaded; None where no host is open."""
-
-    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
 
     def fault(
         self,
@@ -48,7 +39,6 @@ class Breaking(Protocol):
         many bytes. `of` is a workload, "" all. It holds until `clear_faults`, or to the end of a `with` block.
         """
         __tracebackhide__ = True
-
         fault = hosted.Fault(target, error, delay, after, times, trap, value, jump, short, of)
         return self.on_host(lambda deployments: hosted.fault_set(deployments, self, fault))
 

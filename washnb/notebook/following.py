@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from washnb.errors import ConfigError, WashError
 
 from . import hosted
+from .door import Door
 from .handles import ToldTable
 
-T = TypeVar("T")
 
-
-class Attaching(Protocol):
+class Attaching(Door, Protocol):
     """What is asked of the session."""
-
-    @property
-    def deployments(self) -> hosted.Deployments | None:
-        """What is loaded; None where no host is open."""
-
-    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
 
     def attach(self, *plugins: object, to: str | None = None) -> ToldTable:
         """Attach plugins, each in place of what has its id."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from http import HTTPStatus
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self
 
 from washnb.types import Response
 
 from . import hosted
+from .door import Caller
 from .explaining import explained
 from .text import Table, Text, escape, face, one_line, plain, redacted, size
-
-T = TypeVar("T")
 
 _GOOD = "var(--jp-success-color1, #2e7d32)"
 _BAD = "var(--jp-error-color1, #c62828)"
@@ -203,14 +202,8 @@ class Known:
     nats: str = ""
 
 
-class Caller(Protocol):
+class Loading(Caller, Protocol):
     """What a handle asks of its session."""
-
-    def call(self, name: str, export: str, *arguments: object) -> Any:
-        """Call `interface#function`, or a function at the root, of the workload `name`."""
-
-    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
 
     def reload(self, name: str | None = None) -> Any:
         """Load the workload again."""
@@ -225,38 +218,38 @@ class Caller(Protocol):
 class WorkloadHandle(Told):
     """A loaded workload. Its exports are its attributes, where their names are unambiguous and not the handle's own."""
 
-    def __init__(self, caller: Caller, name: str) -> None:
+    def __init__(self, session: Loading, name: str) -> None:
         """Stand for the workload that is loaded as `name`."""
         self.name = name
-        self._caller = caller
+        self._session = session
 
     @property
     def news(self) -> str:  # type: ignore[override]
         """That it is running, and what keeps it from being called."""
-        return self._caller.on_host(lambda deployments: hosted.news_of(deployments, self.name))
+        return self._session.on_host(lambda deployments: hosted.news_of(deployments, self.name))
 
     @property
     def state(self) -> str:
         """running, waiting or unloaded."""
-        return self._caller.on_host(lambda deployments: hosted.state_of(deployments, self.name))
+        return self._session.on_host(lambda deployments: hosted.state_of(deployments, self.name))
 
     @property
     def exports(self) -> hosted.Exports:
         """The exported interfaces, by name: `.exports["docs:adder/add"].add(1, 2)`."""
-        return self._caller.on_host(lambda deployments: hosted.exports_of(deployments, self._caller, self.name))
+        return self._session.on_host(lambda deployments: hosted.exports_of(deployments, self._session, self.name))
 
     def reload(self) -> WorkloadHandle:
         """Load the source again; state is kept."""
-        self._caller.reload(self.name)
+        self._session.reload(self.name)
         return self
 
     def unload(self) -> None:
         """Stop the workload."""
-        self._caller.unload(self.name)
+        self._session.unload(self.name)
 
     def inspect(self) -> Any:
         """Show the world of the component: who serves its imports."""
-        return self._caller.inspect(self.name)
+        return self._session.inspect(self.name)
 
     def __getattr__(self, name: str) -> Any:
         """Return the export of that name: a function, or the class of a resource or type."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from washnb.engine import Err
 
+from ..door import Caller
 from .deployments import Deployment, Deployments
-from .exports import Caller, Exports
+from .exports import Exports
 
 
 async def called(deployments: Deployments, caller: Caller, name: str, export: str, arguments: Sequence[object]) -> Any:

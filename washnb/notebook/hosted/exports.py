@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 from washnb.engine import CompiledComponent, Function, GuestResource, Instance, InterfaceType, Surface, names, shapes
 from washnb.errors import ConfigError, GuestError, MismatchError
 
 from ..arguments import closest
-
-T = TypeVar("T")
-
-
-class Caller(Protocol):
-    """What exports ask of their session."""
-
-    def call(self, name: str, export: str, *arguments: object) -> Any:
-        """Call `interface#function`, or a function at the root, of the workload `name`."""
-
-    def on_host(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
+from ..door import Caller
 
 
 class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside WorkloadNotFound

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Self
 
 from washnb.errors import ConfigError
 from washnb.host import Fault, SetFault
 
+from ..door import Door
 from ..handles import News, Told
 from ..text import Table, Text, escape, one_line
 from .deployments import Deployments
 
 __all__ = ["Fault", "ShownFault", "fault_set", "fault_table", "faults_cleared"]
-
-T = TypeVar("T")
-
-
-class Door(Protocol):
-    """What a fault asks of its session."""
-
-    @property
-    def deployments(self) -> Deployments | None:
-        """What is loaded; None where no host is open."""
-
-    def on_host(self, work: Callable[[Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
 
 
 class ShownFault(Told):

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from washnb.events import Event
 
 from .. import hosted
+from ..door import Door
 from .messages import Answer, Wish
 
-T = TypeVar("T")
-
-
-class Door(Protocol):
-    """What a view needs of the session."""
-
-    @property
-    def deployments(self) -> hosted.Deployments | None:
-        """What is loaded; None where no host is open. For use on the host's loop."""
-
-    def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
-
-    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `subscriber` on the host's loop for each event, until the function that is returned is called."""
+__all__ = ["Door", "Face", "Showable"]
 
 
 class Face(Protocol):
