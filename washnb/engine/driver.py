@@ -67,7 +67,8 @@ async def perform(store: Store, pending: Pending) -> None:
         if value is None:
             value = plan.target(*arguments) if store.observer is None else plan.watch(store.observer, arguments)
         elif arguments:
-            value = observed(*arguments, value)
+            observer, token = arguments
+            value = observed(observer, token, value)
         if hasattr(value, "__await__"):
             value = await value
     except Err as error:
