@@ -7,19 +7,16 @@ from .builder import HostBuilder
 from .command import CommandResult
 from .component import WASI_PROVIDER
 from .deviations import DEVIATIONS, Deviation, MadeOf
-from .fault import Fault
-from .faults import Faults
+from .faults import Fault, Faults, SetFault, wit_error
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host
-from .injected import wit_error
 from .outcome import Outcome, outcome_of
 from .parity import Parity
 from .receipt import ImportUse, Receipt, Receipts, Tally
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
-from .set_fault import SetFault
 from .slow import SlowMotion
 from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
 from .spans import Spans

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Sequence
 
 from .fault import Fault
-from .fault_targets import Callee
 from .jumps import Jump
+from .targets import Callee
 
 
 class SetFault:

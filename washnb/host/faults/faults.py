@@ -10,12 +10,12 @@ from itertools import chain
 from washnb.engine import Injection, Intercept
 from washnb.errors import ConfigError
 
+from ..workload import BoundWorkload
 from .fault import Fault
-from .fault_targets import Callee, callees, named, nothing_named, spoken, told_apart
 from .injected import injection
 from .jumps import goes_by
 from .set_fault import SetFault
-from .workload import BoundWorkload
+from .targets import Callee, callees, named, nothing_named, spoken, told_apart
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from washnb.errors import ConfigError, GuestError, TrapError
 from washnb.wasi import Error
 
 from .fault import NOTHING, Fault
-from .fault_targets import Callee
 from .jumps import Jump, tells_time
 from .set_fault import SetFault
+from .targets import Callee
 
 SAID = "injected by a fault"
 """What an error says that was given no text."""

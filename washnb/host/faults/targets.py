@@ -22,7 +22,7 @@ from washnb.errors import ConfigError
 from washnb.plugins import catalog
 from washnb.wit import split_version
 
-from .component import WorkloadComponent
+from ..component import WorkloadComponent
 
 _MOST_NAMES = 6
 
