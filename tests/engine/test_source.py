@@ -232,6 +232,24 @@ def test_a_mistake_in_wat_shows_its_line(tmp_path):
 
 
 def test_a_mistake_in_one_endless_line_is_shown_in_part():
-    """Generated WAT may be a single line of megabytes; the message stays readable."""
+    """Generated WAT may be a single line of megabytes; the message stays readable, and says what it has left out."""
     error = refusal(f"(component (core modul {'x' * 10_000}))")
+    assert max(map(len, error.message.splitlines())) < 200
+    assert error.message.splitlines()[-2].endswith("xxx…")
+
+
+@pytest.mark.parametrize("before", [20, 60, 140, 150])
+def test_a_mistake_far_into_a_line_is_shown(before):
+    """What is around it, with a pointer at it."""
+    error = refusal(f"(component {' ' * before}(bogus) {'(core module)' * 20})")
+    *_, shown, pointer = error.message.splitlines()
+    assert shown[pointer.index("^") :].startswith("bogus) (core")
+    assert ("| …" in shown, shown[-1]) == (before > 60, "…")
+    assert len(shown) < 200
+
+
+def test_a_long_name_is_shown_in_part():
+    """In what is said of it, too."""
+    error = refusal(f'(component (alias export ${"x" * 500} "a" (func)))')
+    assert "xxx…\n" in error.message
     assert max(map(len, error.message.splitlines())) < 200

@@ -47,6 +47,7 @@ _OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
 _HTML = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 _WASI_3 = re.compile(rb"wasi:[a-z-]+/[a-z-]+@0\.3\.[0-9A-Za-z.+-]*")
 _IMAGE = re.compile(r"[\w-]+[.:][\w.:-]*(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]+)")
+_POINTED = re.compile(r"(.*\n *\d+ \| )([^\n]*)\n( *\| )( *)\^", re.DOTALL)
 _LONGEST_LINE = 160  # characters of a line of WAT that a message shows; generated WAT may have all on one
 _IMPORT_SECTION, _EXPORT_SECTION = 10, 11
 _SHIFTS = range(0, 32, 7)  # of the bytes that a LEB128 number of 32 bits may have
@@ -195,8 +196,23 @@ def _from_text(data: bytes, origin: str, name: str) -> bytes:
     try:
         return bytes(wat2wasm(text))
     except WasmtimeError as error:
-        reason = "\n".join(line[:_LONGEST_LINE] for line in str(error).replace("<anon>", origin).splitlines())
+        reason = _readable(str(error)).replace("<anon>", origin)
         raise NotAComponentError(f"{origin} is WAT with a mistake\n{reason}", component=name) from None
+
+
+def _readable(reason: str) -> str:
+    """What is said of a mistake in WAT; of a line that is too long, the part around what the pointer below it is at."""
+    found = _POINTED.fullmatch(reason)
+    if found is None:
+        return "\n".join(map(_part, reason.splitlines()))
+    said, code, margin, blanks = found.groups()
+    start = max(len(blanks) - _LONGEST_LINE // 2, 0) if len(code) > _LONGEST_LINE else 0
+    return f"{_readable(said)}{_part(code, start)}\n{margin}{blanks[max(start - 1, 0) :]}^"
+
+
+def _part(line: str, start: int = 0) -> str:
+    end = start + _LONGEST_LINE
+    return f"{'…' if start else ''}{line[start:end]}{'…' if len(line) > end else ''}"
 
 
 def _something_else(origin: str, kind: str, name: str) -> NotAComponentError:
