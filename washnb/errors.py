@@ -191,3 +191,8 @@ def said_by(error: BaseException) -> str:
         return str(error)
     except Exception as failure:  # noqa: BLE001
         return f"its __str__ raised {type(failure).__name__}"
+
+
+def spelled_out(error: BaseException) -> str:
+    """An exception as Python shows it: its class, and what it says behind a colon, where it says anything."""
+    return ": ".join(filter(None, (type(error).__name__, said_by(error))))

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any, Self, TypeVar
 
-from washnb.errors import GuestCancelled, GuestError, GuestTimeout, said_by
+from washnb.errors import GuestCancelled, GuestError, GuestTimeout, spelled_out
 
 from .abi.handles import GuestResource
 from .abi.layout import call_async, get_func, instantiate_async, val_delete
@@ -235,9 +235,8 @@ class Instance:
         self._finish(f"{place} failed")
         if isinstance(error, GuestError) or _is_interrupt(error):
             return error
-        what = ": ".join(filter(None, (type(error).__name__, said_by(error))))
         raised = GuestError(
-            f"{self.label}: {place} raised {what}",
+            f"{self.label}: {place} raised {spelled_out(error)}",
             component=self.label,
             interface=place.partition("#")[0],
         )

@@ -18,6 +18,7 @@ from aiohttp import http_exceptions
 from aiohttp.abc import AbstractStreamWriter
 
 from washnb.engine import Err
+from washnb.errors import spelled_out
 from washnb.wasi import (
     ClientRequest,
     ClientResponse,
@@ -246,7 +247,7 @@ def code_of(error: BaseException) -> error_code.ErrorCode:
     for kind, code in _ERRORS:
         if isinstance(error, kind):
             return code
-    return error_code.ErrorCode_InternalError(f"{type(error).__name__}: {error}")
+    return error_code.ErrorCode_InternalError(spelled_out(error))
 
 
 _ERRORS: tuple[tuple[type[Exception], error_code.ErrorCode], ...] = (

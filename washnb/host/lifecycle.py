@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from washnb.engine import GuestTime
-from washnb.errors import WashError, WorkloadFailed, said_by
+from washnb.errors import WashError, WorkloadFailed, spelled_out
 from washnb.plugins import HostPlugin, WorkloadContext, WorkloadItem, catalog, to_its_end
 from washnb.wit import WitInterface
 
@@ -234,7 +234,7 @@ class Lifecycle:
             ) from error
         except Exception as error:
             raise WorkloadFailed(
-                f"plugin {plugin.id!r} failed in its {step} step: {type(error).__name__}: {said_by(error)}",
+                f"plugin {plugin.id!r} failed in its {step} step: {spelled_out(error)}",
                 workload=name,
             ) from error
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from washnb.errors import ConfigError, WashError, WorkloadFailed, WorkloadNotFound, said_by
+from washnb.errors import ConfigError, WashError, WorkloadFailed, WorkloadNotFound, said_by, spelled_out
 from washnb.events import EventBus, WorkloadChanged
 from washnb.types import Workload, WorkloadStartRequest, WorkloadStartResponse, WorkloadState, WorkloadStatus
 
@@ -242,7 +242,7 @@ class WorkloadRegistry:
             raise
         except Exception as error:
             raise WorkloadFailed(
-                f"workload {manifest.name!r} cannot start: {type(error).__name__}: {error}", workload=manifest.name
+                f"workload {manifest.name!r} cannot start: {spelled_out(error)}", workload=manifest.name
             ) from error
         self.faults.install(workload)  # nothing comes between this and the workload's being one that runs
         return workload

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from washnb.engine import running_task
-from washnb.errors import ConfigError, WashError, said_by
+from washnb.errors import ConfigError, WashError, spelled_out
 from washnb.plugins import HostPlugin
 
 PLUGIN_STOP_SECONDS = 6.0
@@ -59,7 +59,7 @@ def contained() -> Iterator[None]:
     except BaseException as error:
         if task is not running_task():  # the loop is gone, and nobody waits any more
             raise
-        raise RuntimeError(f"it raised {type(error).__name__}: {said_by(error)}") from error
+        raise RuntimeError(f"it raised {spelled_out(error)}") from error
 
 
 @contextmanager
@@ -69,4 +69,4 @@ def _told(plugin: HostPlugin, step: str) -> Iterator[None]:
     except WashError:
         raise
     except Exception as error:
-        raise ConfigError(f"plugin {plugin.id!r} failed to {step}: {type(error).__name__}: {said_by(error)}") from error
+        raise ConfigError(f"plugin {plugin.id!r} failed to {step}: {spelled_out(error)}") from error

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from washnb.errors import ConfigError
+from washnb.errors import ConfigError, spelled_out
 
 from .text import one_line
 
@@ -104,7 +104,7 @@ def evaluate(expression: str, namespace: Mapping[str, Any], shown: str = "") -> 
     try:
         return eval(code, dict(namespace))  # noqa: S307 - it is the user's own notebook
     except (Exception, SystemExit) as error:  # who writes `exit()` at a prompt wants to leave that
-        raise ConfigError(f"{shown or text!r} raised {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{shown or text!r} raised {spelled_out(error)}") from error
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from washnb.errors import GuestTimeout, TrapError, WashError, said_by
+from washnb.errors import GuestTimeout, TrapError, WashError, said_by, spelled_out
 
 from .text import one_line, plain, without_userinfo
 
@@ -66,6 +66,6 @@ def _causes(error: BaseException) -> Iterator[str]:
         if theirs:
             last = theirs[-1]
             if said_by(cause) not in str(error):
-                yield f"{type(cause).__name__}: {one_line(without_userinfo(said_by(cause)), 300)}"
+                yield one_line(without_userinfo(spelled_out(cause)), 300)
             yield f"  in {last.name}, line {last.lineno}: {one_line(without_userinfo(last.line or ''), 120)}"
         cause = cause.__cause__

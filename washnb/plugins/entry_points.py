@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 
 from washnb.engine import Interface
-from washnb.errors import ConfigError
+from washnb.errors import ConfigError, spelled_out
 
 from .base import HostPlugin, as_plugin
 
@@ -66,7 +66,7 @@ class RegisteredPlugin:
             ) from error
         except (Exception, SystemExit) as error:  # a module may be a script that ends when it is imported
             raise ConfigError(
-                f"plugin {self.word!r} of package {self.package} cannot be loaded: {type(error).__name__}: {error}",
+                f"plugin {self.word!r} of package {self.package} cannot be loaded: {spelled_out(error)}",
                 repair=f"mend or uninstall package {self.package.partition(' ')[0]}",
             ) from error
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from washnb.errors import AccessDenied, BackendError, ConfigError
+from washnb.errors import AccessDenied, BackendError, ConfigError, spelled_out
 
 from .nats_replies import Replies
 
@@ -237,9 +237,7 @@ class NatsServer:
         from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
         if isinstance(error, _UNREADABLE):
-            return BackendError(
-                f"{what}: what NATS server {self.url} answers cannot be read: {type(error).__name__}: {error}"
-            )
+            return BackendError(f"{what}: what NATS server {self.url} answers cannot be read: {spelled_out(error)}")
         if isinstance(error, errors.MaxPayloadError):
             return self._too_large(what)
         if isinstance(error, APIError) and is_full(error):

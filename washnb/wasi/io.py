@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from washnb.engine import Err, Interface, resource
+from washnb.errors import spelled_out
 
 T = TypeVar("T")
 Later = Coroutine[Any, Any, T]
@@ -40,7 +41,7 @@ class Error:
         """Make an error of an exception; of an `Err`, its value becomes the cause."""
         if isinstance(exception, Err):
             return cls(repr(exception.value), exception.value)
-        return cls(f"{type(exception).__name__}: {exception}", exception)
+        return cls(spelled_out(exception), exception)
 
     def to_debug_string(self) -> str:
         """Say what happened, for people."""

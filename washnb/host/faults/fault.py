@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from washnb.errors import ConfigError
+from washnb.errors import ConfigError, spelled_out
 
 NOTHING: object = ...
 """The value of a fault that answers with none: None is one."""
@@ -122,5 +122,5 @@ def _spoken(error: object) -> str:
     if isinstance(error, type):
         return error.__name__
     if isinstance(error, Exception):
-        return ": ".join(filter(None, (type(error).__name__, str(error))))
+        return spelled_out(error)
     return str(error)

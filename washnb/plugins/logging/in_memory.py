@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from washnb.errors import spelled_out
 from washnb.events import LogLine
 
 from ..base import WorkloadItem
@@ -51,7 +52,7 @@ class ComponentLog:
         except Exception as error:  # noqa: BLE001 - no guest ends because of its log
             self._fails = True
             if not fails:
-                told = f"Python's logging has failed: {type(error).__name__}: {error}"
+                told = f"Python's logging has failed: {spelled_out(error)}"
                 self._publish(LogLine(line.workload, line.component, "host", "warn", "", told, line.time))
 
     def lines(self) -> Sequence[LogLine]:

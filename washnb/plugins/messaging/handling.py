@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from washnb.engine import Err, GuestTime
-from washnb.errors import WashError, WorkloadFailed
+from washnb.errors import WashError, WorkloadFailed, spelled_out
 from washnb.events import EventBus, LogLine, MessageHandled
 
 from ..base import WorkloadItem
@@ -137,7 +137,7 @@ def _failure(task: asyncio.Task[None]) -> str | None:
         return f"handle-message returned the error {error.value!r}"
     if isinstance(error, WashError):
         return error.message
-    return None if error is None else f"{type(error).__name__}: {error}"
+    return None if error is None else spelled_out(error)
 
 
 class Deliveries:
