@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.hosting import bound
-from washnb.engine import Instance, Some, find_mismatch, surface
+from washnb.engine import Instance, Some, find_mismatch, read_source, reflection, surface
 from washnb.engine.abi.shapes import (
     Enum,
     Flags,
@@ -37,6 +37,24 @@ async def test_a_surface_has_names_signatures_and_documentation(shared_engine):
     assert str(made.signature(made.served.Cart.put)) == "(self, count: int) -> int"
     assert made.served.Cart.wit_resource == "cart"
     assert made.names["Some"] is Some
+
+
+async def test_types_are_read_once(monkeypatch, shared_engine):
+    """However many interfaces somebody asks about."""
+    walks = []
+
+    class Walk(reflection._Walk):
+        def exports(self, *what):
+            walks.append(self)
+            return super().exports(*what)
+
+    code = read_source("example:greeter").data + b"\x00\x01\x00"  # an empty section: nobody has compiled this
+    component = await shared_engine.compile(code)
+    assert component.imports
+    monkeypatch.setattr(reflection, "_Walk", Walk)
+    assert all(component.import_surfaces[name].types is not None for name in component.imports)
+    assert all(component.named_types(name) for name in component.exports)
+    assert len(walks) == 1
 
 
 async def test_classes_of_a_surface_are_values_for_the_guest(shared_engine):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from wasmtime import component as wt
 
@@ -12,7 +11,7 @@ from washnb.wit import WitInterface, WitWorld
 
 from .abi.shapes import InterfaceType, Resource, Shape
 from .destructors import split_destructors
-from .reflection import Interfaces, named_types, reflect
+from .reflection import Interfaces, NamedTypes, reflect
 from .runtime import Runtime
 from .surfaces import Shared, Surfaces
 
@@ -51,12 +50,13 @@ class Code:
         """Imports and exports as Python classes. They know nothing of the code: its linker keeps what calls need."""
         imports, exports = self.types
         shared: Shared = {}
-        return Surfaces(imports, self.named_types, shared), Surfaces(exports, self.named_types, shared)
+        named = self.named_types.of
+        return Surfaces(imports, named, shared), Surfaces(exports, named, shared)
 
     @cached_property
-    def named_types(self) -> Callable[[str], dict[str, Shape]]:
-        """Reads the types that an import or export declares by name, anew each time: calls have no use for it."""
-        return partial(named_types, self.raw, self.runtime.raw, self._name, self._mark)
+    def named_types(self) -> NamedTypes:
+        """What imports and exports declare by name."""
+        return NamedTypes(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
 
     @property
     def _mark(self) -> str:
@@ -96,8 +96,8 @@ class CompiledComponent:
         return self.code.types[1]
 
     def named_types(self, interface: str) -> dict[str, Shape]:
-        """The records, variants, enums and flags that an import or export declares, by WIT name. Takes milliseconds."""
-        return self.code.named_types(interface)
+        """The records, variants, enums and flags that an import or export declares, by WIT name."""
+        return self.code.named_types.of(interface)
 
     @property
     def import_surfaces(self) -> Surfaces:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from wasmtime import Engine as WasmtimeEngine
@@ -20,6 +21,7 @@ from washnb.wit import split_version
 from .abi import shapes
 
 Interfaces = dict[str, shapes.InterfaceType]
+Declared = dict[str, shapes.Shape]
 
 _LABEL = "[A-Za-z][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*"
 _INTERFACE = re.compile(rf"{_LABEL}(?:(?::{_LABEL})+(?:/{_LABEL})+(?:@[0-9A-Za-z.+-]+)?)?")
@@ -63,24 +65,40 @@ def reflect(
     return walk.imports(component, engine), walk.exports(component, engine, digest)
 
 
-def named_types(
-    component: wt.Component, engine: WasmtimeEngine, name: str, digest: str, interface: str
-) -> dict[str, shapes.Shape]:
-    """The records, variants, enums and flags that the import or export `interface` declares, by their names in WIT.
+class NamedTypes:
+    """The records, variants, enums and flags that the interfaces of a component declare, by their names in WIT.
 
-    Behind them come those of other interfaces: functions at the root have types of these, which they need not declare.
+    They are read when they are first asked for, which takes one more walk: calls have no use for them.
     """
-    walk = _Walk(name)
-    walk.imports(component, engine)
-    imports = walk.declared
-    walk.exports(component, engine, digest)
-    own = imports.get(interface, {}), walk.declared.get(interface, {})
-    found: dict[str, shapes.Shape] = {}
-    for declared in (*own, *imports.values(), *walk.declared.values()):
-        for each, kind in declared.items():
-            if isinstance(kind, _NAMED) and each not in found:
-                found[each] = walk.whole(kind)
-    return found
+
+    def __init__(self, component: wt.Component, engine: WasmtimeEngine, *, name: str, digest: str) -> None:
+        """Take what `reflect` takes."""
+        self._component = component
+        self._engine = engine
+        self._name = name
+        self._digest = digest
+
+    def of(self, interface: str) -> Declared:
+        """Those of an import or export; behind them those of others, which functions at the root need not declare.
+
+        Raises as `reflect`.
+        """
+        imports, exports = self._read
+        own = imports.get(interface, {}), exports.get(interface, {})
+        found: Declared = {}
+        for declared in (*own, *imports.values(), *exports.values()):
+            for each, shape in declared.items():
+                found.setdefault(each, shape)
+        return found
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, Declared], dict[str, Declared]]:
+        """What each import declares, and each export."""
+        walk = _Walk(self._name)
+        walk.imports(self._component, self._engine)
+        imports = walk.named()
+        walk.exports(self._component, self._engine, self._digest)
+        return imports, walk.named()
 
 
 _NAMED = (wt.RecordType, wt.VariantType, wt.EnumType, wt.FlagsType)
@@ -154,7 +172,14 @@ class _Walk:
                 repair="put what it depends on into it first: wac plug, or wasm-tools compose",
             )
 
-    def whole(self, kind: Any) -> shapes.Shape:
+    def named(self) -> dict[str, Declared]:
+        """What has a name of its own among the types that each interface of the last walk declares."""
+        return {
+            interface: {each: self._whole(kind) for each, kind in kinds.items() if isinstance(kind, _NAMED)}
+            for interface, kinds in self.declared.items()
+        }
+
+    def _whole(self, kind: Any) -> shapes.Shape:
         """The shape of a type that stands by itself."""
         self._parts = 0
         return self.shape(kind)
