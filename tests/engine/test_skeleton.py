@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import sys
 import types
@@ -19,7 +20,7 @@ from tests.engine.echo import echo_component
 from tests.engine.guests import DRIVEN, HOST, THINGS
 from tests.engine.hosting import started
 from tests.engine.values import NAMES, shapes
-from washnb.engine import Function, Interface, InterfaceType, Skeleton, example_names, skeleton
+from washnb.engine import Function, Interface, InterfaceType, Skeleton, example_names, skeleton, surface
 from washnb.engine.abi.names import class_name
 from washnb.engine.abi.shapes import (
     Borrow,
@@ -69,7 +70,8 @@ def check(interface: InterfaceType, declared: Mapping[str, Any]) -> None:
     """Write a skeleton, run it, and hold every function to the import; every annotation must be understood."""
     with module_of(skeleton(interface, declared)) as module:
         served = served_by(module)()
-        for function, _, annotated in find_targets(interface.name, interface.functions, served):
+        named = functools.partial(surface, interface, declared)
+        for function, _, annotated in find_targets(interface.name, interface.functions, served, named):
             known = [hint is not None for hint in annotated()]
             assert all(known[1:] if function.name.startswith("[method]") else known), function
 

@@ -48,8 +48,8 @@ class Bindings:
         Raises ConfigError where a function is missing, takes another number of parameters than the import, or is
         annotated otherwise.
         """
-        targets = find_targets(import_name, self._functions(import_name), implementation, compare=not on_fiber)
         named = self.component.import_surfaces.later(import_name)
+        targets = find_targets(import_name, self._functions(import_name), implementation, named, compare=not on_fiber)
         for each in targets:
             what = import_name, each.function, each.serve, each.hints
             self._enter(ImportPlan(*what, named=named, provider=provider, on_fiber=on_fiber), self.table)

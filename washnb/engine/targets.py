@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from washnb.errors import ConfigError
 
 from .abi import hints
-from .abi.annotations import Disagreement, Named, disagreement, normal_form, returned
+from .abi.annotations import Disagreement, disagreement, has_class, returned
+from .abi.classes import Classes
 from .abi.names import FunctionName, class_name, parse_function, python_name
 from .abi.plan import label_of
-from .abi.shapes import Borrow, Function, Own, Result
+from .abi.shapes import Enum, Flags, Function, Record, Result, Variant
 from .interface import Around, Interface
 
 
@@ -26,18 +27,23 @@ class Target(NamedTuple):
 
 
 def find_targets(
-    interface: str, functions: Mapping[str, Function], implementation: Interface, *, compare: bool = True
+    interface: str,
+    functions: Mapping[str, Function],
+    implementation: Interface,
+    named: Callable[[], Classes],
+    *,
+    compare: bool = True,
 ) -> list[Target]:
-    """What serves the functions of an import.
+    """What serves the functions of an import; `named` makes the classes of its types, by whose names errors call them.
 
     Raises ConfigError where one is missing, takes another number of parameters, or, unless `compare` is off, is
     annotated with what contradicts the types of WIT.
     """
     if isinstance(implementation, Around):
-        inner = find_targets(interface, functions, implementation.implementation, compare=compare)
+        inner = find_targets(interface, functions, implementation.implementation, named, compare=compare)
         return [each._replace(serve=implementation.around(interface, each.function, each.serve)) for each in inner]
-    classes = _Classes(implementation)
-    return [_target(interface, function, implementation, classes, compare) for function in functions.values()]
+    search = _Search(interface, implementation, named)
+    return [search.target(function, compare) for function in functions.values()]
 
 
 def offered(implementation: object) -> set[str]:
@@ -61,22 +67,69 @@ class _Classes(dict[str, object]):
         return self[resource]
 
 
-def _target(interface: str, function: Function, implementation: Interface, classes: _Classes, compare: bool) -> Target:
-    parsed = parse_function(function.name)
-    count = len(function.params)
-    owner = classes[parsed.resource] if parsed.kind else implementation
-    if owner is None and parsed.kind == "method":
-        # the class of the resource shows when an object comes
-        return Target(function, _method(parsed.name), functools.partial(hints.no_hints, count))
-    found = owner if parsed.kind == "constructor" else getattr(owner, python_name(parsed.name), None)
-    if not callable(found):
-        raise _missing(interface, function, implementation, parsed)
-    if not hints.accepts(found, count):
-        raise _miscounted(interface, function, found)
-    if compare and (wrong := _contradiction(function, found, implementation)):
-        raise _misannotated(interface, function, found, wrong)
-    serve = _method(parsed.name) if parsed.kind == "method" else found
-    return Target(function, serve, functools.partial(hints.parameter_hints, found, count, implementation))
+class _Search:
+    """Looks for what serves the functions of an import, and says what is wrong with what it finds."""
+
+    def __init__(self, interface: str, implementation: Interface, named: Callable[[], Classes]) -> None:
+        self._interface = interface
+        self._implementation = implementation
+        self._classes = _Classes(implementation)
+        self._named = named
+
+    def target(self, function: Function, compare: bool) -> Target:
+        """What serves a function. Raises ConfigError where nothing does, or what does not fit."""
+        parsed = parse_function(function.name)
+        count = len(function.params)
+        owner = self._classes[parsed.resource] if parsed.kind else self._implementation
+        if owner is None and parsed.kind == "method":
+            # the class of the resource shows when an object comes
+            return Target(function, _method(parsed.name), functools.partial(hints.no_hints, count))
+        found = owner if parsed.kind == "constructor" else getattr(owner, python_name(parsed.name), None)
+        if not callable(found):
+            raise self._missing(function, parsed)
+        if not hints.accepts(found, count):
+            said = f"{found.__qualname__}{inspect.signature(found)} does not fit {self._label(function)}"
+            raise self._error(said, _signature(function, parsed))
+        if compare and (wrong := self._contradiction(function, found)):
+            raise self._misannotated(function, found, wrong)
+        serve = _method(parsed.name) if parsed.kind == "method" else found
+        return Target(function, serve, functools.partial(hints.parameter_hints, found, count, self._implementation))
+
+    def _contradiction(self, function: Function, found: Callable[..., Any]) -> Disagreement | None:
+        """Where the annotations of a function contradict its types."""
+        annotated, answer = hints.signature_hints(found, len(function.params), self._implementation)
+        for (name, shape), hint in zip(function.params, annotated, strict=True):
+            if wrong := disagreement(shape, hint, f"parameter {python_name(name)}", incoming=True):
+                return wrong
+        if isinstance(found, type):  # what a class returns is its object
+            return None
+        result = function.result.ok if isinstance(function.result, Result) else function.result
+        return disagreement(result, returned(answer), "its result", incoming=False)
+
+    def _missing(self, function: Function, parsed: FunctionName) -> ConfigError:
+        owner = type(self._implementation).__name__
+        if parsed.kind:
+            owner = f"{owner}.{class_name(parsed.resource)}"
+        said = f"{owner} has nothing that serves {self._label(function)}"
+        return self._error(said, _signature(function, parsed))
+
+    def _misannotated(self, function: Function, found: Callable[..., Any], wrong: Disagreement) -> ConfigError:
+        classes = self._named()
+        is_defined = isinstance(wrong.shape, Record | Variant | Enum | Flags)
+        own = f"%wash plugin new {self._interface}  # writes the classes of this interface"
+        fitting = f"{wrong.place}: {classes.annotation(wrong.shape)}"
+        return self._error(
+            f"{found.__qualname__} does not fit {self._label(function)}\n{wrong.said(classes.wit)}",
+            *([classes.definition(wrong.shape)] if is_defined else []),
+            fitting.removeprefix("parameter ").replace("its result:", "->"),
+            *([own] if has_class(wrong.shape) else []),
+        )
+
+    def _label(self, function: Function) -> str:
+        return label_of(self._interface, self._named().wit(function))
+
+    def _error(self, said: str, *repair: str) -> ConfigError:
+        return ConfigError(said, interface=self._interface, repair=repair)
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -86,53 +139,6 @@ def _method(name: str) -> Callable[..., Any]:
         return getattr(receiver, attribute)(*arguments)
 
     return call
-
-
-def _missing(interface: str, function: Function, implementation: Interface, parsed: FunctionName) -> ConfigError:
-    owner = type(implementation).__name__
-    if parsed.kind:
-        owner = f"{owner}.{class_name(parsed.resource)}"
-    return ConfigError(
-        f"{owner} has nothing that serves {label_of(interface, str(function))}",
-        interface=interface,
-        repair=_signature(function, parsed),
-    )
-
-
-def _miscounted(interface: str, function: Function, found: Callable[..., Any]) -> ConfigError:
-    return ConfigError(
-        f"{found.__qualname__}{inspect.signature(found)} does not fit {label_of(interface, str(function))}",
-        interface=interface,
-        repair=_signature(function, parse_function(function.name)),
-    )
-
-
-def _contradiction(function: Function, found: Callable[..., Any], implementation: Interface) -> Disagreement | None:
-    """Where the annotations of a function contradict its types."""
-    annotated, answer = hints.signature_hints(found, len(function.params), implementation)
-    for (name, shape), hint in zip(function.params, annotated, strict=True):
-        if wrong := disagreement(shape, hint, f"parameter {python_name(name)}", incoming=True):
-            return wrong
-    if isinstance(found, type):  # what a class returns is its object
-        return None
-    result = function.result.ok if isinstance(function.result, Result) else function.result
-    return disagreement(result, returned(answer), "its result", incoming=False)
-
-
-def _misannotated(interface: str, function: Function, found: Callable[..., Any], wrong: Disagreement) -> ConfigError:
-    classes: list[Named] = []
-
-    def name_of(shape: Named) -> str:
-        classes.append(shape)
-        return class_name(shape.resource.name) if isinstance(shape, Own | Borrow) else type(shape).__name__
-
-    fitting = f"{wrong.place}: {normal_form(wrong.shape, name_of)}"
-    own = f"%wash plugin new {interface}  # writes the classes of this interface"
-    return ConfigError(
-        f"{found.__qualname__} does not fit {label_of(interface, str(function))}\n{wrong}",
-        interface=interface,
-        repair=[fitting.removeprefix("parameter ").replace("its result:", "->"), *([own] if classes else [])],
-    )
 
 
 def _signature(function: Function, parsed: FunctionName) -> str:

@@ -49,6 +49,11 @@ def normal_form(shape: Shape | None, class_of: Callable[[Named], str]) -> str:
     return class_of(shape)
 
 
+def has_class(shape: Shape | None) -> bool:
+    """Whether the annotation of a type names a class of its interface."""
+    return "?" in normal_form(shape, lambda _: "?")
+
+
 @dataclass(frozen=True)
 class Disagreement:
     """The innermost type that an annotation does not agree with: its place (`point.x`), and what stands there."""
@@ -58,8 +63,12 @@ class Disagreement:
     hint: Any
 
     def __str__(self) -> str:
-        wit = "nothing" if self.shape is None else str(self.shape)
-        return f"{self.place} is {wit} in WIT, and annotated {_shown(self.hint)}"
+        return self.said(str)
+
+    def said(self, wit: Callable[[Shape], str]) -> str:
+        """Say it; `wit` writes the type."""
+        expected = "nothing" if self.shape is None else wit(self.shape)
+        return f"{self.place} is {expected} in WIT, and annotated {_shown(self.hint)}"
 
 
 def disagreement(shape: Shape | None, hint: Any, place: str, *, incoming: bool) -> Disagreement | None:
@@ -144,7 +153,7 @@ class _Walk:
                     yield from self.whole(shape.some, inner, f"{place}.value")
 
     def _one_of(self, shape: Shape, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
-        """One alternative that agrees is enough; of variants and results, each must."""
+        """One alternative that agrees is enough; of variants and results, each must, and a guest sends any case."""
         if isinstance(shape, Variant):
             yield from self._variant(shape, hint, members, place)
         elif isinstance(shape, Result):
@@ -216,11 +225,15 @@ class _Walk:
             yield from self.whole(inner, hints.get(name), f"{place}.{name}")
 
     def _variant(self, shape: Variant, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
+        """Each class stands for a case, or is a base of those that do; what a guest sends may be any of the cases."""
+        left = {name for name, _ in shape.cases} if self._incoming else set()
         for member in members:
             cls = typing.get_origin(member) or member
             if not isinstance(cls, type):
+                left.clear()
                 continue
             case = next((each for each in shape.cases if names_case(cls, each[0])), None)
+            left = left - {case[0]} if case else set()
             if case is None:
                 if not self._base_of_cases(shape, cls):
                     yield Disagreement(place, shape, hint)
@@ -228,6 +241,8 @@ class _Walk:
                 yield Disagreement(place, shape, hint)
             elif case[1] is not None:
                 yield from self.whole(case[1], field_hints(cls).get("value"), f"{place}.value")
+        if left:
+            yield Disagreement(place, shape, hint)
 
     def _base_of_cases(self, shape: Variant, cls: type) -> bool:
         below = () if issubclass(cls, (*_VALUES, dict)) else _heirs(cls)
@@ -240,6 +255,8 @@ class _Walk:
                 yield Disagreement(place, shape, hint)
             for inner in typing.get_args(member):
                 yield from self.whole(shape.ok if cls is Ok else shape.err, inner, f"{place}.value")
+        if self._incoming and not {Ok, Err} <= {typing.get_origin(each) or each for each in members}:
+            yield Disagreement(place, shape, hint)
 
     def _named(self, shape: Enum | Flags, cls: type) -> bool:
         """Whether it is an enum or flags with all the names; text and sets of it are taken, and never given."""

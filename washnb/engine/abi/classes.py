@@ -30,6 +30,9 @@ class Classes(typing.Protocol):
     def definition(self, shape: Shape) -> str:
         """What a type is in WIT, with its name."""
 
+    def annotation(self, shape: Shape | None) -> str:
+        """How a type is annotated."""
+
     def examples(self, shape: Shape | None) -> list[str]:
         """Expressions that have a value of a type: of a variant, one for each case."""
 
