@@ -115,12 +115,12 @@ class _Search:
 
     def _misannotated(self, function: Function, found: Callable[..., Any], wrong: Disagreement) -> ConfigError:
         classes = self._named()
-        is_defined = isinstance(wrong.shape, Record | Variant | Enum | Flags)
+        defined = wrong.shape if isinstance(wrong.shape, Record | Variant | Enum | Flags) else None
         own = f"%wash plugin new {self._interface}  # writes the classes of this interface"
         fitting = f"{wrong.place}: {classes.annotation(wrong.shape)}"
         return self._error(
             f"{found.__qualname__} does not fit {self._label(function)}\n{wrong.said(classes.wit)}",
-            *([classes.definition(wrong.shape)] if is_defined else []),
+            *([classes.definition(defined)] if defined else []),
             fitting.removeprefix("parameter ").replace("its result:", "->"),
             *([own] if has_class(wrong.shape) else []),
         )
