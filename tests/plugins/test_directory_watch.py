@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from types import SimpleNamespace
 
 import pytest
 
 from washnb.plugins import FilesystemBlobstore, FilesystemKeyValue, directory_watch
 from washnb.plugins.directory_watch import DirectoryWatch
+from washnb.plugins.file_names import NamedFiles
 
 from .contracts.blobstore import put
 
@@ -37,15 +39,15 @@ async def watched(tmp_path):
 async def looked(watch: DirectoryWatch) -> None:
     """Wait until it has looked, from the beginning to the end."""
     for _ in range(2):
-        compare, done = watch._compare, asyncio.Event()
+        tell, done = watch._tell, asyncio.Event()
 
-        def compared(*found, compare=compare, done=done):
-            compare(*found)
+        def told(*changes, tell=tell, done=done):
+            tell(*changes)
             done.set()
 
-        watch._compare = compared
+        watch._tell = told
         await asyncio.wait_for(done.wait(), 5)
-        watch._compare = compare
+        watch._tell = tell
 
 
 async def test_changes_of_others(watched):
@@ -170,6 +172,54 @@ async def test_own_changes_before_the_first_look_are_told_once(tmp_path):
         await looked(watch)
         assert told == [(("f", f"n{delay}"), "set")]
         await watch.end()
+
+
+async def test_long_names_are_read_off_the_loop(watched, monkeypatch):
+    """They are in files, on a disk that may be slow. One that cannot be read is told when it can be, the others now."""
+    readers, refused, long = set(), [True], "x" * 300
+    name = NamedFiles.name
+
+    def reading(named, file_name):
+        if "~" in file_name:
+            readers.add(threading.current_thread())
+            if refused:
+                raise OSError(5, "Input/output error")
+        return name(named, file_name)
+
+    monkeypatch.setattr(NamedFiles, "name", reading)
+    monkeypatch.setattr(directory_watch, "_FEW", 0)
+    monkeypatch.setattr(directory_watch, "_COARSE", 0)
+    for each in ("a", long, "z"):
+        NamedFiles(watched.root / "f").prepare(each).write_text("1")
+    await looked(watched.watch)
+    assert watched.told == [("f/a", "set"), ("f/z", "set")]
+    refused.clear()
+    await looked(watched.watch)
+    NamedFiles(watched.root / "f").path(long).unlink()
+    await looked(watched.watch)
+    assert watched.told[2:] == [(f"f/{long}", "set"), (f"f/{long}", "delete")]
+    assert threading.current_thread() not in readers
+
+
+@pytest.mark.parametrize("folder", [True, False])
+async def test_what_changes_here_while_names_are_read_is_told_last(watched, folder):
+    """The change of another one that came before it is known better by now."""
+    root, watch, names = watched.root, watched.watch, watched.watch._names
+    reading, read = threading.Event(), threading.Event()
+
+    def held(differing):
+        reading.set()
+        read.wait(5)
+        return names(differing)
+
+    watch._names = held
+    (root / "f" / "old").write_text("22")
+    await asyncio.to_thread(reading.wait, 5)
+    shutil.rmtree(root / "f") if folder else (root / "f" / "old").unlink()
+    watch.own(("f",) if folder else ("f", "old"), "delete")
+    read.set()
+    await looked(watch)
+    assert watched.told == [("f" if folder else "f/old", "delete")]
 
 
 async def test_whoever_begins_to_listen_is_not_kept_waiting(watched, monkeypatch):

@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +24,9 @@ _ECHO_SECONDS = 0.05  # a change of ours may be seen before it is told
 _FEW = 64  # files that are looked at each time
 _COARSE = 2_000_000_000  # nanoseconds: the time of a folder that is younger may stay with the next change
 _Stamp = tuple[int, ...]
-_Found = dict[tuple[str, ...], _Stamp]  # folders, and files in them, as they are called on the disk
+_Path = tuple[str, ...]
+_Found = dict[_Path, _Stamp]  # folders, and files in them, as they are called on the disk
+_Difference = tuple[_Path, _Stamp | None, _Stamp | None]  # what was there, and what is; None: nothing
 
 
 class DirectoryWatch:
@@ -36,7 +38,7 @@ class DirectoryWatch:
         self._changed = changed
         self._heard = heard
         self._known: _Found | None = None
-        self._ours: dict[tuple[str, ...], _Stamp | None] = {}  # what was changed here since the last look began
+        self._ours: dict[_Path, _Stamp | None] = {}  # what was changed here since the last look began
         self._work: asyncio.Task[None] | None = None
         self._now = asyncio.Event()
 
@@ -55,7 +57,7 @@ class DirectoryWatch:
             self._work.cancel()
             await asyncio.wait([self._work])
 
-    def own(self, path: tuple[str, ...], action: str) -> None:
+    def own(self, path: _Path, action: str) -> None:
         """Tell of a change that was made here; it is not told once more when it is seen."""
         if self._heard():
             self._note(path)
@@ -64,17 +66,24 @@ class DirectoryWatch:
     async def _follow(self) -> None:
         while True:
             if self._heard():
-                self._ours.clear()
-                with suppress(OSError):  # it is not there for the moment
-                    found = await asyncio.to_thread(self._look, self._unchanging())
-                    await asyncio.sleep(_ECHO_SECONDS)
-                    self._compare(*found)
+                await self._round()
             else:
                 self._known = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(SECONDS):
                     await self._now.wait()
             self._now.clear()
+
+    async def _round(self) -> None:
+        self._ours.clear()
+        try:
+            found = await asyncio.to_thread(self._look, self._unchanging())
+        except OSError:  # it is not there for the moment
+            return
+        await asyncio.sleep(_ECHO_SECONDS)
+        differing = self._compare(*found)
+        names = await asyncio.to_thread(self._names, differing) if differing else {}
+        self._tell(differing, names)
 
     def _unchanging(self) -> _Found:
         """The folders that need not be looked into as long as their time stays."""
@@ -102,28 +111,45 @@ class DirectoryWatch:
                 passed.add(folder.name)
         return found, passed
 
-    def _compare(self, found: _Found, passed: Collection[str]) -> None:
-        """Tell of what is otherwise than it was known to be. What was changed here meanwhile is known better."""
+    def _compare(self, found: _Found, passed: Collection[str]) -> list[_Difference]:
+        """Return what is otherwise than it was known to be. What was changed here meanwhile is known better."""
         before, self._known = self._known, found
         if before is not None and passed:
             found |= {path: stamp for path, stamp in before.items() if len(path) > 1 and path[0] in passed}
         for path, stamp in self._ours.items():
             _put(found, path, stamp)
+        self._ours.clear()
         if before is None:
-            return
+            return []
         differing = (
             path
             for path in before.keys() | found.keys()
             if (path in before) != (path in found) or (len(path) > 1 and before[path] != found[path])
         )
-        for path in sorted(differing):
-            if (name := self._name(path)) is not None:
-                self._changed(name, "set" if path in found else "delete")
+        return [(path, before.get(path), found.get(path)) for path in sorted(differing)]
 
-    def _note(self, path: tuple[str, ...]) -> None:
+    def _tell(self, differing: Sequence[_Difference], names: Mapping[_Path, _Path | None]) -> None:
+        """Tell of changes, but for what was changed here since; what could not be read is told when it can be."""
+        gone = {path for path, stamp in self._ours.items() if stamp is None}
+        for path, before, now in differing:
+            if path in self._ours or path[:1] in gone:
+                continue
+            if path not in names:
+                self._see_again(path, before)
+            elif (name := names[path]) is not None:
+                self._changed(name, "delete" if now is None else "set")
+
+    def _see_again(self, path: _Path, before: _Stamp | None) -> None:
+        """Know what was there before, so that the next look finds it different."""
+        known = self._known or {}
+        _put(known, path, before)
+        if path[:1] in known:
+            known[path[:1]] = ()  # its folder is looked into, whatever its time
+
+    def _note(self, path: _Path) -> None:
         """Know what is there after a change of ours."""
         place = self._folders.path(path[0])
-        at: tuple[str, ...] = (place.name,)
+        at: _Path = (place.name,)
         if len(path) > 1:
             place = NamedFiles(place).path(path[1])
             at = (*at, place.name)
@@ -135,8 +161,15 @@ class DirectoryWatch:
         if self._known is not None:
             _put(self._known, at, stamp)
 
-    def _name(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
-        """What a path is called; None where it is none of ours."""
+    def _names(self, differing: Sequence[_Difference]) -> dict[_Path, _Path | None]:
+        """What paths are called; None where they are none of ours. Long names are in files."""
+        found = {}
+        for path, _, _ in differing:
+            with suppress(OSError):  # the others are read
+                found[path] = self._name(path)
+        return found
+
+    def _name(self, path: _Path) -> _Path | None:
         folder = self._folders.name(path[0])
         if folder is None or len(path) == 1:
             return None if folder is None else (folder,)
@@ -144,7 +177,7 @@ class DirectoryWatch:
         return None if file is None else (folder, file)
 
 
-def _put(found: _Found, path: tuple[str, ...], stamp: _Stamp | None) -> None:
+def _put(found: _Found, path: _Path, stamp: _Stamp | None) -> None:
     """Take what is at a path for `stamp`; where it is None nothing is there, nor in it."""
     if stamp is not None:
         found[path] = stamp
