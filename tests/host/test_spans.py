@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -135,3 +136,36 @@ async def test_a_call_of_an_export_is_a_span(host, exported):
         assert call.kind is SpanKind.INTERNAL
         assert call.attributes["washnb.export"].startswith("docs:adder/add")
     assert len(exported("call adder")) == 2
+
+
+def sent(request, call, duration=0.1):
+    """A message that was sent by a call of another request, and handled."""
+    return MessageHandled(request, "w", "c", "orders.new", b"x", 1, None, None, duration, 0.0, cause=(1, call))
+
+
+def test_a_message_is_below_the_call_that_has_sent_it(exported):
+    """Whether it was handled before its sender, or after; so for what its handler has sent on."""
+    made = Spans(exported.provider)
+    call = told()._replace(interface="wasmcloud:messaging/consumer@0.2.0", function="publish")
+    made.take(sent(3, call=1))
+    assert exported() == []
+    made.take(call)
+    made.take(RequestHandled(1, "w", "GET", "/", 200, 2.0))
+    made.take(sent(4, call=1))
+    made.take(sent(5, call=7))
+    (publish,) = exported("publish")
+    (request,) = exported("GET")
+    below = [each.parent.span_id for each in exported("process w")]
+    assert below == [publish.context.span_id, publish.context.span_id, request.context.span_id]
+    assert len({each.context.trace_id for each in exported()}) == 1
+
+
+def test_messages_whose_sender_never_ends_are_not_kept_for_ever(exported, monkeypatch):
+    """They are spans of their own when too many wait, or the program closes."""
+    monkeypatch.setattr(spans, "_MAX_REQUESTS", 1)
+    made = Spans(exported.provider)
+    made.take(sent(3, call=1))
+    made.take(replace(sent(4, call=1), cause=(2, 1)))
+    assert len(exported("process w")) == 1
+    made.close()
+    assert [each.parent for each in exported("process w")] == [None, None]

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 from washnb.errors import ConfigError
-from washnb.events import Event, ExportCalled, Handled, HostCall, RequestHandled
+from washnb.events import CallId, Event, ExportCalled, Handled, HostCall, MessageHandled, RequestHandled
 
 from .outcome import outcome_of
 from .trace import Trace, sentence
@@ -21,13 +21,18 @@ _SECOND = 1_000_000_000  # in nanoseconds, in which OpenTelemetry counts
 _FIRST_FAILURE = 500
 """The first status for which HTTP's conventions call a span of a server failed."""
 
+_SENDS = "wasmcloud:messaging/consumer"
+_WHOLE = 0
+"""Stands for a request itself among the numbers of its calls, which begin with 1."""
+
 
 class Spans:
     """Makes spans of what a host tells: `host.events().subscribe(Spans().take)`, or `wash.subscribe(Spans().take)`.
 
     A request's spans are made when it is handled; the host calls are there while the host traces, as many as a trace
-    keeps. Names of attributes are those of OpenTelemetry's conventions where there are any, and `washnb.*` otherwise.
-    Values that crossed the border leave the process only with `values`, redacted as in traces.
+    keeps, and below one that has sent a message is what handled that in this process. Names of attributes are those of
+    OpenTelemetry's conventions where there are any, and `washnb.*` otherwise. Values that crossed the border leave the
+    process only with `values`, redacted as in traces.
     """
 
     def __init__(self, provider: Any = None, *, values: bool = False) -> None:
@@ -43,6 +48,8 @@ class Spans:
         self._tracer = trace.get_tracer("washnb", tracer_provider=provider)
         self._values = values
         self._open: OrderedDict[int, _Begun] = OrderedDict()
+        self._below: OrderedDict[int, list[_Ended]] = OrderedDict()  # messages whose senders have no span yet
+        self._made: OrderedDict[int, dict[int, Any]] = OrderedDict()  # contexts of senders, by request and call
 
     def take(self, event: Event) -> None:
         """Remember a host call until its request is handled; make spans of what is."""
@@ -50,19 +57,34 @@ class Spans:
             self._begun(event.request, event.started + event.duration).calls.append(event)
         elif isinstance(event, Handled):
             begun = self._open.pop(event.request, None) or _Begun(_ago(event.duration))
-            self._handled(event, begun)
+            begun.at = min(begun.at, _ago(event.duration))
+            sender = _cause(event)
+            if sender is None or sender[0] in self._made:
+                self._tell([(event, begun)])
+            else:
+                self._below.setdefault(sender[0], []).append((event, begun))
+                if len(self._below) > _MAX_REQUESTS:
+                    self._tell(self._below.popitem(last=False)[1])
 
     def close(self) -> None:
         """Make spans of what has not ended yet, as far as it went."""
         while self._open:
-            self._end(self._open.popitem(last=False)[1])
+            self._end(*self._open.popitem(last=False))
+        while self._below:
+            self._tell(self._below.popitem(last=False)[1])
+
+    def _tell(self, ended: list[_Ended]) -> None:
+        """Make spans of what has ended, then of the messages that it has sent, and of theirs."""
+        for event, begun in ended:
+            self._handled(event, begun)
+            ended += self._below.pop(event.request, ())
 
     def _begun(self, number: int, ago: float) -> _Begun:
         begun = self._open.get(number)
         if begun is None:
             begun = self._open[number] = _Begun(_ago(ago))
             if len(self._open) > _MAX_REQUESTS:
-                self._end(self._open.popitem(last=False)[1])
+                self._end(*self._open.popitem(last=False))
         return begun
 
     def _handled(self, event: Handled, begun: _Begun) -> None:
@@ -82,29 +104,42 @@ class Spans:
             attributes |= {"messaging.operation.type": "process", "messaging.destination.name": event.subject}
             attributes |= {"messaging.message.body.size": event.size, "washnb.component": event.component}
             failed = event.error is not None
-        start = min(begun.at, _ago(event.duration))
-        span = self._tracer.start_span(name, kind=kind, attributes=attributes, start_time=start)
-        self._close(span, begun, event.error or "" if failed else None, start + int(event.duration * _SECOND))
+        context = self._context(_cause(event))
+        span = self._tracer.start_span(name, context, kind=kind, attributes=attributes, start_time=begun.at)
+        end = begun.at + int(event.duration * _SECOND)
+        self._close(span, event.request, begun, event.error or "" if failed else None, end)
 
-    def _end(self, begun: _Begun) -> None:
+    def _context(self, sender: CallId | None) -> Any:
+        """The call that has sent a message, else its request; None for what has no sender, or a forgotten one."""
+        made = self._made.get(sender[0], {}) if sender else {}
+        return made.get(sender[1], made.get(_WHOLE)) if sender else None
+
+    def _end(self, number: int, begun: _Begun) -> None:
         """What has not ended: all that is known of it are its host calls."""
         first = begun.calls[0]
         attributes = {"washnb.workload": first.workload, "washnb.component": first.component}
         span = self._tracer.start_span(f"call {first.component}", attributes=attributes, start_time=begun.at)
-        self._close(span, begun, None, begun.at)
+        self._close(span, number, begun, None, begun.at)
+        self._tell(self._below.pop(number, []))
 
-    def _close(self, span: Any, begun: _Begun, error: str | None, end: int) -> None:
+    def _close(self, span: Any, number: int, begun: _Begun, error: str | None, end: int) -> None:
         """Put the host calls below a span, and end it, not before them."""
         context = self._otel.set_span_in_context(span)
+        made = self._made[number] = {_WHOLE: context}
         for call in begun.calls:
-            end = max(end, self._call(call, begun.at, context))
+            made_call, ended = self._call(call, begun.at, context)
+            end = max(end, ended)
+            if call.interface.startswith(_SENDS):
+                made[call.number] = self._otel.set_span_in_context(made_call)
         if begun.calls.dropped:
             span.set_attribute("washnb.calls_dropped", begun.calls.dropped)
         self._fail(span, error)
         span.end(end)
+        if len(self._made) > _MAX_REQUESTS:
+            self._made.popitem(last=False)
 
-    def _call(self, call: HostCall, origin: int, context: Any) -> int:
-        """One host call; returns when it ended."""
+    def _call(self, call: HostCall, origin: int, context: Any) -> tuple[Any, int]:
+        """One host call, and when it ended."""
         interface = call.interface.partition("@")[0]
         outcome = outcome_of(call)
         attributes = {
@@ -122,7 +157,7 @@ class Spans:
         told = call.error if self._values else outcome
         self._fail(span, None if outcome == "ok" or call.error is None else told)
         span.end(end)
-        return end
+        return span, end
 
     def _fail(self, span: Any, error: str | None) -> None:
         if error is not None:
@@ -137,6 +172,14 @@ class _Begun:
     def __init__(self, at: int) -> None:
         self.at = at
         self.calls = Trace()
+
+
+_Ended = tuple[Handled, _Begun]
+
+
+def _cause(event: Handled) -> CallId | None:
+    """The host call that has sent a message."""
+    return event.cause if isinstance(event, MessageHandled) else None
 
 
 def _ago(seconds: float) -> int:
