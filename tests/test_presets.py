@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 import time
@@ -10,6 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import BackendError
 from washnb.plugins import catalog
 from washnb.presets import dev_host, nats_host
@@ -51,9 +51,7 @@ async def test_all_capabilities_share_one_connection(nats_servers, engine):
         assert {plugin.location for plugin in host.plugins.values()} == {server.url}
         assert (await start(host, "counter")) == ["counter"]
         assert clients() == 1
-    async with asyncio.timeout(5):
-        while clients():  # noqa: ASYNC110 - the server notices in its own time
-            await asyncio.sleep(0.01)
+    await eventually(lambda: not clients())
 
 
 async def test_a_host_whose_server_is_down_does_not_start(nats_servers, engine):

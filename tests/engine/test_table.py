@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.guests import DRIVEN, HOST
 from tests.engine.hosting import bound
+from tests.waiting import eventually
 from washnb.engine import Bindings, Injection, Instance, Interface, resource
 from washnb.errors import GuestError
 
@@ -50,9 +51,7 @@ class Driven(Interface, wit=HOST):
 async def begun(bindings: Bindings, first: Driven, instance: Instance) -> asyncio.Task[int]:
     """A call of an export that makes two host calls, and is in the first."""
     task = asyncio.create_task(instance.call("often", 2))
-    async with asyncio.timeout(5):
-        while not first.calls:  # noqa: ASYNC110 - there is no event before the call
-            await asyncio.sleep(0)
+    await eventually(lambda: first.calls)
     return task
 
 

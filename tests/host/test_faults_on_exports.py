@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.engine import INJECTOR, Err
 from washnb.errors import BackendError, ConfigError, GuestError, TrapError
 from washnb.events import CallHeld, ExportCalled, HostCall, MessageHandled
@@ -15,7 +16,7 @@ from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
 from washnb.types import Component
 
 from .guests import component, request, start
-from .test_messages import eventually, told
+from .test_messages import told
 
 SHOP = b"""(component
   (core module $Main (memory (export "memory") 1) (func (export "look") (result i32) (i32.const 0)))

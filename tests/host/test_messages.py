@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.engine import Err
 from washnb.events import HostCall, LogLine, MessageHandled, MessageSent, RequestHandled
 from washnb.host import HostBuilder
@@ -34,13 +35,6 @@ def told(host, kind: type) -> list:
     events: list = []
     host.events().subscribe(lambda event: events.append(event) if isinstance(event, kind) else None)
     return events
-
-
-async def eventually(condition, seconds: float = 10.0) -> None:
-    """Wait until `condition` holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - anything may be waited for
-            await asyncio.sleep(0.005)
 
 
 async def test_a_request_becomes_a_message(host, broker):

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import ConfigError, GuestError, WorkloadError
 from washnb.plugins import HostPlugin, Interface
 from washnb.types import Request, WorkloadState
 
 from .guests import component, refused, request, start
-from .test_messages import eventually
 
 
 class Roll(Interface, wit="workshop:dice/roll@0.1.0"):

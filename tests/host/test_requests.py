@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.engine import Engine
 from washnb.errors import GuestCancelled, GuestError, GuestTimeout, TrapError, WorkloadFailed, WorkloadNotFound
 from washnb.events import HostCall, LogLine, RequestHandled
@@ -17,7 +18,6 @@ from washnb.host.invoke import REQUEST_SECONDS
 from washnb.types import Request, StreamedResponse
 
 from .guests import Buckets, Counting, component, request, start
-from .test_messages import eventually
 
 
 def handled(host) -> list[RequestHandled]:

@@ -8,13 +8,14 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import ConfigError, GuestError
 from washnb.events import CallHeld, HostCall, RequestHandled
 from washnb.host import Fault, slow
 from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
 
 from .guests import component, request, start
-from .test_messages import eventually, told
+from .test_messages import told
 
 
 @pytest.fixture
@@ -100,10 +101,10 @@ async def test_a_head_waits_for_what_follows_it(slowed):
 async def test_no_time_runs_out_while_calls_are_held(slowed):
     """A request has the time that it has without; a guest that takes too long by itself is ended all the same."""
     await start(slowed, "counter", "sleeper")
-    slowed.slow_motion.speed = 0.2
+    slowed.slow_motion.speed = 0.1
     began = time.perf_counter()
-    assert (await slowed.send("GET", "/x", to="counter", timeout=0.15)).status == 200
-    assert time.perf_counter() - began > 0.2
+    assert (await slowed.send("GET", "/x", to="counter", timeout=0.4)).status == 200
+    assert time.perf_counter() - began > 0.4
     assert (await slowed.send("GET", "/", to="sleeper", timeout=0.05)).status == 504
 
 

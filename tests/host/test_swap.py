@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import ConfigError
 from washnb.plugins import HostPlugin, InMemoryKeyValue, Interface
 
@@ -45,13 +46,6 @@ class Dice(HostPlugin):
         self.seen.append("stop")
 
 
-async def until(condition) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(0)
-
-
 async def test_calls_that_have_begun_finish_on_the_one_before(host):
     """Those that begin meanwhile go to the new one; the old one is parted from and stopped once it is not used."""
     old, new = Dice(1), Dice(2)
@@ -59,9 +53,9 @@ async def test_calls_that_have_begun_finish_on_the_one_before(host):
     await start(host, "dice")
     old.roll.open.clear()
     begun = asyncio.create_task(host.call("dice", "play", 6))
-    await until(lambda: old.roll.waiting)
+    await eventually(lambda: old.roll.waiting)
     swap = asyncio.create_task(host.attach(new, replace=True))
-    await until(lambda: host.plugins["dice"] is new)
+    await eventually(lambda: host.plugins["dice"] is new)
     await asyncio.sleep(0.01)
     assert await host.call("dice", "play", 6) == 2
     assert (old.seen, swap.done()) == ([], False)
@@ -79,7 +73,7 @@ async def test_a_call_that_lasts_does_not_hold_the_swap_up_for_ever(host, monkey
     await start(host, "dice")
     old.roll.open.clear()
     begun = asyncio.create_task(host.call("dice", "play", 6))
-    await until(lambda: old.roll.waiting)
+    await eventually(lambda: old.roll.waiting)
     await host.attach(new, replace=True)
     assert old.seen == ["unbind", "stop"]
     old.roll.open.set()
@@ -200,9 +194,9 @@ async def test_a_swap_that_fails_harms_no_call(host):
     old.roll.open.clear()
     new.roll.open.clear()
     begun = asyncio.create_task(host.call("dice", "play", 6))
-    await until(lambda: old.roll.waiting)
+    await eventually(lambda: old.roll.waiting)
     swap = asyncio.create_task(host.attach(new, replace=True))
-    await until(lambda: host.plugins["dice"] is new)
+    await eventually(lambda: host.plugins["dice"] is new)
     meanwhile = asyncio.create_task(host.call("dice", "play", 6))
     with pytest.raises(ConfigError, match="not this one"):
         await swap

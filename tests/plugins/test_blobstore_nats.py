@@ -12,6 +12,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import AccessDenied, BackendError, ConfigError
 from washnb.plugins import NatsServer
 from washnb.plugins.blobstore import NatsBlobstore, NoSuchObject
@@ -303,9 +304,7 @@ async def test_changes_of_other_hosts_are_told(nats_account, server):
     await server.client.publish("$O.c.M.!", b"no object")
     await store.delete("ü")
     await server.jetstream.delete_object_store("c")
-    for _ in range(500):
-        if len(told) < 4:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: len(told) >= 4)
     who = item.workload_name
     assert sorted(told) == sorted(
         [(who, ("c",), "set"), (who, ("c", "ü"), "set"), (who, ("c", "ü"), "delete"), (who, ("c",), "delete")]

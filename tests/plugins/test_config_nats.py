@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
@@ -11,6 +10,7 @@ import nats
 import psutil
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import AccessDenied, BackendError
 from washnb.events import LogLine, StateChanged
 from washnb.host import HostBuilder
@@ -53,20 +53,9 @@ async def opened(url: str, bucket: str):
         await client.close()
 
 
-async def until(condition) -> None:
-    """Wait for what comes from a server."""
-    async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - it is about what comes from outside
-            await asyncio.sleep(0.01)
-
-
 async def until_lost(plugin: NatsConfig) -> None:
     """Wait until the plugin has noticed that its server is away."""
-
-    async def lost() -> bool:
-        return not plugin.server.client.is_connected
-
-    await until(lost)
+    await eventually(lambda: not plugin.server.client.is_connected)
 
 
 def reads(store: Store, key: str, value: str | None):
@@ -94,7 +83,7 @@ async def test_the_bucket_lies_above_what_a_workload_gives(nats_server, bucket):
             await kv.put("b", b"bucket")
             await kv.put("c.d", "grün".encode())
         store = item.linked[Store.wit]
-        await until(reads(store, "c.d", "grün"))
+        await eventually(reads(store, "c.d", "grün"))
         assert list(await store.get_all()) == [("a", "given"), ("b", "bucket"), ("c.d", "grün")]
 
 
@@ -116,9 +105,9 @@ async def test_a_change_by_others_reaches_a_running_guest_and_is_told(nats_serve
 
         async with opened(nats_server.url, bucket) as kv:
             await kv.put("greeting", b"good day")
-            await until(calls("good day"))
+            await eventually(calls("good day"))
             await kv.delete("greeting")
-            await until(calls("hello"))
+            await eventually(calls("hello"))
         assert [(event.workload, event.path, event.action) for event in told] == [
             ("guest", ("main", "greeting"), "set"),
             ("guest", ("main", "greeting"), "delete"),
@@ -131,9 +120,9 @@ async def test_an_edit_is_written_to_the_bucket(nats_server, bucket):
         first, second = await bind(one), await bind(two)
         settings = one.backend(first.workload_id, first.component)
         await settings.set("limit", "10")
-        await until(reads(second.linked[Store.wit], "limit", "10"))
+        await eventually(reads(second.linked[Store.wit], "limit", "10"))
         await settings.delete("limit")
-        await until(reads(second.linked[Store.wit], "limit", None))
+        await eventually(reads(second.linked[Store.wit], "limit", None))
         await settings.set("limit", "11")
     async with started(nats_server.url, bucket) as (three, _):
         item = await bind(three)
@@ -148,7 +137,7 @@ async def test_a_setting_that_was_taken_away_comes_back_when_others_set_it(nats_
         assert await item.linked[Store.wit].get("a") is None
         async with opened(nats_server.url, bucket) as kv:
             await kv.put("a", b"set")
-        await until(reads(item.linked[Store.wit], "a", "set"))
+        await eventually(reads(item.linked[Store.wit], "a", "set"))
         await plugin.backend(item.workload_id, item.component).delete("a")
         assert await item.linked[Store.wit].get_all() == ()
 
@@ -162,7 +151,7 @@ async def test_an_interface_may_name_another_bucket(nats_server, bucket):
         await bind(plugin, there, interfaces=(entry,))
         async with opened(nats_server.url, f"{bucket}-other") as kv:
             await kv.put("a", b"other")
-        await until(reads(there.linked[Store.wit], "a", "other"))
+        await eventually(reads(there.linked[Store.wit], "a", "other"))
         assert await here.linked[Store.wit].get("a") is None
         assert [event.workload for event in told] == ["there"]
 
@@ -199,7 +188,7 @@ async def test_settings_outlive_the_server(nats_servers, bucket):
         await server.restart()
         async with opened(server.url, bucket) as kv:
             await kv.put("limit", b"12")
-            await until(reads(store, "limit", "12"))
+            await eventually(reads(store, "limit", "12"))
         await settings.set("limit", "13")
         assert await store.get("limit") == "13"
 
@@ -216,8 +205,8 @@ async def test_what_changed_while_the_connection_was_lost_is_read(nats_servers, 
         async with opened(server.url, bucket) as kv:
             await kv.put("new", b"1")
             await kv.delete("gone")
-        await until(reads(store, "new", "1"))
-        await until(reads(store, "gone", None))
+        await eventually(reads(store, "new", "1"))
+        await eventually(reads(store, "gone", None))
         assert await store.get("kept") == "1"
 
 
@@ -321,9 +310,7 @@ async def test_a_server_that_stands_still_holds_nobody_up(nats_servers, bucket):
         process = psutil.Process(server.pid)
         process.suspend()
         try:
-            async with asyncio.timeout(5):
-                while process.status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110 - its threads stop one by one
-                    await asyncio.sleep(0.01)
+            await eventually(lambda: process.status() == psutil.STATUS_STOPPED)  # its threads stop one by one
             begun = time.monotonic()
             assert await item.linked[Store.wit].get("limit") == "10"
             assert time.monotonic() - begun < 1

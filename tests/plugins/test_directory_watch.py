@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.plugins import FilesystemBlobstore, FilesystemKeyValue, directory_watch
 from washnb.plugins.directory_watch import DirectoryWatch
 from washnb.plugins.file_names import NamedFiles
@@ -228,16 +229,13 @@ async def test_whoever_begins_to_listen_is_not_kept_waiting(watched, monkeypatch
     await asyncio.sleep(0.05)
     asyncio.get_running_loop().call_later(0.01, watched.watch.soon)
     (watched.root / "f" / "new").write_text("")
-    async with asyncio.timeout(5):
-        while not watched.told:  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(0.001)
+    await eventually(lambda: watched.told)
 
 
 async def test_where_nobody_listens_nobody_looks(watched):
     """What happens meanwhile is not told later."""
     watched.heard.clear()
-    while watched.watch._known is not None:  # noqa: ASYNC110 - there is no event
-        await asyncio.sleep(0.001)
+    await eventually(lambda: watched.watch._known is None)
     (watched.root / "f" / "new").write_text("")
     watched.heard.append(True)
     await looked(watched.watch)

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.engine import Err
 from washnb.errors import BackendError
 from washnb.plugins import NatsKeyValue, NatsServer, nats
 
-from .contracts.keyvalue import until
 from .guests import bound_guest, instance_of
 
 
@@ -73,7 +73,7 @@ async def test_killed_and_restarted(engine, nats_servers, impatient):
                     acknowledged.append(f"{name}.{number}")
 
         writing = [asyncio.create_task(write(name)) for name in "pqrs"]
-        await until(lambda: len(acknowledged) > 100)
+        await eventually(lambda: len(acknowledged) > 100)
         await running.kill()
         await asyncio.gather(*writing)
         begun = time.monotonic()
@@ -238,7 +238,7 @@ async def test_watching_goes_on_after_a_restart(nats_servers):
     await running.restart()
     async with there.asking("set"):
         await there.jetstream.publish("$KV.b.after", b"v")
-    await until(lambda: len(told) == 2)
+    await eventually(lambda: len(told) == 2)
     assert told == [(("b", "before"), "set"), (("b", "after"), "set")]
     await here.stop()
     await there.close()

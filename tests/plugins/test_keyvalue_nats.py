@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import AccessDenied, BackendError
 from washnb.plugins import NatsKeyValue, NatsServer
 from washnb.plugins.keyvalue import NoSuchBucket, nats_watch
@@ -16,7 +17,7 @@ from washnb.plugins.keyvalue.nats import NatsBackend
 from washnb.plugins.nats_streams import delete_stream
 
 from .bound import Item, bind
-from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys, until
+from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys
 
 REFERENCE = {
     "name": "KV_BUCKET",
@@ -212,12 +213,12 @@ async def test_hosts_hear_of_each_other(nats_account, server):
     async def are_watched():
         return (await server.jetstream.stream_info("KV_b")).state.consumer_count
 
-    await until(are_watched)
+    await eventually(are_watched)
     await ours.set("b", "k", b"1")
     await theirs.set("b", "k", b"2")
     await ours.increment("b", "n", 1)
     await theirs.delete("b", "k")
-    await until(lambda: ("mine", ("b", "k"), "delete") in told)
+    await eventually(lambda: ("mine", ("b", "k"), "delete") in told)
     await asyncio.sleep(0.1)
     assert sorted(told) == [
         ("mine", ("b", "k"), "delete"),
@@ -241,13 +242,13 @@ async def test_a_bucket_that_somebody_deletes(server, monkeypatch):
     assert await backend.get("b", "k") is None
     await backend.follow("b")
     await server.jetstream.publish("$KV.b.theirs", b"v")
-    await until(lambda: ("b", "theirs") in told)
+    await eventually(lambda: ("b", "theirs") in told)
     await delete_stream(server, "KV_b")
     with pytest.raises(NoSuchBucket):
         await backend.get("b", "k")
     await backend.follow("b")
     await server.jetstream.publish("$KV.b.again", b"v")
-    await until(lambda: ("b", "again") in told)
+    await eventually(lambda: ("b", "again") in told)
     await backend.stop()
 
 
@@ -266,9 +267,9 @@ async def test_only_so_many_buckets_are_watched(server, monkeypatch):
     async def are_watched():
         return [(await server.jetstream.stream_info(f"KV_{bucket}")).state.consumer_count for bucket in "bc"] == [1, 1]
 
-    await until(are_watched)
+    await eventually(are_watched)
     await write()
-    await until(lambda: len(told) == 2)
+    await eventually(lambda: len(told) == 2)
     assert told == [("b", "k"), ("c", "k")]
     await backend.stop()
     silent = NatsBackend(server, lambda path, action: told.append(path), lambda: False)

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import BackendError
 from washnb.plugins.keyvalue import nats_keys
 from washnb.plugins.keyvalue.nats import NatsBackend
 from washnb.plugins.keyvalue.nats_keys import PAGE
 
-from .contracts.keyvalue import all_keys, until
+from .contracts.keyvalue import all_keys
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ async def test_pages_are_of_a_thousand_and_stand_still(server, backend):
     async def are_stored():
         return (await server.jetstream.stream_info("KV_b")).state.messages == PAGE + 10
 
-    await until(are_stored)
+    await eventually(are_stored)
     await backend.set("b", "0", b"again")
     page = await backend.keys("b")
     assert list(page.keys) == [str(number) for number in range(1, PAGE + 1)]

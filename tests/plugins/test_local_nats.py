@@ -13,6 +13,7 @@ import nats
 import psutil
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import BackendError, ConfigError
 from washnb.plugins import LocalNats
 
@@ -114,9 +115,7 @@ async def test_it_ends_with_its_owner(tmp_path):
     assert psutil.pid_exists(pid)
     owner.send_signal(signal.SIGKILL)
     await owner.wait()
-    async with asyncio.timeout(10):
-        while psutil.pid_exists(pid) or list(tmp_path.iterdir()):  # noqa: ASYNC110 - the kernel sends no event
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not psutil.pid_exists(pid) and not list(tmp_path.iterdir()))
 
 
 @pytest.mark.slow
@@ -132,9 +131,7 @@ async def test_it_ends_while_a_fork_of_its_owner_lives(tmp_path, end):
     if end == "kill":
         owner.send_signal(signal.SIGKILL)
     await owner.wait()
-    async with asyncio.timeout(5):
-        while psutil.pid_exists(server):  # noqa: ASYNC110 - the kernel sends no event
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not psutil.pid_exists(server))
     os.kill(fork, signal.SIGKILL)
 
 
@@ -143,9 +140,7 @@ async def test_a_server_that_dies_is_seen(nats_servers):
     server = await nats_servers()
     url = server.url
     os.kill(server.pid, signal.SIGKILL)
-    async with asyncio.timeout(10):
-        while server.running:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not server.running)
     await server.restart()
     assert (server.running, server.url) == (True, url)
 

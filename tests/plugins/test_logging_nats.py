@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import nats
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import BackendError
 from washnb.events import LogLine
 from washnb.host import HostBuilder
@@ -35,13 +36,6 @@ async def started(url: str, host_id: str, **options):
         yield plugin, told
     finally:
         await plugin.stop()
-
-
-async def until(condition) -> None:
-    """Wait for what comes from a server."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - it is about what comes from outside
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -73,7 +67,7 @@ async def test_a_record_is_a_json_object_on_a_subject_of_its_component(nats_serv
     async with listening(nats_server.url) as heard, started(nats_server.url, "writer") as (plugin, _):
         await bind(plugin, item)
         item.linked[Logging.wit].log(Level.WARN, "disk", 'low "on"\nspace')
-        await until(lambda: heard)
+        await eventually(lambda: heard)
     (message,) = heard
     assert message.subject == "washnb.logs.-.my-work-load.-nit-"
     record = json.loads(message.data)
@@ -113,7 +107,7 @@ async def test_many_hosts_are_read_together(nats_server, engine):
         await host.workload_start(request("config_logging"))
         for text in ("one", "two"):
             await host.call("guest", "log", "info", "", f"{text} of {number}")
-    await until(lambda: all(len(lines) == 4 for lines in told))
+    await eventually(lambda: all(len(lines) == 4 for lines in told))
     await asyncio.sleep(0.05)  # what came twice would be here by now
     for number, lines in enumerate(told):
         for other, host in enumerate(hosts):
@@ -153,7 +147,7 @@ async def test_what_is_no_record_is_passed_over(nats_server):
         for data in (*bad, json.dumps({**good, "level": "shout"}).encode()):
             await client.publish("washnb.logs.a.b.c", data)
         await client.flush()
-        await until(lambda: told)
+        await eventually(lambda: told)
         await client.close()
     assert [(line.level, line.message, line.host) for line in told] == [("info", "text", "other")]
 
@@ -166,7 +160,7 @@ async def test_a_line_larger_than_a_message_is_cut(nats_servers, tmp_path):
     async with listening(server.url) as heard, started(server.url, "writer") as (plugin, _):
         item = await bind(plugin)
         item.linked[Logging.wit].log(Level.INFO, "\0" * 5000, "\x01" * 1_000_000)
-        await until(lambda: heard)
+        await eventually(lambda: heard)
         assert len(plugin.backend("id-1", "main").lines()[0].message) == 1_000_000
     assert len(heard[0].data) <= 4096
     assert json.loads(heard[0].data)["message"].startswith("\x01" * 10)
@@ -180,21 +174,21 @@ async def test_no_guest_waits_for_a_server_that_is_away(nats_servers, caplog):
         item = await bind(plugin)
         log = item.linked[Logging.wit].log
         log(Level.INFO, "", "before")
-        await until(plugin._outbox._empty.is_set)
+        await eventually(plugin._outbox._empty.is_set)
         await server.kill()
         begun = time.monotonic()
         for number in range(1000):
             log(Level.INFO, "", str(number))
         assert time.monotonic() - begun < 1
-        await until(lambda: [line for line in told if line.stream == "host"])
+        await eventually(lambda: [line for line in told if line.stream == "host"])
         (complaint,) = [line for line in told if line.stream == "host"]
         assert "log records are kept on this host only: publish log records: NATS server" in complaint.message
         assert server.url in complaint.message
         assert len(plugin.backend("id-1", "main").lines()) == 1000
         await server.restart()
         async with listening(server.url) as heard:
-            await until(lambda: len({json.loads(message.data)["number"] for message in heard}) == 1000)
-        await until(lambda: len([line for line in told if line.stream == "host"]) == 2)
+            await eventually(lambda: len({json.loads(message.data)["number"] for message in heard}) == 1000)
+        await eventually(lambda: len([line for line in told if line.stream == "host"]) == 2)
     assert told[-1].message == f"log records reach NATS server {server.url} again"
     assert caplog.messages[0] == f"wasi-logging: {complaint.message}"
 
@@ -211,7 +205,7 @@ async def test_what_waits_is_bounded(nats_servers, monkeypatch):
             await asyncio.sleep(0)
         assert plugin._outbox._characters <= 5_000
         await server.restart()
-        await until(lambda: told[-1].stream == "host" and "did not reach" in told[-1].message)
+        await eventually(lambda: told[-1].stream == "host" and "did not reach" in told[-1].message)
     assert int(told[-1].message.partition(" ")[0]) > 150
 
 
@@ -225,7 +219,7 @@ async def test_a_server_that_is_full(nats_servers, tmp_path):
         item = await bind(plugin)
         for number in range(8):
             item.linked[Logging.wit].log(Level.INFO, "", f"{number}".rjust(300))
-        await until(lambda: len(heard) == 8)
+        await eventually(lambda: len(heard) == 8)
         assert (await plugin.server.jetstream.stream_info("LOGS")).state.messages < 8
     assert [line.message.strip() for line in told] == [*"01234567"]
 
@@ -240,7 +234,7 @@ async def test_a_server_that_is_only_read_is_not_published_to(nats_server):
         mine, theirs = await bind(plugin), await bind(other)
         mine.linked[Logging.wit].log(Level.INFO, "", "mine")
         theirs.linked[Logging.wit].log(Level.INFO, "", "theirs")
-        await until(lambda: len(told) == 2)
+        await eventually(lambda: len(told) == 2)
         assert [(line.message, line.host) for line in told] == [("mine", ""), ("theirs", "writer")]
         assert [json.loads(message.data)["message"] for message in heard] == ["theirs"]
 
@@ -258,7 +252,7 @@ async def test_what_the_server_does_not_permit_is_told(nats_servers, tmp_path, d
         item = await bind(plugin)
         for number in range(3):
             item.linked[Logging.wit].log(Level.INFO, "", str(number))
-            await until(plugin._outbox._empty.is_set)
+            await eventually(plugin._outbox._empty.is_set)
         lines = [line for line in caplog.messages if "does not permit it" in line]
     assert len(lines) == 1
     assert len([line for line in told if line.stream == "log"]) == 3
@@ -281,4 +275,4 @@ async def test_stop_sends_what_waits(nats_server):
             item = await bind(plugin, Item(workload_name="last"))
             for number in range(500):
                 item.linked[Logging.wit].log(Level.INFO, "", str(number))
-        await until(lambda: len(heard) == 500)
+        await eventually(lambda: len(heard) == 500)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.events import MessageHandled, MessageSent
 from washnb.plugins import InMemoryMessaging
 from washnb.plugins.messaging import handling
 from washnb.plugins.messaging.settings import HandlerSettings, handler_settings
 from washnb.plugins.messaging.subjects import default_group, flaw, fnv1a_64, matcher
 
-from .contracts.messaging import HANDLER, DeliveryContract, LifeContract, eventually, listening, receiver, told
+from .contracts.messaging import HANDLER, DeliveryContract, LifeContract, listening, receiver, told
 
 
 @pytest.fixture

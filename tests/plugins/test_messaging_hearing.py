@@ -7,11 +7,12 @@ import asyncio
 import nats
 import pytest
 
+from tests.waiting import eventually
 from washnb.errors import BackendError
 from washnb.events import MessageHeard
 from washnb.plugins import InMemoryMessaging, NatsMessaging, NatsServer
 
-from .contracts.messaging import eventually, listening, receiver, told
+from .contracts.messaging import listening, receiver, told
 
 
 @pytest.fixture(params=["memory", "nats"])

@@ -12,6 +12,7 @@ import nats
 import nats.errors
 import pytest
 
+from tests.waiting import eventually
 from washnb.engine import Err
 from washnb.errors import AccessDenied, BackendError
 from washnb.events import LogLine, MessageHandled
@@ -21,7 +22,7 @@ from washnb.plugins.messaging.nats import heard
 from washnb.plugins.messaging.subjects import default_group, flaw, matcher
 
 from .bound import Item, bind
-from .contracts.messaging import DeliveryContract, LifeContract, eventually, listening, receiver, told
+from .contracts.messaging import DeliveryContract, LifeContract, listening, receiver, told
 
 TOKENS = ("a", "b", "*", ">", "", "é", "_INBOX", "$X")
 

@@ -37,16 +37,6 @@ async def all_keys(backend: Backend, bucket: str) -> list[str]:
     return keys
 
 
-async def until(condition) -> None:
-    """Wait until `condition`, a function that may be async, is true."""
-    async with asyncio.timeout(10):
-        while True:
-            held = condition()
-            if await held if asyncio.iscoroutine(held) else held:
-                return
-            await asyncio.sleep(0.01)
-
-
 class BackendContract:
     """A subclass has a fixture `backend`, empty."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually
 from washnb.engine import Err
 from washnb.errors import BackendError, ConfigError, GuestError
 from washnb.events import LogLine, MessageHandled, MessageSent
@@ -60,13 +61,6 @@ async def listening(plugin: Messaging, *receivers: Receiver) -> Receiver:
     for each in receivers:
         await bind(plugin, each, interfaces=HANDLER)
     return receivers[0]
-
-
-async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Wait until `condition` holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - anything may be waited for
-            await asyncio.sleep(0.005)
 
 
 def told(plugin: Messaging, kind: type) -> list[Any]:
