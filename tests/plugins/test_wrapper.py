@@ -10,7 +10,18 @@ import pytest
 from tests.plugins.guests import COMPONENTS, bound_guest, instance_of
 from washnb import Engine, HostBuilder
 from washnb.errors import ConfigError
-from washnb.plugins import Call, Err, HostPlugin, InMemoryKeyValue, Interface, Wrapper, around, resource, unwrapped
+from washnb.plugins import (
+    Call,
+    Err,
+    HostPlugin,
+    InMemoryKeyValue,
+    Interface,
+    Wrapper,
+    around,
+    layers,
+    resource,
+    unwrapped,
+)
 from washnb.plugins.keyvalue import Error_AccessDenied, Error_Other
 from washnb.types import Component, Workload, WorkloadStartRequest
 
@@ -149,6 +160,16 @@ async def test_methods_around_one_function_go_from_the_first_to_the_last(engine)
         assert await guest.call("get", "b", "K") == b"v"
     name = "wasi:keyvalue/store@0.2.0-draft"
     assert order == ["first", f"second K of {name}: <call of wasi:keyvalue/store#bucket.set by counter>"]
+
+
+def test_a_wrapper_that_is_defined_again_takes_the_place_of_the_one_before():
+    """Else both had a say after a cell was edited and run again; two of one class are meant."""
+    inner = InMemoryKeyValue()
+    former, edited = (type("Edited", (Wrapper,), {}) for _ in range(2))
+    attached = Quota(former(former(inner)), 5)
+    assert [type(each) for each in layers(edited(attached))] == [edited, Quota, former, former, InMemoryKeyValue]
+    assert edited(attached.wrapped).wrapped is inner
+    assert len([*layers(edited(edited(inner)))]) == 3
 
 
 @resource("deck")

@@ -81,8 +81,14 @@ class Wrapper(HostPlugin, abstract=True):
         super().__init_subclass__(abstract=True, **keywords)
 
     def __init__(self, plugin: Attachable) -> None:
-        """Wrap `plugin`, which the host is not told of. Raises ConfigError where a function is not one of its own."""
+        """Wrap `plugin`, which the host is not told of. Raises ConfigError where a function is not one of its own.
+
+        Where that is a wrapper of this very class, as it was before a cell or a module defined it again, this one takes
+        its place, and is around what is inside of it.
+        """
         self.wrapped = as_plugin(plugin)
+        while isinstance(self.wrapped, Wrapper) and _is_former(type(self.wrapped), type(self)):
+            self.wrapped = self.wrapped.wrapped
         self.id, self.interfaces = self.wrapped.id, self.wrapped.interfaces
         self.location, self.state_is_shared = self.wrapped.location, self.wrapped.state_is_shared
         if self.wrapped.loop == "kernel":
@@ -193,6 +199,12 @@ class _Item:
     def __getattr__(self, name: str) -> Any:
         """Everything else is the component's own."""
         return getattr(self._item, name)
+
+
+def _is_former(cls: type, later: type) -> bool:
+    """Whether a class was defined again since. What functions define may be meant to differ."""
+    home = cls.__module__, cls.__qualname__
+    return cls is not later and home == (later.__module__, later.__qualname__) and "<locals>" not in cls.__qualname__
 
 
 def unwrapped(plugin: HostPlugin) -> HostPlugin:
