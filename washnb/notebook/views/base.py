@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from washnb.errors import ConfigError, WashError
@@ -29,6 +29,11 @@ class NotThere(ConfigError, KeyError):  # noqa: N818 - as WorkloadNotFound
             f"{where or 'here'} there is no {what} {name!r:.100}; there is {listed or 'none'}",
             repair=f"did you mean {near!r}?" if near else (),
         )
+
+
+def titled(title: str, place: str) -> str:
+    """A title with the place that what it is about is kept at, where there is one."""
+    return f"{title} ({place})" if place else title
 
 
 class View(ABC):
@@ -96,3 +101,23 @@ class View(ABC):
             show(self)
         except WashError as error:  # raised here, IPython would show where, twice, and hardly what
             print(*(line.text for line in explained(error)), sep="\n")  # noqa: T201
+
+
+class Part(MutableMapping[str, bytes], ABC):
+    """A bucket, or a container: one part of what a view looks at, as a mapping that shows itself as a view of it."""
+
+    @abstractmethod
+    def _closer(self) -> View:
+        """The view of this part alone."""
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def __repr__(self) -> str:
+        return repr(self._closer())
+
+    def _repr_html_(self) -> str:
+        return self._closer()._repr_html_()
+
+    def _ipython_display_(self) -> None:
+        self._closer()._ipython_display_()

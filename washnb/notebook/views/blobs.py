@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,7 +18,7 @@ from ..requests import encoded
 from ..text import Table, is_secret, size
 from ..whole_file import whole_file
 from ..widgets import Answer, Door, Face, Wish
-from .base import NotThere, View
+from .base import NotThere, Part, View, titled
 from .preview import READ, Preview
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Look:
     start: bytes = b""
 
 
-class Container(MutableMapping[str, bytes]):
+class Container(Part):
     """A container as a mapping from name to bytes. Text is stored as UTF-8, a Path as its file, others as JSON."""
 
     def __init__(self, view: BlobsView, name: str) -> None:
@@ -115,17 +115,8 @@ class Container(MutableMapping[str, bytes]):
         self._view.door.on_host(fetch)
         return target
 
-    def _ipython_key_completions_(self) -> list[str]:
-        return list(self)
-
-    def __repr__(self) -> str:
-        return repr(self._view(self.name))
-
-    def _repr_html_(self) -> str:
-        return self._view(self.name)._repr_html_()
-
-    def _ipython_display_(self) -> None:
-        self._view(self.name)._ipython_display_()
+    def _closer(self) -> BlobsView:
+        return self._view(self.name)
 
 
 class BlobsView(View):
@@ -212,7 +203,7 @@ class BlobsView(View):
 
     def still(self, look: Look) -> Face:
         """One row for each object; of a single one, what is in it."""
-        title = f"{_TITLE} ({look.place})" if look.place else _TITLE
+        title = titled(_TITLE, look.place)
         if self.name is not None:
             ((container, (info,)),) = look.containers.items()
             return Preview(f"{title}: {container} / {info.name}", info.name, look.start, info.size)

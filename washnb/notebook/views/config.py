@@ -11,7 +11,7 @@ from washnb.errors import ConfigError
 from .. import hosted
 from ..text import Table, one_line, redacted
 from ..widgets import Answer, Wish
-from .base import NotThere, View
+from .base import NotThere, View, titled
 from .values import entry
 
 _TITLE = "config"
@@ -76,8 +76,7 @@ class ConfigView(View):
     def still(self, look: Look) -> Table:
         """One row for each setting."""
         rows = [(key, one_line(value, 200)) for key, value in redacted(look.settings)]
-        title = f"{_TITLE} ({look.place})" if look.place else _TITLE
-        return Table(("key", "value"), rows, empty=_EMPTY, title=title)
+        return Table(("key", "value"), rows, empty=_EMPTY, title=titled(_TITLE, look.place))
 
     def picture(self, look: Look) -> dict[str, Any]:
         """One group without a name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, ItemsView, Iterator, Mapping, MutableMapping, Sequence, ValuesView
+from collections.abc import AsyncIterator, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from .. import hosted
 from ..requests import encoded
 from ..text import ByteOrder, Table
 from ..widgets import Answer, Door, Wish
-from .base import NotThere, View
+from .base import NotThere, Part, View, titled
 from .values import COUNTER_FORMS, cell, entry
 
 Buckets = Mapping[str, Mapping[str, bytes]]
@@ -36,7 +36,7 @@ class Look:
     order: ByteOrder = "little"
 
 
-class Bucket(MutableMapping[str, bytes]):
+class Bucket(Part):
     """A bucket as a mapping from key to bytes; text is stored as UTF-8, other values as JSON."""
 
     def __init__(self, view: KeyValueView, name: str) -> None:
@@ -96,17 +96,8 @@ class Bucket(MutableMapping[str, bytes]):
         """How many keys there are."""
         return len(self._keys())
 
-    def _ipython_key_completions_(self) -> list[str]:
-        return self._keys()
-
-    def __repr__(self) -> str:
-        return repr(self._view(self.name))
-
-    def _repr_html_(self) -> str:
-        return self._view(self.name)._repr_html_()
-
-    def _ipython_display_(self) -> None:
-        self._view(self.name)._ipython_display_()
+    def _closer(self) -> KeyValueView:
+        return self._view(self.name)
 
 
 class KeyValueView(View):
@@ -297,5 +288,4 @@ def _table(look: Look) -> Table:
         rows += [(name, key, cell(key, value, look.order)) for key, value in content.items()] or [(name, "", "(empty)")]
         rows += [(name, "…", "and more keys")] if name in look.more else []
     rows += [("…", "", f"and {look.others} more buckets")] if look.others else []
-    title = f"{_TITLE} ({look.place})" if look.place else _TITLE
-    return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title=title)
+    return Table(("bucket", "key", "value"), rows, empty=_EMPTY, title=titled(_TITLE, look.place))

@@ -13,7 +13,7 @@ from .. import hosted
 from ..arguments import closest, quoted
 from ..text import Table, one_line, plain
 from ..widgets import Door
-from .base import View
+from .base import View, titled
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "critical")
 
@@ -121,8 +121,7 @@ class LogsView(View):
         ]
         more = len(look.lines) - len(rows)
         notes = [look.place, f"the last {len(rows)} of {len(look.lines):,} lines" if more else ""]
-        told = ", ".join(filter(None, notes))
-        title = f"{_TITLE} ({told})" if told else _TITLE
+        title = titled(_TITLE, ", ".join(filter(None, notes)))
         return Table(("component", "level", "message"), rows, empty="nothing is logged", title=title)
 
     def picture(self, look: Look) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from washnb.events import Event, MessageHandled, MessageHeard, MessageSent, Plug
 from .. import hosted
 from ..text import HIDDEN, Table, face, is_secret, one_line
 from ..widgets import Answer, Door, Wish
-from .base import View
+from .base import View, titled
 from .values import preview
 
 _TITLE = "messages"
@@ -129,7 +129,7 @@ class MessagesView(View):
             for each in look.messages[-_TABLE_LINES:]
         ]
         more = len(look.messages) - len(rows)
-        title = f"{self._title} ({look.place})" if look.place else self._title
+        title = titled(self._title, look.place)
         last = f", the last {len(rows)} of {len(look.messages):,}" if more else ""
         columns = ("", "subject", "workload", "body", "error")
         return Table(columns, rows, empty=self._empty, title=title + last)
