@@ -118,10 +118,28 @@ def test_what_only_a_trace_shows():
     parity.take(call("get-random-bytes", (("len", 1024),)))
     assert ids(parity, "w") == []
     parity.take(call("get-random-bytes", (("len", 2 * 1024 * 1024),)))
-    parity.take(call("[static]outgoing-body.finish", (("this", None), ("trailers", None))))
+    parity.take(call("[static]outgoing-body.finish", (("this", None),)))
     assert ids(parity, "w") == ["D17"]
     parity.take(call("[static]outgoing-body.finish", (("this", None), ("trailers", "fields#1"))))
     assert ids(parity, "w") == ["D10", "D17"]
+
+
+async def test_option_without_a_value_is_not_relied_on(host):
+    """Who answers without trailers has not relied on them: the trace has a `none` there."""
+    parity = Parity()
+    host.events().subscribe(parity.take)
+    host.tracing = True
+    await start(host, "hello")
+    assert (await host.send("GET", "/")).status == 200
+    assert ids(parity, "hello") == []
+
+
+@pytest.mark.parametrize("status", [499, 504])
+def test_status_that_a_guest_has_chosen_is_no_deviation(status):
+    """A guest may answer 504 for somebody behind it: only what the host says by it is ours."""
+    parity = Parity()
+    parity.take(RequestHandled(1, "w", "GET", "/", status, 0.1))
+    assert ids(parity, "w") == []
 
 
 def test_what_cannot_be_seen_is_said_to_be_so():

@@ -14,10 +14,11 @@ from washnb.plugins import HostPlugin
 from washnb.types import LocalResources
 
 from .dispatch import CLIENT_GONE
-from .values import text_of
+from .values import CaseValue, text_of
 
 _MEBIBYTE = 1024 * 1024
 _TOO_LATE = 504
+_NOTHING = CaseValue("none")
 _OTHER_ERRORS = (
     "TLS-certificate-error",
     "destination-IP-unroutable",
@@ -49,8 +50,9 @@ class MadeOf:
 class Deviation:
     """A row of the table.
 
-    `made_of`, `seen` and `called` say how it shows: in what a workload is made of, in an event that is no call, and,
-    while the host traces, in calls of `function`, or of any where that is empty.
+    `made_of`, `seen` and `called` say how it shows: in what a workload is made of, in a log line or in what has failed,
+    and, while the host traces, in calls of `function` in an `interface` that a pattern finds, or of any where these are
+    empty; `failed`: only in calls that did.
     """
 
     id: str
@@ -61,6 +63,8 @@ class Deviation:
     seen: Callable[[Event], bool] | None = None
     called: Callable[[HostCall], bool] | None = None
     function: str = ""
+    interface: str = ""
+    failed: bool = False
 
     @property
     def shows(self) -> bool:
@@ -77,16 +81,14 @@ def _any_call(_: HostCall) -> bool:
     return True
 
 
-def _of_newer_draft(call: HostCall) -> bool:
-    return call.interface.endswith("@0.2.0-draft2") or call.interface.startswith("wasi:config/runtime")
-
-
 def _not_permitted(call: HostCall) -> bool:
     return call.error is not None and "access-denied" in call.error.replace("_", "-").lower()
 
 
 def _argument(call: HostCall, name: str) -> object:
-    return dict(call.arguments).get(name)
+    """What a parameter was given; None also where that is an option without a value."""
+    value = dict(call.arguments).get(name)
+    return None if value == _NOTHING else value
 
 
 def _number(value: object) -> int:
@@ -229,8 +231,9 @@ DEVIATIONS = (
         "`move-object` in memory deletes the object also where its copy has failed.",
         "What is moved has one of its names at any moment.",
         "It was lost.",
-        called=lambda call: call.error is not None,
+        called=_any_call,
         function="move-object",
+        failed=True,
     ),
     Deviation(
         "D20",
@@ -266,8 +269,9 @@ DEVIATIONS = (
         "A message that cannot be published ends the guest.",
         "It gets the error that WIT has for it.",
         "No guest should end for what WIT has an error for.",
-        called=lambda call: call.error is not None,
+        called=_any_call,
         function="publish",
+        failed=True,
     ),
     Deviation(
         "D24",
@@ -324,7 +328,8 @@ DEVIATIONS = (
         "wasi:keyvalue 0.2.0-draft2, in each shape that `get-many` has had there, and wasi:config/runtime@0.2.0-draft "
         "as well.",
         "Guests for Spin and for older hosts ask for them.",
-        called=_of_newer_draft,
+        called=_any_call,
+        interface=r"@0\.2\.0-draft2$|^wasi:config/runtime@",
     ),
     Deviation(
         "D32",
@@ -332,6 +337,7 @@ DEVIATIONS = (
         "`access-denied`, where the interface has it.",
         "WIT has a case for it.",
         called=_not_permitted,
+        failed=True,
     ),
     Deviation(
         "D33",
@@ -357,7 +363,7 @@ DEVIATIONS = (
         "A message that its handler fails at is logged; one that nobody takes in memory is gone.",
         "Each is an event, and a failure a line in the component's log.",
         "Whoever looks for it must find it.",
-        seen=lambda event: isinstance(event, MessageHandled) and event.error is not None,
+        seen=lambda event: isinstance(event, MessageHandled),
     ),
     Deviation(
         "D37",

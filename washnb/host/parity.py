@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Iterable
 
-from washnb.events import Event, HostCall, LogLine, MessageHandled, RequestHandled
+from washnb.events import Event, Handled, HostCall, LogLine
 
 from .deviations import DEVIATIONS, Deviation, MadeOf
 
@@ -12,9 +14,16 @@ _ELSEWHERE = tuple(each for each in DEVIATIONS if each.seen is not None)
 
 
 @functools.lru_cache(maxsize=4096)
-def _in_calls(function: str) -> tuple[Deviation, ...]:
-    """The deviations that calls of a function may show: of most there are few, and calls are many."""
-    return tuple(each for each in DEVIATIONS if each.traced and each.function in {"", function})
+def _in_calls(interface: str, function: str, failed: bool) -> tuple[Deviation, ...]:
+    """The deviations that calls of a function may show: most can show none, and calls are many."""
+    return tuple(
+        each
+        for each in DEVIATIONS
+        if each.traced
+        and each.function in {"", function}
+        and re.search(each.interface, interface)
+        and (failed or not each.failed)
+    )
 
 
 class Parity:
@@ -27,13 +36,18 @@ class Parity:
     def take(self, event: Event) -> None:
         """Note which deviations an event shows."""
         if isinstance(event, HostCall):
-            for each in _in_calls(event.function):
-                if each.called is not None and each.called(event):
-                    self._note(event.workload, each)
-        elif isinstance(event, LogLine | MessageHandled | RequestHandled):
+            self.take_calls((event,))
+        elif isinstance(event, LogLine) or (isinstance(event, Handled) and event.error is not None):
             for each in _ELSEWHERE:
                 if each.seen is not None and each.seen(event):
                     self._note(event.workload, each)
+
+    def take_calls(self, calls: Iterable[HostCall]) -> None:
+        """Note which deviations calls show."""
+        for call in calls:
+            for each in _in_calls(call.interface, call.function, call.error is not None):
+                if each.called is not None and each.called(call):
+                    self._note(call.workload, each)
 
     def _note(self, workload: str, deviation: Deviation) -> None:
         self._seen.setdefault(workload, set()).add(deviation.id)
