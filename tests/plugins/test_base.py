@@ -67,7 +67,7 @@ async def test_an_interface_that_needs_arguments():
 
     with pytest.raises(ConfigError, match=r"plugin 'furniture' cannot make an object of class Table: .*legs") as raised:
         await bind(Furniture())
-    assert raised.value.repair == ("give an object instead of the class: Table(...)",)
+    assert raised.value.repair == ("give an object instead of the class: Table(legs)",)
 
 
 def test_a_plugin_without_id():

@@ -319,11 +319,13 @@ class told_to_guest:  # noqa: N801 - read as a verb: `with told_to_guest(...)`, 
 
 def _without_arguments(cls: type[T], who: str) -> type[T]:
     """Return `cls`, which can be called without arguments. What its own code may raise then is its affair."""
+    signature = inspect.signature(cls)
     try:
-        inspect.signature(cls).bind()
+        signature.bind()
     except TypeError as error:
+        needed = ", ".join(name for name, each in signature.parameters.items() if each.default is each.empty)
         raise ConfigError(
             f"{who} cannot make an object of class {cls.__name__}: {error}",
-            repair=f"give an object instead of the class: {cls.__name__}(...)",
+            repair=f"give an object instead of the class: {cls.__name__}({needed})",
         ) from error
     return cls
