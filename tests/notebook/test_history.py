@@ -8,6 +8,10 @@ import pytest
 
 from washnb.engine import Err
 from washnb.errors import TrapError
+from washnb.events import HostCall, RequestHandled, WorkloadChanged
+from washnb.notebook.hosted import history
+from washnb.notebook.hosted.history import History
+from washnb.types import WorkloadState
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 COMMAND, KEYVALUE, CARTS = (COMPONENTS / f"{name}.wat" for name in ("command", "keyvalue", "carts"))
@@ -54,3 +58,43 @@ def test_nothing_is_remembered_of_a_call_while_tracing_is_off(session):
     session.tracing = True
     adder.add(1, 2)
     assert len(session.trace.data) == 1
+
+
+def opening(request):
+    """A host call of a request."""
+    arguments = (("identifier", "b"),)
+    place = ("w", "w", "wasi:keyvalue/store@0.2.0-draft", "open")
+    return HostCall(request, 1, *place, arguments, None, None, "kv", 0.0, 0.0, 8)
+
+
+def counted(remembered):
+    """How many calls the receipts have counted, altogether and of one bucket."""
+    ledger = remembered.receipts._ledgers["w"]
+    return [sum(tally.calls for tally in each.values()) for each in (ledger.functions, ledger.touched)]
+
+
+def test_a_flood_leaves_the_latest_requests_and_all_counts():
+    """What is counted together with others is counted; how much waits for that is bounded."""
+    remembered, requests = History(), 10 * history.KEPT_REQUESTS
+    for number in range(1, requests + 1):
+        remembered.take(opening(number))
+        remembered.take(RequestHandled(number, "w", "GET", "/", 200, 0.0))
+        assert len(remembered._uncounted) < history._UNCOUNTED
+    kept = remembered.requests()
+    assert [each.number for each in kept] == list(range(requests - history.KEPT_REQUESTS + 1, requests + 1))
+    assert all(len(each.calls) == 1 and each.handled is not None for each in kept)
+    assert counted(remembered) == [requests, requests]
+    assert not remembered.receipts._meanings  # what the resources of a request stand for goes with it
+
+
+def test_what_is_not_counted_yet_was_done_by_the_version_before():
+    """A workload that is loaded again begins its receipt anew, with the calls after that."""
+    remembered = History()
+    for number in (1, 2):
+        remembered.take(WorkloadChanged(f"id-{number}", "w", WorkloadState.STARTING, ""))
+        remembered.take(WorkloadChanged(f"id-{number}", "w", WorkloadState.RUNNING, ""))
+        for request in range(number):
+            remembered.take(opening(request))
+        assert counted(remembered) == [number, number]
+        remembered.take(opening(9))
+        remembered.take(WorkloadChanged(f"id-{number}", "w", WorkloadState.STOPPING, ""))

@@ -5,8 +5,9 @@ A fold over the host's events: numbers and names are kept, never the calls, so t
 
 from __future__ import annotations
 
+import operator
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from washnb.engine import INJECTOR, CompiledComponent
@@ -27,6 +28,10 @@ MAX_NAMES = 500
 """Different names of one kind that are kept of a workload; calls about others are only counted."""
 
 _MAX_REQUESTS = 1_000
+_ALIKE = ("workload", "interface", "function", "error", "provider", "injected")
+_KIND = operator.itemgetter(*map(HostCall._fields.index, _ALIKE))
+"""What calls that count as the same have in common."""
+
 Granted = Callable[[str], bool]
 """Says of the id of a plugin whether the workload may use it."""
 
@@ -41,13 +46,13 @@ class Tally:
     failed: int = 0
     denied: int = 0
 
-    def count(self, outcome: str) -> None:
-        """Count one more."""
-        self.calls += 1
+    def count(self, outcome: Outcome, times: int = 1) -> None:
+        """Count calls that have ended so."""
+        self.calls += times
         if outcome == "failed":
-            self.failed += 1
+            self.failed += times
         elif outcome == "denied":
-            self.denied += 1
+            self.denied += times
 
 
 @dataclass
@@ -59,7 +64,10 @@ class _Ledger:
     distinct: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def tally(self, kind: str, name: str, outcome: str) -> None:
+    def use(self, call: HostCall) -> Tally:
+        return self.functions.setdefault((call.interface, call.function), Tally())
+
+    def tally(self, kind: str, name: str, outcome: Outcome) -> None:
         found = self.touched.get((kind, name))
         if found is None:
             if self.distinct[kind] >= MAX_NAMES:
@@ -123,27 +131,36 @@ class Receipts:
     def take(self, event: Event) -> None:
         """Count a host call; what a fault did to a call of an export is none."""
         if isinstance(event, HostCall):
-            if event.provider != INJECTOR:
-                self._count(event)
+            self.take_calls((event,))
         elif isinstance(event, Handled):
             self._meanings.pop(event.request, None)
         elif isinstance(event, WorkloadChanged):
             self._changed(event)
 
-    def _count(self, call: HostCall) -> None:
-        ledger = self._ledgers.get(call.workload)
+    def take_calls(self, calls: Sequence[HostCall]) -> None:
+        """Count calls that have come one after the other, which takes less than to `take` each."""
+        kinds = list(map(_KIND, calls))
+        alike = dict(zip(kinds, calls, strict=True))
+        for kind, times in Counter(kinds).items():
+            call = alike[kind]
+            if call.provider != INJECTOR:
+                self._ledger(call.workload).use(call).count(outcome_of(call), times)
+        touching = {
+            kind: outcome_of(call)
+            for kind, call in alike.items()
+            if call.provider != INJECTOR and may_touch(call.interface, call.function)
+        }
+        for kind, call in zip(kinds, calls, strict=True) if touching else ():
+            if kind in touching:
+                self._touch(self._ledger(call.workload), call, touching[kind])
+
+    def _ledger(self, workload: str) -> _Ledger:
+        ledger = self._ledgers.get(workload)
         if ledger is None:
-            ledger = self._ledgers[call.workload] = _Ledger()
+            ledger = self._ledgers[workload] = _Ledger()
             if len(self._ledgers) > MAX_WORKLOADS:
                 self._ledgers.popitem(last=False)
-        outcome = outcome_of(call)
-        which = call.interface, call.function
-        tally = ledger.functions.get(which)
-        if tally is None:
-            tally = ledger.functions[which] = Tally()
-        tally.count(outcome)
-        if may_touch(call.interface, call.function):
-            self._touch(ledger, call, outcome)
+        return ledger
 
     def _touch(self, ledger: _Ledger, call: HostCall, outcome: Outcome) -> None:
         """Count what a call was about."""

@@ -18,6 +18,7 @@ from washnb.events import (
     MessageHandled,
     MessageSent,
     StateChanged,
+    WorkloadChanged,
 )
 from washnb.host import Parity, Receipts, Trace
 
@@ -27,6 +28,9 @@ KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
 KEPT_MESSAGES = 1_000
 KEPT_CHANGES = 2_000
+
+_UNCOUNTED = 128
+"""Events that are counted together."""
 
 UNDER_WAY = "under way"
 """What is said of a call that is held, and of what it belongs to."""
@@ -145,25 +149,30 @@ def _indented(text: str) -> str:
 
 
 class History:
-    """Listens to the events of the host. Written and read on the host's loop only."""
+    """Listens to the events of the host. Written and read on the host's loop only.
+
+    Guests wait meanwhile: what is only counted waits for others, until somebody asks or they are many, since that takes
+    a fraction of the time for each.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
-        self.parity = Parity()
-        self.receipts = Receipts()
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self.changes: deque[tuple[float, StateChanged]] = deque(maxlen=KEPT_CHANGES)
         """Changes of state, each with the Unix timestamp at which it was told."""
         self._requests: OrderedDict[int, RequestTrace] = OrderedDict()
+        self._parity = Parity()
+        self._receipts = Receipts()
+        self._uncounted: list[Event] = []
 
     def take(self, event: Event) -> None:
         """Remember an event, in place of the oldest of its kind where there are too many."""
-        self.parity.take(event)
-        self.receipts.take(event)
+        self._uncounted.append(event)
+        if len(self._uncounted) >= _UNCOUNTED or isinstance(event, WorkloadChanged):
+            self._count()
         if isinstance(event, HostCall):  # first: of these there are many
-            request = self._request(event.request, ago := event.started + event.duration)
-            request.begun = min(request.begun, time.time() - ago)  # none is heard of too early, some are too late
+            request = self._request(event.request, event.started + event.duration)
             request.calls.append(event)
             if event.injected:
                 request.injected += 1
@@ -181,6 +190,18 @@ class History:
             request.handled, request.held = event, None
         if isinstance(event, MessageSent | MessageHandled):
             self.messages.append(event)
+
+    @property
+    def parity(self) -> Parity:
+        """What workloads rely on that wash-runtime does otherwise."""
+        self._count()
+        return self._parity
+
+    @property
+    def receipts(self) -> Receipts:
+        """What workloads have used, and were denied."""
+        self._count()
+        return self._receipts
 
     def requests(self, *, of: str | None = None, last: bool = False) -> list[RequestTrace]:
         """Return the requests that are remembered, those `of` a workload, or of these only the one answered last."""
@@ -206,10 +227,25 @@ class History:
         self._requests.clear()
         self.changes.clear()
 
+    def _count(self) -> None:
+        """Count what is not counted yet. What ends a request, or a workload, comes behind their calls."""
+        events, self._uncounted = self._uncounted, []
+        calls = [event for event in events if isinstance(event, HostCall)]
+        self._parity.take_calls(calls)
+        self._receipts.take_calls(calls)
+        for event in events:
+            if not isinstance(event, HostCall):
+                self._parity.take(event)
+                self._receipts.take(event)
+
     def _request(self, number: int, ago: float) -> RequestTrace:
         """The request of that number; one that is heard of now has begun so many seconds `ago`."""
-        if number not in self._requests:
-            self._requests[number] = RequestTrace(number, time.time() - ago)
+        begun = time.time() - ago
+        request = self._requests.get(number)
+        if request is None:
+            request = self._requests[number] = RequestTrace(number, begun)
             if len(self._requests) > KEPT_REQUESTS:
                 self._requests.popitem(last=False)
-        return self._requests[number]
+        elif begun < request.begun:  # none is heard of too early, some are too late
+            request.begun = begun
+        return request
