@@ -60,6 +60,7 @@ _HOMES = {
     "is_other": "parts",
     "keyvalue_of": "reading",
     "known": "reading",
+    "line_entry": "crossings",
     "lasting_subject": "messaging",
     "logs_place": "reading",
     "made_again": "parts",

@@ -12,6 +12,7 @@ from .attaching import made_by_word as made_by_word
 from .calling import called as called
 from .calling import exports_of as exports_of
 from .crossings import crossing_entry as crossing_entry
+from .crossings import line_entry as line_entry
 from .crossings import passage_entry as passage_entry
 from .deployments import Deployments as Deployments
 from .deployments import Source as Source

@@ -19,20 +19,28 @@ _MOST = 20
 """Changes and log lines of one call or request that are told one by one."""
 
 
-def crossing_entry(crossing: Crossing) -> dict[str, Any]:
-    """One host call: what was asked and answered, by whom, how it ended, its values, and what it changed and logged."""
+def line_entry(crossing: Crossing, longest: int = _LINE) -> dict[str, Any]:
+    """One host call in a line, its texts no longer than so many characters: what was asked and answered, by whom."""
     call = crossing.call
     return {
         "n": call.number,
         "interface": call.interface,
         "function": call.function,
-        "asked": one_line(crossing.asked, _LINE),
-        "answer": one_line(crossing.answer, _LINE),
+        "asked": one_line(crossing.asked, longest),
+        "answer": one_line(crossing.answer, longest),
         "outcome": crossing.outcome,
-        "error": call.error is not None,
-        "injected": plain(call.injected),
         "provider": call.provider or "nobody",
         "took": call.duration,
+    }
+
+
+def crossing_entry(crossing: Crossing) -> dict[str, Any]:
+    """One host call, with its values, and what it changed and logged."""
+    call = crossing.call
+    return {
+        **line_entry(crossing),
+        "error": call.error is not None,
+        "injected": plain(call.injected),
         "held": call.held,
         "values": [[name, _text(text_of(value))] for name, value in call.arguments],
         "result": _text(crossing.answer),

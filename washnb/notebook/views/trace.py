@@ -244,17 +244,11 @@ class TraceView(View):
 
 def _row(passage: hosted.Passage, crossing: hosted.Crossing) -> dict[str, Any]:
     """One call as its row needs it; `at` is in seconds from the beginning of the request."""
-    entry = hosted.crossing_entry(crossing)
+    entry = hosted.line_entry(crossing, _ASKED)
     return {
-        "n": entry["n"],
+        **entry,
         "interface": entry["interface"].partition("@")[0],
-        "function": entry["function"],
-        "asked": entry["asked"][:_ASKED],
-        "answer": entry["answer"][:_ASKED],
-        "outcome": entry["outcome"],
-        "provider": entry["provider"],
         "at": passage.at(crossing),
-        "took": entry["took"],
         "changed": bool(crossing.changes),
         "waits": crossing.waits,
     }
