@@ -17,7 +17,6 @@ from washnb.engine import engine as engine_module
 from washnb.errors import CompileError, ComponentError, ConfigError, NotAComponentError
 
 ADDER = "example:adder"
-OTHER = b"(component)"
 
 
 @pytest.fixture
