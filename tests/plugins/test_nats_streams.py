@@ -6,7 +6,7 @@ import pytest
 from nats.js.errors import ServerError
 
 from washnb.errors import BackendError
-from washnb.plugins import NatsServer
+from washnb.plugins import LocalNats, NatsBlobstore, NatsConfig, NatsKeyValue, NatsLogger, NatsMessaging, NatsServer
 from washnb.plugins.blobstore.object_store import ObjectStoreBackend
 from washnb.plugins.keyvalue.nats import NatsBackend
 
@@ -75,3 +75,67 @@ async def test_what_cannot_be_emptied_is_deleted(server):
     for _ in range(2):
         await containers.delete("c")
         assert list(await containers.containers()) == []
+
+
+class Plain(LocalNats):
+    """A server without JetStream."""
+
+    def _command(self, binary, directory):
+        return [each for each in super()._command(binary, directory) if each != "-js"]
+
+
+@pytest.fixture
+async def plain():
+    """Give its URL."""
+    server = Plain()
+    yield await server.start()
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("plugin", "what"), [(NatsKeyValue, "buckets"), (NatsBlobstore, "containers"), (NatsConfig, "settings")]
+)
+async def test_a_server_without_streams_is_found_out_at_once(plain, plugin, what):
+    """By what keeps its state in streams, and not by the first call of a guest."""
+    server = NatsServer(plain)
+    with pytest.raises(BackendError, match=f"keep {what}: NATS server {plain} runs without JetStream") as raised:
+        await plugin(server).start()
+    assert raised.value.repair == ("nats-server -js",)
+    with pytest.raises(BackendError, match="is not connected"):
+        _ = server.client
+
+
+@pytest.mark.parametrize("plugin", [NatsLogger, NatsMessaging])
+async def test_what_needs_no_streams_does_without(plain, plugin):
+    """Messages and log records only go by."""
+    needy = plugin(NatsServer(plain))
+    await needy.start()
+    await needy.stop()
+
+
+@pytest.fixture
+async def accounts(nats_servers, tmp_path):
+    """Give key-value for a user: `without` streams, or `restricted` in what to ask about them."""
+    config = tmp_path / "server.conf"
+    restricted = '{ user: restricted, password: "", permissions: { publish: "$JS.API.STREAM.>" } }'
+    config.write_text(
+        'accounts {\n  one { users: [{ user: without, password: "" }] }\n'
+        f"  two {{ jetstream: enabled, users: [{restricted}] }}\n}}\n"
+    )
+    running = await nats_servers("-c", str(config))
+    return lambda user: NatsKeyValue(NatsServer(running.url, user=user, password=""))
+
+
+async def test_an_account_without_streams_is_found_out_at_once(accounts):
+    """The server keeps some, for others."""
+    with pytest.raises(BackendError, match=r"keep buckets: NATS server .* has no JetStream for this account") as raised:
+        await accounts("without").start()
+    assert "jetstream: enabled" in raised.value.repair[0]
+
+
+async def test_who_may_not_ask_for_streams_may_use_them(accounts):
+    """What else is not permitted, the calls find out."""
+    keyvalue = accounts("restricted")
+    await keyvalue.start()
+    assert await keyvalue.shared.buckets() == []
+    await keyvalue.stop()

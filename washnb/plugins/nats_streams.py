@@ -1,15 +1,56 @@
-"""Streams made and deleted on a NATS server, which goes on deleting for a moment after it has answered."""
+"""Streams on a NATS server: whether it keeps any, and how they are made and deleted.
+
+It goes on deleting for a moment after it has answered.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from typing import Any
+
+from washnb.errors import BackendError
 
 from .nats import NatsServer
 
 _PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds
 _NOT_MADE = 10049  # the error code of JetStream where a directory went away that it was about to use
+_GLANCE_SECONDS = 0.5
+_NOT_FOR_THE_ACCOUNT = 10039  # an error code of JetStream
+
+
+async def open_for_streams(server: NatsServer, what: str) -> None:
+    """Open a server that is to keep streams, for `what`. Raises as `open`, and BackendError where JetStream is missing.
+
+    Where nobody may ask for that, or the answer takes long, the calls find out.
+    """
+    await server.open()
+    try:
+        await _require_streams(server, what)
+    except BaseException:
+        await server.close()
+        raise
+
+
+async def _require_streams(server: NatsServer, what: str) -> None:
+    from nats.errors import Error, NoRespondersError
+
+    try:
+        async with asyncio.timeout(_GLANCE_SECONDS):
+            answer = json.loads((await server.request("$JS.API.INFO")).data)
+        refused = answer["error"]["err_code"] == _NOT_FOR_THE_ACCOUNT
+    except NoRespondersError:
+        raise BackendError(
+            f"{what}: NATS server {server.url} runs without JetStream", repair="nats-server -js"
+        ) from None
+    except (Error, TimeoutError, OSError, LookupError, TypeError, ValueError):
+        return
+    if refused:
+        raise BackendError(
+            f"{what}: NATS server {server.url} has no JetStream for this account",
+            repair="jetstream: enabled  # for the account, in the configuration of the server",
+        )
 
 
 async def make_stream(server: NatsServer, config: Any) -> Any:

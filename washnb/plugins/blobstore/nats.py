@@ -14,6 +14,7 @@ from typing import Any
 from washnb.errors import BackendError
 
 from ..nats import PATIENCE, NatsServer
+from ..nats_streams import open_for_streams
 from ..state import OfManyHosts, SharedState
 from .backend import Backend
 from .interface import Blobstore
@@ -43,7 +44,7 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
     async def start(self) -> None:
         """Connect, and hear of changes from now on, whoever makes them. Raises BackendError where that cannot be."""
         await super().start()
-        await self.server.open()
+        await open_for_streams(self.server, "keep containers")
         from .object_store import ObjectStoreBackend
 
         self._store = ObjectStoreBackend(self.server)

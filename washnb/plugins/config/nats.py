@@ -18,6 +18,7 @@ from washnb.wit import WitInterface
 from ..base import Changed, WorkloadItem
 from ..keyvalue.nats import NatsBackend
 from ..nats import PATIENCE, NatsServer
+from ..nats_streams import open_for_streams
 from ..state import OfManyHosts
 from .in_memory import DynamicConfig, LayeredSettings
 
@@ -194,9 +195,9 @@ class NatsConfig(OfManyHosts, DynamicConfig):
         self._told = False
 
     async def start(self) -> None:
-        """Connect. Raises BackendError where the server does not answer."""
+        """Connect. Raises BackendError where the server does not answer, or has no JetStream."""
         await super().start()
-        await self.server.open()
+        await open_for_streams(self.server, "keep settings")
         self._forget = self.server.on_return(self._server_is_back)
 
     async def stop(self) -> None:

@@ -22,7 +22,7 @@ from washnb.errors import BackendError
 from ..at_once import at_once
 from ..base import Changed
 from ..nats import NatsServer, is_full
-from ..nats_streams import make_stream, purge
+from ..nats_streams import make_stream, open_for_streams, purge
 from ..state import OfManyHosts, SharedState
 from . import nats_keys
 from .backend import KeyResponse, NoSuchBucket, Snapshot
@@ -334,9 +334,9 @@ class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
         return self._buckets
 
     async def start(self) -> None:
-        """Connect. Raises BackendError where the server is away, ConfigError where nats-py is not installed."""
+        """Connect. Raises BackendError where the server is away or has no JetStream, ConfigError without nats-py."""
         await super().start()
-        await self.server.open()
+        await open_for_streams(self.server, "keep buckets")
 
     async def stop(self) -> None:
         """Watch nothing any more, and let go of the connection."""
