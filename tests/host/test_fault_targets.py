@@ -26,6 +26,7 @@ async def shop(host):
         ("kv.get", ["store#[method]bucket.get"]),
         ("wasi-keyvalue.get", ["store#[method]bucket.get"]),
         ("keyvalue.bucket.get", ["store#[method]bucket.get"]),
+        ("bucket.list-keys", ["store#[method]bucket.list-keys"]),
         ("KeyValue.Bucket.list_keys", ["store#[method]bucket.list-keys"]),
         ("wasi:keyvalue/store#open", ["store#open"]),
         ("wasi:keyvalue/store@0.2.0-draft#[method]bucket.get", ["store#[method]bucket.get"]),

@@ -226,6 +226,14 @@ class TestWays:
         with pytest.raises(ConfigError, match="value is bucket, not 3"):
             shop.faults.add(Fault("keyvalue.open", value=3))
 
+    async def test_types_are_called_by_their_names(self, host):
+        """What is refused names the type as WIT does, and then what it is."""
+        await start(host, "clocks")
+        with pytest.raises(ConfigError, match=r"wall-clock#now: value is datetime, not 3 \(int\)") as caught:
+            host.faults.add(Fault("wall-clock.now", value=3))
+        assert caught.value.repair[0].startswith("record datetime { seconds: u64")
+        assert caught.value.repair[1] == "now: func() -> datetime"
+
     async def test_a_clock_that_jumps(self, host):
         """Both clocks, forwards and backwards, never below zero; nothing else jumps."""
         await start(host, "clocks")

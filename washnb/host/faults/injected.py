@@ -89,7 +89,8 @@ def _error(error: object, callee: Callee) -> tuple[str, Serve]:
         error = _made(error)
     if isinstance(error, Exception) and not isinstance(error, Err):
         return f"error {type(error).__name__}", _raise(error)
-    value = wit_error(error.value if isinstance(error, Err) else error, callee.label, callee.function)
+    given = error.value if isinstance(error, Err) else error
+    value = wit_error(given, callee.label, callee.function, wit=callee.surface.wit)
     assert isinstance(callee.function.result, shapes.Result)
     shape = callee.function.result.err
     case = _case_name(shape, value)
@@ -123,7 +124,8 @@ def _value(value: object, callee: Callee) -> Serve:
     shape = function.result.ok if isinstance(function.result, shapes.Result) else function.result
     plain = isinstance(shape, shapes.Own) and isinstance(value, _PLAIN) and not callee.exported
     if plain or find_mismatch(shape, value, "value") is not None:
-        raise ConfigError(mismatch_error(label, "value", shape, value).message, repair=f"it is {function}")
+        error = mismatch_error(label, "value", shape, value, signature=function, classes=callee.surface)
+        raise ConfigError(error.message, repair=error.repair)
     if callee.exported and isinstance(shape, shapes.Own):
         raise ConfigError(
             f"{label} answers a resource of the guest, which nobody else can make",
@@ -137,7 +139,7 @@ def _told(value: object, shape: shapes.Shape | None, callee: Callee) -> object:
     """A value in the form in which it arrives: callers of exports get the classes of WIT's types."""
     if not callee.exported:
         return value
-    return typed(value, shape, callee.component.compiled.export_surfaces[callee.interface])
+    return typed(value, shape, callee.surface)
 
 
 def _jump(jump: Jump, label: str) -> Serve:
@@ -171,14 +173,16 @@ def _short(most: int, label: str, function: Function) -> Serve:
     return serve
 
 
-def wit_error(given: object, label: str, function: Function) -> object:
+def wit_error(
+    given: object, label: str, function: Function, *, wit: Callable[[shapes.Shape | Function], str] = str
+) -> object:
     """Read an error as the one of the function's WIT result: a case by name, `other(text)`, or a value that fits.
 
-    Raises ConfigError, which says which cases there are.
+    Raises ConfigError, which says which cases there are; `wit` writes types.
     """
     if not isinstance(function.result, shapes.Result):
         raise ConfigError(
-            f"{label} has no error in WIT: {function}",
+            f"{label} has no error in WIT: {wit(function)}",
             interface=label.partition("#")[0],
             repair="an exception as error, or trap, ends the guest; value and delay fit any function",
         )
@@ -189,7 +193,9 @@ def wit_error(given: object, label: str, function: Function) -> object:
     if find_mismatch(shape, value, "error") is None:
         return value
     raise ConfigError(
-        f"{label} has no error {given!r}", interface=label.partition("#")[0], repair=f"its errors are {_cases(shape)}"
+        f"{label} has no error {given!r}",
+        interface=label.partition("#")[0],
+        repair=f"its errors are {_cases(shape, wit)}",
     )
 
 
@@ -264,7 +270,7 @@ def _case_names(shape: shapes.Shape | None) -> tuple[str, ...]:
     return shape.names if isinstance(shape, shapes.Enum) else ()
 
 
-def _cases(shape: shapes.Shape | None) -> str:
+def _cases(shape: shapes.Shape | None, wit: Callable[[shapes.Shape | Function], str]) -> str:
     if isinstance(shape, shapes.Variant):
-        return ", ".join(name if payload is None else f"{name}({payload})" for name, payload in shape.cases)
-    return ", ".join(_case_names(shape)) or f"of the type {shape}"
+        return ", ".join(name if payload is None else f"{name}({wit(payload)})" for name, payload in shape.cases)
+    return ", ".join(_case_names(shape)) or f"of the type {'nothing' if shape is None else wit(shape)}"

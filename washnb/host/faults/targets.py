@@ -1,7 +1,7 @@
 """What a fault is set on: the functions that components import or export, by the names that people have for them.
 
 keyvalue.get                      a capability's word and a function, as Python or WIT spells it
-keyvalue.bucket.get               the same, where functions of several resources have the name
+keyvalue.bucket.get, bucket.get   the same, where functions of several resources have the name
 clocks.now                        of a WASI package
 incoming-handler.handle           an interface without its package
 adder.add                         an export, by its package or by the component that has it
@@ -17,7 +17,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from washnb.engine import Function, names
+from washnb.engine import Function, Surface, names
 from washnb.errors import ConfigError
 from washnb.plugins import catalog
 from washnb.wit import split_version
@@ -74,6 +74,12 @@ class Callee:
         return f"{interface}#{self.function.name}" if interface else self.function.name
 
     @property
+    def surface(self) -> Surface:
+        """The classes of its types, and their names."""
+        compiled = self.component.compiled
+        return (compiled.export_surfaces if self.exported else compiled.import_surfaces)[self.interface]
+
+    @property
     def scopes(self) -> frozenset[str]:
         """What may stand before its name."""
         home = (_folded(self.component.name),) if self.exported else ()
@@ -105,6 +111,8 @@ def named(target: str, functions: Iterable[Callee]) -> list[Callee]:
     scope, name = _parted(target)
     known = list(functions)
     found = [each for each in known if scope in each.scopes and (not name or each.is_called(name))]
+    if not found and name:
+        found = [each for each in known if _folded(each.plain) == _folded(target)]
     if not found and not name:
         found = [each for each in known if "" in each.scopes and each.is_called(scope)]
     return [each for each in found if not each.exported] or found
