@@ -9,7 +9,7 @@ from typing import Any
 
 from washnb.errors import ConfigError
 
-from .grants import with_environment
+from .loading import with_environment
 
 _CHOICE = re.compile(r"(?P<word>[\w-]+|[\w-]+:[\w:/.@-]+)=(?P<backend>.*)", re.DOTALL)
 ASK = "ask"

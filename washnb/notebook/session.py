@@ -17,8 +17,8 @@ from . import hosted
 from .backends import ASK, Plugins, Terms, Wanted, wanted
 from .breaking import Breaking
 from .following import Following
-from .grants import name_of, require_name, require_source, with_environment
 from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
+from .loading import name_of, require_name, require_source, with_environment
 from .progress import ProgressLines
 from .requests import asked_of, encoded
 from .text import Text

@@ -4,7 +4,6 @@ from .actions import Command as Command
 from .actions import completed as completed
 from .actions import opened as opened
 from .actions import sent as sent
-from .actions import served as served
 from .attaching import attached as attached
 from .attaching import attached_as as attached_as
 from .attaching import detached as detached
@@ -35,6 +34,9 @@ from .messaging import messaging_of as messaging_of
 from .messaging import published as published
 from .messaging import requested as requested
 from .messaging import subject_matcher as subject_matcher
+from .nats_server import nats_started as nats_started
+from .nats_server import nats_status as nats_status
+from .nats_server import nats_stopped as nats_stopped
 from .on_kernel import KernelLoop as KernelLoop
 from .on_kernel import belongs_to_kernel as belongs_to_kernel
 from .parity import ParityReport as ParityReport
@@ -69,9 +71,7 @@ from .reports import Status as Status
 from .reports import inspection as inspection
 from .reports import plugin_table as plugin_table
 from .reports import status as status
-from .serving import nats_started as nats_started
-from .serving import nats_status as nats_status
-from .serving import nats_stopped as nats_stopped
+from .serving import served as served
 from .skeletons import PluginSkeleton as PluginSkeleton
 from .skeletons import skeleton_of as skeleton_of
 from .snapshots import ShownSnapshot as ShownSnapshot

@@ -1,49 +1,61 @@
-"""The NATS server of the session, which ends with the host."""
+"""The port of the session's HTTP server: where it is opened, the link that leads there, and who answers."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import re
 
 from washnb.errors import ConfigError
+from washnb.types import Request
 
-from ..handles import News, ServerUrl
+from ..arguments import quoted
+from ..handles import Address
 from .deployments import Deployments
 
-_STARTING = "%wash nats start"
+_FIRST_PORT = 8000
+_LAST_PORT = 65_535
+_LOOPBACK = "127.0.0.1"
 
 
-async def nats_started(deployments: Deployments, store: Path | None) -> ServerUrl:
-    """Start the server, unless it runs; `store` is a directory that stays, without it the state goes with the server.
-
-    Raises ConfigError where it runs with another store, and what `LocalNats.start` raises.
-    """
-    server = deployments.local_nats
-    if server.running and store in {None, server.store}:
-        return _url(deployments)
-    if server.running:
-        raise ConfigError(f"the NATS server runs already, with {_store(deployments)}", repair="%wash nats stop")
-    await server.start(store)
-    return _url(deployments)
-
-
-async def nats_stopped(deployments: Deployments) -> News:
-    """Stop the server. One that does not run is left alone."""
-    running = deployments.local_nats.running
-    await deployments.local_nats.stop()
-    return News("the NATS server has stopped" if running else "no NATS server of this session runs")
+async def served(deployments: Deployments, port: int | str | None) -> Address:
+    """Open a port. Without one asked for, the server that is open already, else port 8000, else any free one."""
+    http = deployments.host.http
+    assert http is not None  # the preset's host has one
+    if port is None and http.port:
+        return _address(http.addr, deployments)
+    if port is not None:
+        return _address(await http.bind(_listening_at(str(port))), deployments)
+    try:
+        return _address(await http.bind(f"{_LOOPBACK}:{_FIRST_PORT}"), deployments)
+    except ConfigError:
+        return _address(await http.bind(f"{_LOOPBACK}:0"), deployments)
 
 
-async def nats_status(deployments: Deployments) -> ServerUrl | News:
-    """Say where the server is: its URL, as from its start, or that there is none."""
-    if not deployments.local_nats.running:
-        return News(f"no NATS server of this session runs: {_STARTING}")
-    return _url(deployments)
+def _listening_at(port: str) -> str:
+    if ":" in port:
+        return port
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise ConfigError(f"{port!r} is no port", repair="%wash serve 8000, %wash serve HOST:PORT, or %wash serve")
+    return f"{_LOOPBACK}:{port}"
 
 
-def _url(deployments: Deployments) -> ServerUrl:
-    return ServerUrl(deployments.local_nats.url, _store(deployments))
+def _address(listening: str, deployments: Deployments) -> Address:
+    url = f"http://{listening}"
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")  # set by JupyterHub, and so on Binder
+    port = re.search(r"\d+$", listening)
+    link = f"{prefix.rstrip('/')}/proxy/{port[0]}/" if prefix and port else None
+    return Address(url, link, _answering(deployments))
 
 
-def _store(deployments: Deployments) -> str:
-    store = deployments.local_nats.store
-    return "a temporary directory" if store is None else str(store)
+def _answering(deployments: Deployments) -> str:
+    """Say who answers at the port, and how another one does: the router's choice is not that of `send`."""
+    names = [each.name for each in deployments if each.answers_http and not each.waiting]
+    http = deployments.host.http
+    routed = None if http is None else http.router.route(Request("GET", "/"))
+    name = next((each.name for each in deployments if each.workload_id == routed), None)
+    if name is None:
+        return "nobody answers yet, then the one loaded last"
+    others = [quoted(each) for each in names if each != name]
+    return f"{name} answers" + (
+        f", the one loaded last (%wash reload {others[-1]} lets that one answer)" if others else ""
+    )
