@@ -105,12 +105,12 @@ def test_the_line_loads_the_same_again_without_secrets(session, monkeypatch, tmp
         assert "pw" not in shown
     monkeypatch.setenv("API_TOKEN", "swordfish")
     monkeypatch.setenv("DB", "pg://u:pw@h/x")
-    from washnb.notebook.verbs import Asking, verb_named
+    from washnb.notebook.verbs import Use, verb_named
 
     session.unload("greeter")
     verb = verb_named("load")
     options = verb.read(report.load.removeprefix("%wash load "), {})
-    assert verb.does(Asking(session, options, {})).name == "greeter"
+    assert verb.does(Use(session, options, {})).name == "greeter"
     assert session.config.data == config
 
 

@@ -12,7 +12,7 @@ from .arguments import HelpWanted
 from .handles import News, Told
 from .session import Session
 from .text import Text
-from .verbs import Asking, overview, refuse_cell, verb_named
+from .verbs import Use, overview, refuse_cell, verb_named
 
 
 @magics_class
@@ -50,10 +50,10 @@ class Wash(Magics):
         assert self.shell is not None
         namespace = self.shell.user_ns
         try:
-            asking = Asking(self.session, verb.read(rest, namespace), namespace, cell)
+            use = Use(self.session, verb.read(rest, namespace), namespace, cell)
         except HelpWanted as answer:
             return Text(answer)
-        value = verb.does(asking)
+        value = verb.does(use)
         if isinstance(value, News):
             print(value)  # noqa: T201 - a verb that changes something says so
             return None

@@ -8,18 +8,18 @@ from ..arguments import VerbParser, closest
 from ..elsewhere import ELSEWHERE
 from ..text import Text
 from . import border, capabilities, faults, kinds, plugins, requests, snapshots, views, workloads
-from .verb import Asking, Verb
+from .verb import Use, Verb
 
-__all__ = ["VERBS", "Asking", "Verb", "kinds", "overview", "refuse_cell", "verb_named"]
+__all__ = ["VERBS", "Use", "Verb", "kinds", "overview", "refuse_cell", "verb_named"]
 
 
 def _help_options(parser: VerbParser) -> None:
     parser.word("verb", nargs="?", completes=kinds.VERBS, help="say more about this one")
 
 
-def _help(asking: Asking) -> Text:
-    if asking.options.verb:
-        return Text(verb_named(asking.options.verb).parser().format_help().rstrip())
+def _help(use: Use) -> Text:
+    if use.options.verb:
+        return Text(verb_named(use.options.verb).parser().format_help().rstrip())
     return Text(overview())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..arguments import VerbParser
 from ..views import TRACE_ACTIONS
 from . import kinds
-from .verb import Asking, Verb, name_option, seconds_of
+from .verb import Use, Verb, name_option, seconds_of
 
 
 def _trace_options(parser: VerbParser) -> None:
@@ -31,9 +31,9 @@ itself goes at once, and one request is held for a minute at most.
 %wash trace last --interface keyvalue        %wash trace save film.html        %wash trace --slow 0.5"""
 
 
-def _trace(asking: Asking) -> Any:
-    options = asking.options
-    return asking.session.trace(
+def _trace(use: Use) -> Any:
+    options = use.options
+    return use.session.trace(
         options.action,
         options.path,
         of=options.of,
@@ -56,6 +56,6 @@ VERBS = (
         "receipt",
         "what a workload used and was denied, and the least that it needs",
         _receipt_options,
-        lambda asking: asking.session.receipt(asking.options.name),
+        lambda use: use.session.receipt(use.options.name),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from ..arguments import VerbParser
 from ..session import NATS_ACTIONS
 from . import kinds
-from .verb import Asking, Verb, no_options, plugins_of
+from .verb import Use, Verb, no_options, plugins_of
 
 
 def _attach_options(parser: VerbParser) -> None:
@@ -34,10 +34,10 @@ def _attach_options(parser: VerbParser) -> None:
     parser.switch("--join", help="also take messages there, as one of the group that handles them")
 
 
-def _attach(asking: Asking) -> Any:
-    options = asking.options
-    plugins = plugins_of(asking, options.plugins)
-    return asking.session.attach(*plugins, to=options.to, write=options.write, join=options.join, follow=options.follow)
+def _attach(use: Use) -> Any:
+    options = use.options
+    plugins = plugins_of(use, options.plugins)
+    return use.session.attach(*plugins, to=options.to, write=options.write, join=options.join, follow=options.follow)
 
 
 def _detach_options(parser: VerbParser) -> None:
@@ -46,11 +46,11 @@ def _detach_options(parser: VerbParser) -> None:
     parser.epilog = "wash.attach(WRAPPER.wrapped) takes off a wrapper alone, and keeps the state of what is inside"
 
 
-def _detach(asking: Asking) -> Any:
-    options, session = asking.options, asking.session
+def _detach(use: Use) -> Any:
+    options, session = use.options, use.session
     plugin = options.plugin
     if plugin not in session.known().plugins:
-        (plugin,) = plugins_of(asking, [plugin])
+        (plugin,) = plugins_of(use, [plugin])
     return session.detach(plugin, options.from_)
 
 
@@ -63,8 +63,8 @@ def _nats_options(parser: VerbParser) -> None:
     parser.epilog = "%wash nats start --store ./nats"
 
 
-def _nats(asking: Asking) -> Any:
-    return asking.session.nats(asking.options.action, store=asking.options.store)
+def _nats(use: Use) -> Any:
+    return use.session.nats(use.options.action, store=use.options.store)
 
 
 VERBS = (
@@ -76,5 +76,5 @@ VERBS = (
         _detach,
     ),
     Verb("nats", "a NATS server on this machine, for state and messages that hosts share", _nats_options, _nats),
-    Verb("plugins", "what is attached, and who uses it", no_options, lambda asking: asking.session.plugins),
+    Verb("plugins", "what is attached, and who uses it", no_options, lambda use: use.session.plugins),
 )

@@ -9,7 +9,7 @@ from washnb.errors import ConfigError
 
 from ..arguments import VerbParser, evaluate
 from . import kinds
-from .verb import Asking, Verb
+from .verb import Use, Verb
 
 N = TypeVar("N", int, float)
 
@@ -40,8 +40,8 @@ def _fault_options(parser: VerbParser) -> None:
 %wash fault clear"""
 
 
-def _fault(asking: Asking) -> Any:
-    options, session = asking.options, asking.session
+def _fault(use: Use) -> Any:
+    options, session = use.options, use.session
     if options.target == _CLEAR:
         return session.clear_faults(options.cleared)
     if options.cleared is not None:
@@ -60,7 +60,7 @@ def _fault(asking: Asking) -> Any:
     told = {name: value for name, value in given.items() if value is not None}
     if options.value is not None:
         value = options.value
-        told["value"] = evaluate(value, asking.namespace) if isinstance(value, str) else value
+        told["value"] = evaluate(value, use.namespace) if isinstance(value, str) else value
     if options.target is None:
         if told or options.trap:
             raise ConfigError("a fault needs a target", repair="%wash fault keyvalue.get --delay 0.5")

@@ -8,7 +8,7 @@ from ..arguments import VerbParser
 from ..handles import News
 from ..session import PLUGIN_ACTIONS
 from . import kinds
-from .verb import Asking, Verb, source_of
+from .verb import Use, Verb, source_of
 
 
 def _plugin_options(parser: VerbParser) -> None:
@@ -31,10 +31,10 @@ not written yet. It comes as a new cell: run it, attach the class, and fill it i
 %wash plugin new wasi:keyvalue/store --from example:counter"""
 
 
-def _plugin(asking: Asking) -> News | str:
-    options = asking.options
-    source = None if options.from_ is None else source_of(asking, options.from_)
-    text = asking.session.plugin(options.action, options.interface, from_=source)
+def _plugin(use: Use) -> News | str:
+    options = use.options
+    source = None if options.from_ is None else source_of(use, options.from_)
+    text = use.session.plugin(options.action, options.interface, from_=source)
     shell = get_ipython()
     if shell is None:
         return text

@@ -13,7 +13,7 @@ from washnb.errors import ConfigError
 
 from ..arguments import VerbParser, evaluate, pairs
 from . import kinds
-from .verb import Asking, Verb, body_of, seconds_of, source_of
+from .verb import Use, Verb, body_of, seconds_of, source_of
 
 
 def _send_options(parser: VerbParser) -> None:
@@ -29,14 +29,14 @@ def _send_options(parser: VerbParser) -> None:
     parser.option("--timeout", metavar="SECONDS", help="how long to wait for the answer")
 
 
-def _send(asking: Asking) -> Any:
-    options = asking.options
+def _send(use: Use) -> Any:
+    options = use.options
     json = options.json
-    return asking.session.send(
+    return use.session.send(
         *map(str, options.request),
         headers=[_header(each) for each in options.headers],
-        body=asking.cell if asking.cell is not None else body_of(options.body),
-        json=evaluate(json, asking.namespace) if isinstance(json, str) else json,
+        body=use.cell if use.cell is not None else body_of(options.body),
+        json=evaluate(json, use.namespace) if isinstance(json, str) else json,
         to=options.to,
         timeout=seconds_of(options.timeout),
     )
@@ -54,8 +54,8 @@ def _publish_options(parser: VerbParser) -> None:
     parser.option("-d", dest="body", metavar="BODY", completes=kinds.FILES, default="", help="@FILE reads a file")
 
 
-def _publish(asking: Asking) -> Any:
-    return asking.session.publish(asking.options.subject, _message(asking))
+def _publish(use: Use) -> Any:
+    return use.session.publish(use.options.subject, _message(use))
 
 
 def _request_options(parser: VerbParser) -> None:
@@ -63,13 +63,13 @@ def _request_options(parser: VerbParser) -> None:
     parser.option("--timeout", metavar="SECONDS", help="how long to wait for the reply")
 
 
-def _request(asking: Asking) -> Any:
-    options = asking.options
-    return asking.session.request(options.subject, _message(asking), seconds_of(options.timeout))
+def _request(use: Use) -> Any:
+    options = use.options
+    return use.session.request(options.subject, _message(use), seconds_of(options.timeout))
 
 
-def _message(asking: Asking) -> Any:
-    return asking.cell if asking.cell is not None else body_of(asking.options.body)
+def _message(use: Use) -> Any:
+    return use.cell if use.cell is not None else body_of(use.options.body)
 
 
 def _call_options(parser: VerbParser) -> None:
@@ -82,9 +82,9 @@ _QUOTED_NAME = re.compile(r"""(["'])(.+?)\1\.""")
 _CALL = re.compile(r"(?P<export>[^(]+?)\s*\((?P<arguments>.*)\)\s*", re.DOTALL)
 
 
-def _call(asking: Asking) -> Any:
-    text = asking.options.text
-    name, rest = _called(text, asking.session.known().workloads)
+def _call(use: Use) -> Any:
+    text = use.options.text
+    name, rest = _called(text, use.session.known().workloads)
     match = _CALL.fullmatch(rest)
     if match is None:
         complete = re.fullmatch(r"[^(\s]*\w", rest) is not None
@@ -93,14 +93,14 @@ def _call(asking: Asking) -> Any:
             repair=f"%wash call {text}(...)" if complete else "%wash call NAME.EXPORT(ARGUMENTS)",
         )
     written = f'wash["{name}"].{rest.strip()}'
-    positional, named = _given(match["arguments"], written, asking.namespace)
+    positional, named = _given(match["arguments"], written, use.namespace)
     export = match["export"].strip()
     if "#" not in export and "/" not in export:
         found, *inside = export.split(".")
-        return reduce(getattr, inside, asking.session[name].exports.find(found))(*positional, **named)
+        return reduce(getattr, inside, use.session[name].exports.find(found))(*positional, **named)
     if named:
         raise ConfigError(f"{export} takes no keywords here", repair=f"%wash call {name}.FUNCTION(...)  # does")
-    return asking.session.call(name, export, *positional)
+    return use.session.call(name, export, *positional)
 
 
 def _given(text: str, written: str, namespace: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -131,11 +131,11 @@ def _run_options(parser: VerbParser) -> None:
     parser.option("--stdin", metavar="TEXT", completes=kinds.FILES, help="what it reads; @FILE reads a file")
 
 
-def _run(asking: Asking) -> Any:
-    options = asking.options
-    given = asking.cell if asking.cell is not None else body_of(options.stdin)
-    return asking.session.run(
-        source_of(asking, options.source),
+def _run(use: Use) -> Any:
+    options = use.options
+    given = use.cell if use.cell is not None else body_of(options.stdin)
+    return use.session.run(
+        source_of(use, options.source),
         *map(str, options.arguments),
         env=pairs(options.env, "--env"),
         stdin=given or b"",
@@ -156,6 +156,6 @@ VERBS = (
         "serve",
         "open the HTTP server",
         _serve_options,
-        lambda asking: asking.session.serve(asking.options.port),
+        lambda use: use.session.serve(use.options.port),
     ),
 )

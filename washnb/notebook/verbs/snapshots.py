@@ -6,7 +6,7 @@ from typing import Any
 
 from ..arguments import VerbParser
 from . import kinds
-from .verb import Asking, Verb
+from .verb import Use, Verb
 
 
 def _snapshot_options(parser: VerbParser) -> None:
@@ -14,10 +14,10 @@ def _snapshot_options(parser: VerbParser) -> None:
     parser.epilog = "before = %wash snapshot\n... \n%wash restore before"
 
 
-def _snapshot(asking: Asking) -> Any:
-    taken = asking.session.snapshot()
-    if asking.options.save is not None:
-        taken.save(asking.options.save)
+def _snapshot(use: Use) -> Any:
+    taken = use.session.snapshot()
+    if use.options.save is not None:
+        taken.save(use.options.save)
     return taken
 
 
@@ -25,9 +25,9 @@ def _restore_options(parser: VerbParser) -> None:
     parser.word("snapshot", help="a variable that holds one, or a file that --save has written")
 
 
-def _restore(asking: Asking) -> Any:
-    named = asking.options.snapshot
-    return asking.session.restore(asking.namespace.get(named, named) if isinstance(named, str) else named)
+def _restore(use: Use) -> Any:
+    named = use.options.snapshot
+    return use.session.restore(use.namespace.get(named, named) if isinstance(named, str) else named)
 
 
 VERBS = (

@@ -16,7 +16,7 @@ from . import kinds
 
 
 @dataclass(frozen=True)
-class Asking:
+class Use:
     """One use of a verb: the session, the words and options, the user's variables, and the rest of the cell."""
 
     session: Session
@@ -35,7 +35,7 @@ class Verb:
     name: str
     summary: str
     declare: Callable[[VerbParser], None]
-    does: Callable[[Asking], Any]
+    does: Callable[[Use], Any]
     literal: bool = False
     body: bool = False
 
@@ -61,23 +61,23 @@ def _inserted(value: Any, namespace: Mapping[str, Any]) -> Any:
     return insert(value, namespace) if isinstance(value, str) else value
 
 
-def source_of(asking: Asking, text: Any) -> Any:
+def source_of(use: Use, text: Any) -> Any:
     """A source as the person means it: the value of `{{...}}`, bytes in a variable of that name, or path or example."""
     if isinstance(text, str) and text.isidentifier():
-        value = asking.namespace.get(text)
+        value = use.namespace.get(text)
         if isinstance(value, bytes | bytearray | memoryview):
             return value
     return text
 
 
-def plugins_of(asking: Asking, texts: Iterable[Any]) -> list[Any]:
+def plugins_of(use: Use, texts: Iterable[Any]) -> list[Any]:
     """Plugins as the person means them: words of the catalog stay, names of the notebook become their values."""
     from washnb.plugins import catalog
 
     known = (*catalog.words(), "all")
     return [
-        evaluate(text, asking.namespace)
-        if isinstance(text, str) and text not in known and text.partition(".")[0] in asking.namespace
+        evaluate(text, use.namespace)
+        if isinstance(text, str) and text not in known and text.partition(".")[0] in use.namespace
         else text
         for text in texts
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from ..arguments import VerbParser
 from ..views import View
 from . import kinds
-from .verb import Asking, Verb, no_options, of_option
+from .verb import Use, Verb, no_options, of_option
 
 
 def _kv_options(parser: VerbParser) -> None:
@@ -22,9 +22,9 @@ def _blobs_options(parser: VerbParser) -> None:
     of_option(parser)
 
 
-def _blobs(asking: Asking) -> View:
-    options = asking.options
-    return _seen(asking.session.blobs(options.container, options.object, of=options.of))
+def _blobs(use: Use) -> View:
+    options = use.options
+    return _seen(use.session.blobs(options.container, options.object, of=options.of))
 
 
 def _seen(view: View) -> View:
@@ -40,9 +40,9 @@ def _logs_options(parser: VerbParser) -> None:
     of_option(parser)
 
 
-def _logs(asking: Asking) -> Any:
-    options = asking.options
-    return asking.session.logs(of=options.of, level=options.level, component=options.component, filter=options.filter)
+def _logs(use: Use) -> Any:
+    options = use.options
+    return use.session.logs(of=options.of, level=options.level, component=options.component, filter=options.filter)
 
 
 def _messages_options(parser: VerbParser) -> None:
@@ -51,9 +51,9 @@ def _messages_options(parser: VerbParser) -> None:
     of_option(parser)
 
 
-def _messages(asking: Asking) -> Any:
-    options = asking.options
-    return asking.session.messages(of=options.of, subject=options.subject, listen=options.listen)
+def _messages(use: Use) -> Any:
+    options = use.options
+    return use.session.messages(of=options.of, subject=options.subject, listen=options.listen)
 
 
 VERBS = (
@@ -61,7 +61,7 @@ VERBS = (
         "kv",
         "buckets, keys and values, live",
         _kv_options,
-        lambda asking: _seen(asking.session.kv(asking.options.bucket, asking.options.key, of=asking.options.of)),
+        lambda use: _seen(use.session.kv(use.options.bucket, use.options.key, of=use.options.of)),
     ),
     Verb("blobs", "containers and objects, live", _blobs_options, _blobs),
     Verb("logs", "what components logged and printed, live", _logs_options, _logs),
@@ -71,11 +71,11 @@ VERBS = (
         _messages_options,
         _messages,
     ),
-    Verb("questions", "calls that wait for your answer, live", no_options, lambda asking: asking.session.questions),
+    Verb("questions", "calls that wait for your answer, live", no_options, lambda use: use.session.questions),
     Verb(
         "config",
         "the settings of a workload, live",
         of_option,
-        lambda asking: _seen(asking.session.config(of=asking.options.of)),
+        lambda use: _seen(use.session.config(of=use.options.of)),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from ..arguments import VerbParser, pairs
 from ..handles import News
 from . import kinds
-from .verb import Asking, Verb, name_option, no_options, plugins_of, source_of
+from .verb import Use, Verb, name_option, no_options, plugins_of, source_of
 
 
 def _load_options(parser: VerbParser) -> None:
@@ -29,14 +29,14 @@ def _load_options(parser: VerbParser) -> None:
     parser.epilog = "%wash load example:greeter --attach config --attach logging --config greeting=Ahoy"
 
 
-def _load(asking: Asking) -> Any:
-    options = asking.options
-    source = source_of(asking, options.source)
+def _load(use: Use) -> Any:
+    options = use.options
+    source = source_of(use, options.source)
     name = options.name or (options.source if source is not options.source else None)
-    return asking.session.load(
+    return use.session.load(
         source,
         name,
-        attach=plugins_of(asking, options.attach),
+        attach=plugins_of(use, options.attach),
         config=pairs(options.config, "--config"),
         env=pairs(options.env, "--env"),
         allowed_hosts=options.allow_host,
@@ -48,14 +48,14 @@ def _unload_options(parser: VerbParser) -> None:
     parser.switch("--all", help="every workload")
 
 
-def _unload(asking: Asking) -> News:
-    session = asking.session
-    names = session.unload_all() if asking.options.all else [session.unload(asking.options.name)]
+def _unload(use: Use) -> News:
+    session = use.session
+    names = session.unload_all() if use.options.all else [session.unload(use.options.name)]
     return News(f"unloaded {', '.join(names)}" if names else "nothing was loaded")
 
 
-def _reset(asking: Asking) -> News:
-    asking.session.reset()
+def _reset(use: Use) -> News:
+    use.session.reset()
     return News("a fresh host: nothing is loaded")
 
 
@@ -64,10 +64,10 @@ def _inspect_options(parser: VerbParser) -> None:
     parser.switch("--parity", help="of a workload: what it relied on that wash-runtime does otherwise")
 
 
-def _inspect(asking: Asking) -> Any:
-    if asking.options.parity:
-        return asking.session.parity(asking.options.subject)
-    return asking.session.inspect(source_of(asking, asking.options.subject))
+def _inspect(use: Use) -> Any:
+    if use.options.parity:
+        return use.session.parity(use.options.subject)
+    return use.session.inspect(source_of(use, use.options.subject))
 
 
 VERBS = (
@@ -77,7 +77,7 @@ VERBS = (
         "reload",
         "load the source again; state is kept",
         name_option,
-        lambda asking: asking.session.reload(asking.options.name),
+        lambda use: use.session.reload(use.options.name),
     ),
     Verb(
         "inspect",
@@ -89,7 +89,7 @@ VERBS = (
         "status",
         "what is loaded, how it does, and what the host is",
         no_options,
-        lambda asking: asking.session.status(),
+        lambda use: use.session.status(),
     ),
     Verb("reset", "throw the host away with all that is on it", no_options, _reset),
 )
