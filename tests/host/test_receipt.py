@@ -154,7 +154,7 @@ def test_requests_do_not_share_resources():
 
 
 def test_a_host_is_named_as_the_request_named_it():
-    """Scheme and authority are those of the request; without a scheme it is https, and a refused authority is none."""
+    """Its scheme, or https, and its authority without a password; one that was refused is none."""
     receipts = Receipts()
     first, second = ResourceName("outgoing-request", 1), ResourceName("outgoing-request", 2)
     for function, arguments, error in (
@@ -166,7 +166,7 @@ def test_a_host_is_named_as_the_request_named_it():
         ("[method]outgoing-request.set-authority", (("self", first), ("authority", "a.example:81")), None),
         ("[method]outgoing-request.set-authority", (("self", first), ("authority", "b b")), "error"),
         ("handle", (("request", first), ("options", CaseValue("none"))), None),
-        ("[method]outgoing-request.set-authority", (("self", second), ("authority", "c.example")), None),
+        ("[method]outgoing-request.set-authority", (("self", second), ("authority", "ada:love@c.example")), None),
         ("[method]outgoing-request.set-scheme", (("self", second), ("scheme", CaseValue("none"))), None),
         ("handle", (("request", second), ("options", CaseValue("none"))), "HTTP-request-denied"),
     ):

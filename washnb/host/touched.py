@@ -64,7 +64,8 @@ class Meanings:
             scheme = self._schemes.pop(request, "https")
             yield "hosts", f"{scheme}://{self._names.pop(request, '')}"
         elif function == "set-authority" and call.error is None:
-            self._names[request] = value if isinstance(value, str) else text_of(value)
+            authority = value if isinstance(value, str) else text_of(value)
+            self._names[request] = authority.rpartition("@")[2]  # a password is nobody's to see, and is not sent
         elif isinstance(value, CaseValue) and call.error is None and value.name != "none":
             self._schemes[request] = str(value.payload[0] if value.payload else value.name).lower()
 
