@@ -114,6 +114,19 @@ def test_the_line_loads_the_same_again_without_secrets(session, monkeypatch, tmp
     assert session.config.data == config
 
 
+def test_what_was_taken_back_is_said_to_be_needed(session):
+    """The lines to paste grant no more than there is, which is too little to start."""
+    session.load("example:counter", attach=["keyvalue"])
+    assert "not granted" not in repr(session.receipt())
+    session.detach("keyvalue", "counter")
+    report = session.receipt()
+    assert "keyvalue" not in report.python
+    assert (
+        "(not granted: wasi:keyvalue/store@0.2.0-draft, wasi:keyvalue/atomics@0.2.0-draft: imported, and so the lines "
+        "above do not start it)"
+    ) in repr(report)
+
+
 def test_tracing_that_is_off_is_said(session):
     """A count that cannot be true says so, and how to have it."""
     session.load("example:hello")

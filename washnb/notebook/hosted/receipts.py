@@ -62,7 +62,8 @@ class ReceiptReport:
         """The arguments of Workload and LocalResources that grant the least."""
         entries = [f'    WitInterface.parse("{each}"),' for each in self.receipt.host_interfaces]
         hosts = "".join(f"{host!r}, " for host in self.receipt.allowed_hosts)
-        listed = ["host_interfaces=(  # of Workload(...)", *entries, "),"] if entries else ["host_interfaces=(),"]
+        opening = "host_interfaces=(  # of Workload(...); from washnb.wit import WitInterface"
+        listed = [opening, *entries, "),"] if entries else ["host_interfaces=(),"]
         return "\n".join([*listed, f"allowed_hosts=({hosts.rstrip()}),  # of its LocalResources(...)"])
 
     @property
@@ -93,8 +94,11 @@ class ReceiptReport:
 
     @property
     def _notes(self) -> list[str]:
-        unused = [use.interface for use in self.receipt.imports if use.functions and not use.used]
+        unused = [use.interface for use in self.receipt.imports if use.granted and use.functions and not use.used]
         notes = [f"not used so far: {', '.join(unused)}: imported, and so needed to start"] if unused else []
+        lacking = [use.interface for use in self.receipt.imports if not use.granted]
+        if lacking:
+            notes.append(f"not granted: {', '.join(lacking)}: imported, and so the lines above do not start it")
         if self.receipt.denied_hosts:
             notes.append(f"asked for in vain: {', '.join(self.receipt.denied_hosts)}")
         if not self.tracing:
