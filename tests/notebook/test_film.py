@@ -198,6 +198,24 @@ def test_the_page_plays_from_disk(counted, tmp_path, chromium, scheme):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_left_out_is_said(session, tmp_path, chromium, monkeypatch):
+    """Of requests and of calls, as far as there is any."""
+    from playwright.sync_api import expect
+
+    session.load("example:counter", attach=["keyvalue"])
+    session.send("/x")
+    monkeypatch.setattr(frames, "MAX_CALLS", 5)
+    page = chromium(session.trace("save", tmp_path / "film.html"))
+    expect(page.locator("header")).to_contain_text("5 host calls  ·  left out: 6 calls")
+    session.send("/y")
+    page = chromium(session.trace("save", tmp_path / "film.html"))
+    expect(page.locator("header")).to_contain_text("left out: 1 older request, 17 calls")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 def test_what_faults_did_is_said(session, tmp_path, chromium):
     """Of a call that a fault has changed, of one of an export that it met, and of a request that had either."""
     from playwright.sync_api import expect

@@ -318,7 +318,8 @@ document.addEventListener("keydown", (event) => {
 function summary() {
   const left = reel.left_out;
   const parts = [count(requests.length, "request"), count(reel.calls, "host call")];
-  if (left.requests || left.calls) parts.push(`left out: ${count(left.requests, "older request")}, ${count(left.calls, "call")}`);
+  const missing = [left.requests && count(left.requests, "older request"), left.calls && count(left.calls, "call")].filter(Boolean);
+  if (missing.length) parts.push(`left out: ${missing.join(", ")}`);
   return parts.join("  ·  ");
 }
 
