@@ -13,6 +13,28 @@ CELLS = (
 )
 
 
+def test_a_held_call_opens_and_keeps_the_focus(page):
+    """By keyboard, while it is held: its values are there, and its answer once it has one, without another key."""
+    from playwright.sync_api import expect
+
+    page.run(0)
+    page.run(1)
+    view = page.output(1).locator(".washnb")
+    expect(view).to_contain_text("slow motion, speed 0.5")
+    page.page.wait_for_timeout(1_500)
+    page.begin(2)
+    call = view.locator(".washnb-held").get_by_role("button", name="increment(")
+    call.focus()
+    call.press("Enter")
+    panel = view.locator(".washnb-panel")
+    expect(panel.get_by_role("row", name='key "x"')).to_be_visible()
+    expect(panel.get_by_role("row", name="result")).to_contain_text("under way")
+    expect(panel.get_by_role("row", name="result")).to_contain_text("2")
+    expect(view.get_by_role("button", name="increment(").last).to_be_focused()
+    page.command("kernelmenu:interrupt")
+    page.run(3)
+
+
 def test_calls_cross_one_by_one(page):
     """In the view above a cell that waits: each call is under way, in word and shape, and then has its answer."""
     from playwright.sync_api import expect

@@ -63,6 +63,14 @@ def test_the_view_shows_the_call_that_is_held(held):
     assert "GET /x  under way  in counter" in repr(held.trace)
 
 
+def test_a_call_that_is_held_can_be_opened(held):
+    """Its values are there before its answer is."""
+    (request,) = picture(held)["requests"]
+    wish = {"do": "values", "group": str(request["n"]), "key": "2"}
+    told = held.on_host(lambda deployments: held.trace.grant(deployments, wish, b"")).content
+    assert (told["outcome"], told["values"], told["result"]) == ("under way", [["identifier", '"default"']], "")
+
+
 def test_filters_are_for_calls_that_are_held_too(held):
     """A view of other calls, or of other workloads, does not show it."""
     (request,) = picture(held, held.trace(interface="keyvalue"))["requests"]

@@ -37,7 +37,6 @@ _HOMES = {
     "Status": "reports",
     "Timeline": "timeline",
     "TraceReport": "history",
-    "UNDER_WAY": "history",
     "as_snapshot": "snapshots",
     "attached": "attaching",
     "attached_as": "attaching",

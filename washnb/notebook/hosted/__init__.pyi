@@ -24,7 +24,6 @@ from .faults import faults_cleared as faults_cleared
 from .filming import FilmFile as FilmFile
 from .filming import film_saved as film_saved
 from .filming import memory_of as memory_of
-from .history import UNDER_WAY as UNDER_WAY
 from .history import RequestTrace as RequestTrace
 from .history import TraceReport as TraceReport
 from .messaging import INBOX as INBOX

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from washnb.events import CallId, HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
-from washnb.host import Meanings, Outcome, outcome_of, sentence, text_of
+from washnb.host import Meanings, outcome_of, sentence, text_of
 
-from .history import Memory, RequestTrace
+from .history import UNDER_WAY, Memory, RequestTrace
 
 _LATE = 0.5
 """Seconds by which a broker elsewhere may bring a message after the call that sent it."""
@@ -57,19 +57,21 @@ class Change:
 class Crossing:
     """One host call, at a Unix timestamp, with the changes that it made and the lines that were logged in it.
 
-    `held` is for how many seconds calls of the request were held in slow motion, this one included.
+    `held` is for how many seconds calls of the request were held in slow motion, this one included. `answered`: it has
+    come back.
     """
 
     call: HostCall
     time: float
     held: float = 0.0
+    answered: bool = True
     changes: list[Change] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
 
     @property
-    def outcome(self) -> Outcome:
-        """How it ended."""
-        return outcome_of(self.call)
+    def outcome(self) -> str:
+        """How it ended, or that it is under way."""
+        return outcome_of(self.call) if self.answered else UNDER_WAY
 
     @property
     def end(self) -> float:
@@ -151,7 +153,7 @@ class Passage:
     def under_way(self) -> Crossing | None:
         """The call that is held, or was held and is served, in slow motion."""
         call = self.trace.held
-        return None if call is None else Crossing(call, self.begun + call.started, self.held)
+        return None if call is None else Crossing(call, self.begun + call.started, self.held, answered=False)
 
     def at(self, crossing: Crossing) -> float:
         """The second of its own in which a call of it was served."""

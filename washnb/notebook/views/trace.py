@@ -205,7 +205,7 @@ class TraceView(View):
             calls = [_row(passage, each) for each in wanted[:room]]
             under_way = passage.under_way
             if under_way is not None and self.chosen.passes(under_way.call):
-                calls.append({**_row(passage, under_way), "outcome": hosted.UNDER_WAY})
+                calls.append(_row(passage, under_way))
             ongoing = bool(passage.trace.doing) and passage.trace.handled is None
             rows.insert(0, {**hosted.passage_entry(passage), "ongoing": ongoing, "rows": calls})
             room -= len(wanted)
@@ -231,15 +231,15 @@ class TraceView(View):
             return await super().grant(deployments, wish, value)
         timeline = hosted.Timeline.of(deployments.history.memory(_LOOKED_AT))
         found = (
-            hosted.crossing_entry(crossing)
+            crossing
             for passage in timeline.passages
-            for crossing in passage.crossings
-            if (str(passage.number), str(crossing.call.number)) == (wish["group"], wish["key"])
+            for crossing in (*passage.crossings, passage.under_way)
+            if crossing and (str(passage.number), str(crossing.call.number)) == (wish["group"], wish["key"])
         )
-        entry = next(found, None)
-        if entry is None:
+        crossing = next(found, None)
+        if crossing is None:
             raise KeyError("this call is no longer remembered")
-        return Answer(entry)
+        return Answer(hosted.crossing_entry(crossing))
 
 
 def _row(passage: hosted.Passage, crossing: hosted.Crossing) -> dict[str, Any]:

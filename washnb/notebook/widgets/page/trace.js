@@ -45,14 +45,16 @@ function fact(name, ...content) {
 function valuesOf(call) {
   const code = (text) => make("code", {}, text);
   const facts = [fact("interface", call.interface), ...call.values.map(([name, value]) => fact(name, code(value)))];
-  facts.push(fact(call.error ? "error" : "result", ending(call.outcome), " ", code(call.result || "nothing")));
+  const underWay = call.outcome === UNDER_WAY;
+  const answer = underWay ? UNDER_WAY : code(call.result || "nothing");
+  facts.push(fact(call.error ? "error" : "result", ending(call.outcome), " ", answer));
   if (call.injected) facts.push(fact("fault", call.injected));
   for (const { path, action, before, after } of call.changes) {
     const old = before === null ? [] : [make("del", {}, before), " → "];
     facts.push(fact("changed", code(path.join(" / ")), ": ", ...old, action === "delete" ? "deleted" : code(after ?? "another value")));
   }
   for (const line of call.lines) facts.push(fact("logged", code(line)));
-  facts.push(fact("served by", call.provider), fact("took", span(call.took)));
+  facts.push(fact("served by", call.provider), ...(underWay ? [] : [fact("took", span(call.took))]));
   if (call.held) facts.push(fact("held", `${span(call.held)} in slow motion, which are not counted`));
   return make("table", { class: "washnb-facts" }, make("tbody", {}, ...facts));
 }
@@ -87,6 +89,7 @@ function renderTrace(model, root, ask) {
     const text = JSON.stringify(shown);
     if (rows.get(id)?.text !== text) rows.set(id, { text, node: build() });
     const { node } = rows.get(id);
+    node.dataset.row = id;
     node.querySelector("button").setAttribute("aria-expanded", String(open));
     return node;
   }
@@ -99,7 +102,7 @@ function renderTrace(model, root, ask) {
 
   /** A panel that fills itself with all of a call. */
   function valuesPanel(request, call) {
-    const panel = make("div", { class: "washnb-panel", role: "status" }, "...");
+    const panel = make("div", { class: "washnb-panel", role: "status", "data-outcome": call.outcome }, "...");
     ask({ do: "values", group: String(request.n), key: String(call.n) }).then(
       ({ content }) => panel.replaceChildren(valuesOf(content)),
       () => panel.replaceChildren("this call is no longer remembered"),
@@ -107,33 +110,26 @@ function renderTrace(model, root, ask) {
     return panel;
   }
 
-  /** A call that is held: all there is to see of it is what was asked. */
-  function heldRow(request, call) {
-    const name = button(call.asked, undefined, { class: "washnb-plain washnb-key", disabled: true });
-    const parts = [ending(UNDER_WAY), name, make("span", { class: "washnb-component" }, call.provider), make("strong", {}, UNDER_WAY)];
-    return row(`${request.n} ${call.n}`, call, false, () => make("div", { class: "washnb-call washnb-held" }, ...parts));
+  /** What stands behind the name of a call: when it was and how long; of one that is held, that it is under way. */
+  function timing(request, call) {
+    if (call.outcome === UNDER_WAY) return [make("strong", {}, UNDER_WAY)];
+    const whole = request.took || 1;
+    const kind = call.outcome === "ok" ? (call.waits ? "waiting" : "host") : call.outcome;
+    const label = `${ENDINGS[call.outcome][1]}, from ${span(call.at)} on, for ${span(call.took)}`;
+    return [bar([[kind, call.at / whole, Math.max(0.004, call.took / whole)]], label), make("span", { class: "washnb-size" }, span(call.took))];
   }
 
   function callRow(request, call) {
-    if (call.outcome === UNDER_WAY) return [heldRow(request, call)];
     const id = `${request.n} ${call.n}`;
     const node = row(id, [call, request.took], opened.has(id), () => {
-      const whole = request.took || 1;
-      const kind = call.outcome === "ok" ? (call.waits ? "waiting" : "host") : call.outcome;
-      const label = `${ENDINGS[call.outcome][1]}, from ${span(call.at)} on, for ${span(call.took)}`;
       const name = button("", () => toggle(id, () => valuesPanel(request, call)), { class: "washnb-plain washnb-key" });
       name.append(call.asked + (call.answer ? ` → ${call.answer}` : ""));
       if (call.changed) name.append(make("small", {}, "  changes state"));
-      return make(
-        "div",
-        { class: "washnb-call" },
-        ending(call.outcome),
-        name,
-        make("span", { class: "washnb-component" }, call.provider),
-        bar([[kind, call.at / whole, Math.max(0.004, call.took / whole)]], label),
-        make("span", { class: "washnb-size" }, span(call.took)),
-      );
+      const parts = [ending(call.outcome), name, make("span", { class: "washnb-component" }, call.provider), ...timing(request, call)];
+      return make("div", { class: `washnb-call${call.outcome === UNDER_WAY ? " washnb-held" : ""}` }, ...parts);
     });
+    // one that was opened while it was held has its answer by now
+    if (opened.has(id) && opened.get(id).dataset.outcome !== call.outcome) opened.set(id, valuesPanel(request, call));
     return [node, ...(opened.has(id) ? [opened.get(id)] : [])];
   }
 
@@ -191,6 +187,26 @@ function renderTrace(model, root, ask) {
     inSight = held;
   }
 
+  /** Give the focus back, also where the row was made anew. */
+  function focusAgain(focused) {
+    const place = { preventScroll: true };
+    if (list.contains(focused)) focused.focus(place);
+    else rows.get(focused.closest("[data-row]")?.dataset.row)?.node.querySelector("button").focus(place);
+  }
+
+  /** Rows are many: arrows go from one to the next, Home and End to the first and the last; left and right close and open. */
+  function go(event) {
+    const all = [...list.querySelectorAll(".washnb-key")];
+    const at = all.indexOf(event.target);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    const turned = { ArrowRight: "false", ArrowLeft: "true" }[event.key];
+    if (at < 0 || (to === undefined && turned === undefined)) return;
+    event.preventDefault(); // it does not scroll as well
+    if (to !== undefined) all[to]?.focus();
+    else if (event.target.getAttribute("aria-expanded") === turned) event.target.click();
+  }
+  list.addEventListener("keydown", go);
+
   const below = (nested, all) => nested.map((each) => make("ol", { class: "washnb-requests" }, requestRow(each, all)));
 
   function draw() {
@@ -211,11 +227,11 @@ function renderTrace(model, root, ask) {
       .filter((request) => !request.under.length || !there.has(request.under[0]))
       .filter((request) => !workload.value || request.workload === workload.value)
       .filter((request) => !filtering() || request.rows.some(passes));
-    const focused = document.activeElement;
+    const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const end = list.parentNode.scrollTop;
     list.replaceChildren(...top.map((request) => requestRow(request, all)));
     list.parentNode.scrollTop = end;
-    if (list.contains(focused)) focused.focus();
+    if (focused) focusAgain(focused);
     follow();
     const older = picture.older ? `and ${picture.older} older requests` : "";
     write(empty, all.length && !top.length ? NEITHER : all.length ? older : picture.empty ?? "");
