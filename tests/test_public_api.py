@@ -84,7 +84,7 @@ def test_type_checkers_see_the_same_names():
 def test_type_checkers_see_the_same_names_of_the_session():
     """So does the stub of what lives on the host's loop, besides two names that only annotations use."""
     stub = imported_by(ast.parse(Path(hosted.__file__).with_suffix(".pyi").read_text()))
-    assert {name: stub.pop(name) for name in ("Host", "Source")} == {"Host": "washnb.host", "Source": "deployments"}
+    assert {name: stub.pop(name) for name in ("Host", "Source")} == {"Host": "washnb.host", "Source": "washnb.engine"}
     assert stub == hosted._HOMES
     assert [name for name in stub if not hasattr(hosted, name)] == []
 

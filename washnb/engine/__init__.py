@@ -18,7 +18,7 @@ from .instance import Instance
 from .interface import Around, Err, Interface, Ok, Serve, Some, resource
 from .observer import INJECTOR, CallObserver
 from .skeletons import Skeleton, skeleton
-from .source import SourceBytes, example_names, read_source
+from .source import Source, SourceBytes, example_names, read_source
 from .store import Limits
 from .surfaces import Surface, surface
 from .targets import offered
@@ -45,6 +45,7 @@ __all__ = [
     "Serve",
     "Skeleton",
     "Some",
+    "Source",
     "SourceBytes",
     "Surface",
     "accepts",

@@ -19,6 +19,7 @@ from wasmtime import WasmtimeError, wat2wasm
 from washnb.errors import NotAComponentError
 
 Source = bytes | bytearray | memoryview | str | os.PathLike[str]
+"""What a component is loaded from: bytes, a path, or `example:NAME`."""
 
 _EXAMPLE = "example:"
 _WAT = ("(component", "(module")

@@ -1,3 +1,4 @@
+from washnb.engine import Source as Source
 from washnb.host import Host as Host
 
 from .actions import Command as Command
@@ -14,7 +15,6 @@ from .crossings import crossing_entry as crossing_entry
 from .crossings import line_entry as line_entry
 from .crossings import passage_entry as passage_entry
 from .deployments import Deployments as Deployments
-from .deployments import Source as Source
 from .exports import Exports as Exports
 from .faults import Fault as Fault
 from .faults import ShownFault as ShownFault

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from washnb.engine import read_source
+from washnb.engine import Source, read_source
 from washnb.events import Event, EventBus, LogLine
 from washnb.presets import dev_host
 from washnb.types import Component, LocalResources, Workload, WorkloadStartRequest
@@ -15,7 +15,7 @@ from washnb.types import Component, LocalResources, Workload, WorkloadStartReque
 from ..handles import Completed, ShownResponse
 from ..loading import name_of
 from ..requests import Asked
-from .deployments import NAMESPACE, Deployments, Source
+from .deployments import NAMESPACE, Deployments
 
 
 async def opened(events: EventBus, *, tracing: bool) -> Deployments:

@@ -7,14 +7,13 @@ that completes it starts it again.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from washnb.engine import CompiledComponent, GuestResource, Instance, read_source
+from washnb.engine import CompiledComponent, GuestResource, Instance, Source, read_source
 from washnb.errors import ConfigError, UnsatisfiedImportError, WashError, WorkloadNotFound
 from washnb.host import Host
 from washnb.plugins import HostPlugin, LocalNats, NatsServer, catalog, to_its_end
@@ -25,9 +24,6 @@ from ..arguments import closest
 from .exports import Exports
 from .history import History
 from .questions import Questions
-
-Source = bytes | bytearray | memoryview | str | os.PathLike[str]
-"""What a component is loaded from: bytes, a path, or `example:NAME`."""
 
 ObjectOf = Callable[[Instance, GuestResource], object]
 """Makes what stands for a resource that came out of an instance."""

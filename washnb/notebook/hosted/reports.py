@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from washnb.engine import InterfaceType
+from washnb.engine import InterfaceType, Source
 from washnb.errors import NotAComponentError
 from washnb.plugins import registered_plugins
 
 from ..handles import ToldTable
 from ..text import Table, escape, one_line, plain, size
-from .deployments import Deployments, Source
+from .deployments import Deployments
 from .parts import class_of
 from .reading import place_of
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Self
 
-from washnb.engine import CompiledComponent, InterfaceType, skeleton
+from washnb.engine import CompiledComponent, InterfaceType, Source, skeleton
 from washnb.errors import ConfigError, WashError
 from washnb.plugins import catalog
 from washnb.wit import split_version
 
 from ..arguments import closest
 from ..text import Text
-from .deployments import Deployments, Source
+from .deployments import Deployments
 
 
 class PluginSkeleton(Text):
