@@ -14,7 +14,7 @@ from tests.notebook.test_kernel import kernel  # noqa: F401 - a fixture
 from washnb import HostPlugin, Interface
 from washnb.errors import ConfigError
 from washnb.notebook.hosted.on_kernel import OnKernel
-from washnb.notebook.hosted.parts import class_of
+from washnb.notebook.hosted.parts import attachable, class_of
 from washnb.plugins import Wrapper, entry_points
 
 slow = [
@@ -292,4 +292,5 @@ def test_what_runs_there_is_listed_as_what_was_attached():
 
     loop = asyncio.new_event_loop()
     assert class_of(OnKernel(Audit(Roll), loop)) == "Audit around Roll, on the kernel's loop"
+    assert attachable(OnKernel(Audit(Roll), loop)) == "Audit"
     loop.close()

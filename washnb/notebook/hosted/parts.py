@@ -28,9 +28,19 @@ def parts_of(plugin: HostPlugin) -> dict[str, type]:
 
 def class_of(plugin: HostPlugin) -> str:
     """The name of a plugin's class, from the outside in where something is wrapped: `Audit around InMemoryKeyValue`."""
-    chosen = [each for each in layers(plugin) if not isinstance(each, OnKernel)]  # which nobody has attached
+    chosen = _chosen(plugin)
     place = ", on the kernel's loop" if chosen[0] is not plugin else ""
     return " around ".join(map(_class_name, chosen)) + place
+
+
+def attachable(plugin: HostPlugin) -> str:
+    """The name of the class, a plugin's or an interface's, that `attach` was given, if it was given one."""
+    return _class_name(_chosen(plugin)[0])
+
+
+def _chosen(plugin: HostPlugin) -> list[HostPlugin]:
+    """What somebody has attached, from the outside in: nobody has chosen what brings calls to the kernel's loop."""
+    return [each for each in layers(plugin) if not isinstance(each, OnKernel)]
 
 
 def _class_name(plugin: HostPlugin) -> str:

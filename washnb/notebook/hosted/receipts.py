@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from washnb.host import WASI_PROVIDER, ImportUse, Receipt, Tally
-from washnb.plugins import HostPlugin, InterfacePlugin, catalog
+from washnb.plugins import HostPlugin, catalog
 from washnb.wit import WitInterface
 
 from ..arguments import quoted
 from ..text import Table, Text, escape, is_secret, plain, without_userinfo
 from .deployments import Deployment, Deployments
+from .parts import attachable
 
 _SHOWN = 50
 """Names of each kind that are shown; `.data` has all."""
@@ -165,9 +166,7 @@ async def receipt_of(deployments: Deployments, name: str | None) -> ReceiptRepor
 def _serves(plugin: HostPlugin, entry: WitInterface) -> bool:
     """Whether a plugin has to do with one of the interfaces of an entry."""
     world = plugin.world()
-    return any(
-        side.covers(WitInterface.parse(each)) for side in (*world.imports, *world.exports) for each in entry.each()
-    )
+    return any(side.covers(single) for side in (*world.imports, *world.exports) for single in entry.singles())
 
 
 def _load_line(deployment: Deployment, plugins: Iterable[HostPlugin], allowed_hosts: Iterable[str]) -> str:
@@ -176,19 +175,18 @@ def _load_line(deployment: Deployment, plugins: Iterable[HostPlugin], allowed_ho
     resources = deployment.resources
     named = "SOURCE" if isinstance(source, bytes | bytearray | memoryview) else _literal(str(source))
     words = [f"%wash load {named} --as {quoted(deployment.name)}"]
-    words += [f"--attach {_attachable(plugin)}" for plugin in plugins]
+    words += [f"--attach {_as_attached(plugin)}" for plugin in plugins]
     words += [f"--config {_pair(*each)}" for each in resources.config.items()]
     words += [f"--env {_pair(*each)}" for each in resources.environment.items()]
     words += [f"--allow-host {host}" for host in allowed_hosts]
     return " ".join(words)
 
 
-def _attachable(plugin: HostPlugin) -> str:
+def _as_attached(plugin: HostPlugin) -> str:
     """A plugin as `--attach` takes it: its word and where it keeps its state, or the name of its class."""
     word = catalog.word_of(plugin.id)
     if word == plugin.id and catalog.by_word(word) is None:
-        made_of = plugin.interfaces[0] if isinstance(plugin, InterfacePlugin) else plugin
-        return (made_of if isinstance(made_of, type) else type(made_of)).__name__
+        return attachable(plugin)
     return word if plugin.location in {"", "memory"} else _literal(f"{word}={plugin.location}")
 
 
