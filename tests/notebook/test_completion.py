@@ -60,6 +60,18 @@ def test_names_of_what_is_loaded_are_offered(notebook):
     assert notebook.complete("%wash inspect ad") == ["adder"]
 
 
+def test_errors_of_a_target_are_offered(notebook):
+    """Behind `fault TARGET --error` stand the cases of its WIT error, of several functions those that all have."""
+    assert notebook.complete("%wash fault keyvalue.get --error ") == [""]
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash load example:proxy")
+    cases = ["no-such-store", "access-denied", "other"]
+    assert notebook.complete("%wash fault keyvalue.increment --error ") == cases
+    assert notebook.complete("%wash fault keyvalue --after 1 --error ") == cases
+    assert notebook.complete("%wash fault http.handle --error 'connection-ref") == ["'connection-refused'"]
+    assert notebook.complete("%wash fault http --error ") == [""]  # most of its functions have none
+    assert notebook.complete("%wash fault keyvalue.nothing --error ") == [""]
+
+
 def test_files_and_variables_are_offered(notebook, tmp_path, monkeypatch):
     """Components and folders for load, any file behind -d @, names of bytes and of plugin classes."""
     monkeypatch.chdir(tmp_path)

@@ -13,7 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from washnb.errors import ConfigError
 
-from . import reaching
+from . import hosted, reaching
 from .arguments import words
 from .backends import ASK
 from .session import NATS_ACTIONS, PLUGIN_ACTIONS, Session
@@ -69,7 +69,8 @@ def _offers(verb: Verb, before: list[str], word: str, session: Session, namespac
         action = declared[min(position, len(declared) - 1)]
         if position >= len(declared) and action.nargs not in {"*", "+"}:
             return ()
-    return _Offers(session, namespace, word).of(parser.completers.get(action.dest, ""))
+    subject = next(iter(_positionals(before, options)), "")
+    return _Offers(session, namespace, word, subject).of(parser.completers.get(action.dest, ""))
 
 
 def _takes_value(action: Action) -> bool:
@@ -90,12 +91,16 @@ def _positionals(before: list[str], options: Mapping[str, Action]) -> list[str]:
 
 
 class _Offers:
-    """What there is of each kind. Nothing here opens a host: without one, nothing is loaded or attached."""
+    """What there is of each kind; `subject` is what the line is about, its first word behind the verb.
 
-    def __init__(self, session: Session, namespace: Mapping[str, Any], word: str) -> None:
+    Nothing here opens a host: without one, nothing is loaded or attached.
+    """
+
+    def __init__(self, session: Session, namespace: Mapping[str, Any], word: str, subject: str) -> None:
         self._session = session
         self._namespace = namespace
         self._word = word
+        self._subject = subject
 
     def of(self, kind: str) -> Iterable[str]:
         """What there is of one of the kinds that verbs declare; nothing where they declare none."""
@@ -116,6 +121,7 @@ class _Offers:
             kinds.FOLDERS: lambda: _folders(self._word),
             kinds.TARGETS: lambda: ("clear", *self._session.known().targets),
             kinds.FAULTS: lambda: self._session.known().faults,
+            kinds.ERRORS: self.errors,
             kinds.NATS_ACTIONS: lambda: NATS_ACTIONS,
             kinds.PLUGIN_ACTIONS: lambda: PLUGIN_ACTIONS,
             kinds.IMPORTS: lambda: self._session.known().imports,
@@ -132,6 +138,12 @@ class _Offers:
     def workloads(self) -> Iterable[str]:
         """The names that are loaded."""
         return self._session.known().workloads
+
+    def errors(self) -> Iterable[str]:
+        """The cases of the WIT error of what the line is about."""
+        if self._session.deployments is None:
+            return ()
+        return self._session.on_host(lambda deployments: hosted.error_cases(deployments, self._subject))
 
     def plugins(self) -> Iterable[str]:
         """Words of the catalog, classes and objects of the notebook; behind a word and its `=`, backends."""

@@ -12,7 +12,7 @@ from washnb.errors import ConfigError
 
 from ..workload import BoundWorkload
 from .fault import Fault
-from .injected import injection
+from .injected import error_cases, injection
 from .jumps import goes_by
 from .set_fault import SetFault
 from .targets import Callee, callees, named, nothing_named, spoken, told_apart
@@ -73,6 +73,12 @@ class Faults:
         """Return what faults can be set on, in its short form."""
         components = (each for workload in self._running() for each in workload.components.values())
         return tuple(chain(*spoken(callees(components))))
+
+    def errors(self, target: str) -> tuple[str, ...]:
+        """Return the cases by which a fault on `target` can name its error: those that all functions of it have."""
+        components = (each for workload in self._running() for each in workload.components.values())
+        cases = [error_cases(each.function) for each in named(target, callees(components))]
+        return tuple(name for name in chain(*cases[:1]) if all(name in each for each in cases))
 
     def install(self, workload: BoundWorkload) -> None:
         """Let the faults that are set be about `workload`, too."""

@@ -199,6 +199,11 @@ def wit_error(
     )
 
 
+def error_cases(function: Function) -> tuple[str, ...]:
+    """The cases of the function's WIT error, where that has any."""
+    return _case_names(function.result.err) if isinstance(function.result, shapes.Result) else ()
+
+
 def _read(text: str, shape: shapes.Shape | None) -> object:
     """A value out of text; the text itself where it is none, which does not fit then."""
     match = _CASE.fullmatch(text)

@@ -48,6 +48,7 @@ _HOMES = {
     "config_of": "reading",
     "crossing_entry": "crossings",
     "detached": "attaching",
+    "error_cases": "faults",
     "exports_of": "calling",
     "fault_set": "faults",
     "fault_table": "faults",

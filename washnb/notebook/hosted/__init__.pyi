@@ -18,6 +18,7 @@ from .deployments import Deployments as Deployments
 from .exports import Exports as Exports
 from .faults import Fault as Fault
 from .faults import ShownFault as ShownFault
+from .faults import error_cases as error_cases
 from .faults import fault_set as fault_set
 from .faults import fault_table as fault_table
 from .faults import faults_cleared as faults_cleared

@@ -13,7 +13,7 @@ from ..handles import News, Told
 from ..text import Table, Text, escape, one_line
 from .deployments import Deployments
 
-__all__ = ["Fault", "ShownFault", "fault_set", "fault_table", "faults_cleared"]
+__all__ = ["Fault", "ShownFault", "error_cases", "fault_set", "fault_table", "faults_cleared"]
 
 
 class ShownFault(Told):
@@ -74,6 +74,11 @@ class ShownFault(Told):
 async def fault_set(deployments: Deployments, door: Door, fault: Fault) -> ShownFault:
     """Set a fault. Raises ConfigError where nothing imports its target, or it does not fit that."""
     return ShownFault(door, deployments.host.faults.add(fault))
+
+
+async def error_cases(deployments: Deployments, target: str) -> tuple[str, ...]:
+    """Name the errors that a fault on `target` can answer."""
+    return deployments.host.faults.errors(target)
 
 
 async def fault_table(deployments: Deployments) -> Table:

@@ -23,7 +23,7 @@ def _fault_options(parser: VerbParser) -> None:
     )
     parser.word("target", nargs="?", completes=kinds.TARGETS, help="keyvalue.get, clocks.now, incoming-handler.handle")
     parser.word("cleared", nargs="?", completes=kinds.FAULTS, metavar="TARGET", help="behind clear: only this one")
-    parser.option("--error", metavar="E", help="a case of its WIT error: access-denied, 'other(disk full)'")
+    parser.option("--error", metavar="E", completes=kinds.ERRORS, help="a case of its WIT error: 'other(disk full)'")
     parser.switch("--trap", help="end the guest")
     parser.option("--value", metavar="EXPR", help="answer this Python value")
     parser.option("--jump", metavar="SECONDS", help="clocks.now: be so much ahead, or behind")
