@@ -11,7 +11,7 @@ from .abi.shapes import Function, InterfaceType
 from .abi.typed import typed
 from .bindings import Bindings, denial
 from .component import CompiledComponent
-from .driver import running_task
+from .driver import running_task, serving_in
 from .engine import Engine, EngineBuilder
 from .guest_time import GuestTime
 from .instance import Instance
@@ -59,6 +59,7 @@ __all__ = [
     "read_source",
     "resource",
     "running_task",
+    "serving_in",
     "shapes",
     "skeleton",
     "surface",

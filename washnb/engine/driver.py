@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from types import FrameType
 from typing import Any
 
 from washnb.errors import GuestError, TrapError
@@ -80,6 +81,16 @@ async def perform(store: Store, pending: Pending) -> None:
     else:
         plan.answer(store, value, results)
     resume(store)
+
+
+def serving_in(frame: FrameType | None) -> tuple[str, str] | None:
+    """Who serves the host call that a thread is in, as its frames tell, and which call; None where it is in none."""
+    while frame is not None:
+        if frame.f_code is perform.__code__:
+            plan = frame.f_locals["plan"]
+            return plan.provider, plan.label
+        frame = frame.f_back
+    return None
 
 
 def _abandons(error: BaseException) -> bool:

@@ -33,8 +33,9 @@ Serve = Callable[..., Any]
 class Interface:
     """One WIT interface, implemented in Python; `wit` is its full name.
 
-    Methods may be `def` or `async def`. `raise Err(value)` is the error of the WIT result; any other exception ends
-    the guest.
+    Methods may be `def` or `async def`. They run on the loop that all guests of an engine share: what takes time is
+    awaited, `await asyncio.to_thread(...)` where it cannot be otherwise. `raise Err(value)` is the error of the WIT
+    result; any other exception ends the guest.
     """
 
     wit: ClassVar[str]

@@ -39,6 +39,11 @@ class HostClock:
         now = time.monotonic() if self._stopped_at is None else self._stopped_at
         return now - self._left_out
 
+    @property
+    def stands(self) -> bool:
+        """Whether it is stopped."""
+        return self._stopped_at is not None
+
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
         """Let no time pass in the block."""

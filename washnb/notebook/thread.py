@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TypeVar
 from washnb.errors import ConfigError, GuestCancelled
 
 from .debugging import HERE, HostClock, install
+from .standstill import Standstill
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class HostThread:
         self._loop.time = self.clock.time  # type: ignore[method-assign]  # every timeout is measured by it
         self._stopped = asyncio.Event()
         self._thread = threading.Thread(target=self._live, name="washnb host", daemon=True)
+        self._standstill = Standstill(self._loop, self._thread)
         install()
 
     def start(self) -> None:
@@ -118,6 +120,7 @@ class HostThread:
             with _interruptible(), self._listening():
                 self._submit(begin)
                 while not outcome.done():
+                    self._look()
                     self._glance(outcome)
                     if not self._thread.is_alive() and not outcome.done():
                         raise GuestCancelled(_CLOSED)
@@ -128,6 +131,12 @@ class HostThread:
             raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
         except futures.CancelledError:
             raise GuestCancelled(_CLOSED if self._stopped.is_set() else _CANCELLED) from None
+
+    def _look(self) -> None:
+        """See whether the loop goes on. At a prompt it stands still because somebody wants it to."""
+        if not self.clock.stands:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._standstill.look()
 
     def _glance(self, outcome: futures.Future[Any]) -> None:
         """Wait for an outcome, not for long; in the thread of the kernel's loop by running that."""
