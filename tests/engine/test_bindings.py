@@ -280,8 +280,8 @@ class Observer:
     def __init__(self) -> None:
         self.heard: list[tuple] = []
 
-    def called(self, interface, function, arguments, provider, injected):
-        self.heard.append(("called", interface, function.name, arguments, provider))
+    def called(self, callee, arguments, injected):
+        self.heard.append(("called", callee.interface, callee.function.name, arguments, callee.provider))
         return len(self.heard)
 
     def returned(self, token, result):

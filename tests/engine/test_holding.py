@@ -24,8 +24,8 @@ class Holder:
         self.heard.append("held")
         await self.free.wait()
 
-    def called(self, interface, function, arguments, provider, injected):
-        self.heard.append((function.name, *arguments, injected))
+    def called(self, callee, arguments, injected):
+        self.heard.append((callee.function.name, *arguments, injected))
 
     def returned(self, token, result):
         self.heard.append(result)

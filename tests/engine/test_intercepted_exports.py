@@ -33,8 +33,8 @@ class Observer:
     def __init__(self) -> None:
         self.heard: list[object] = []
 
-    def called(self, interface, function, arguments, provider, injected):
-        self.heard.append((interface, function.name, arguments, provider, injected))
+    def called(self, callee, arguments, injected):
+        self.heard.append((callee.interface, callee.function.name, arguments, callee.provider, injected))
 
     def returned(self, token, result):
         self.heard.append(result)

@@ -33,8 +33,8 @@ class Observer:
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []
 
-    def called(self, interface, function, arguments, provider, injected):
-        self.heard.append((function.name, injected))
+    def called(self, callee, arguments, injected):
+        self.heard.append((callee.function.name, injected))
 
     def returned(self, token, result):
         pass

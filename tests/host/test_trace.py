@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine import echo
 from tests.host.test_values import BUCKET, BYTES, ERROR, STRING, Bucket, Error_Other
-from washnb.engine import Err, Function, shapes
+from washnb.engine import Callee, Err, Function, shapes
 from washnb.errors import AccessDenied, BackendError, GuestError, MismatchError
 from washnb.events import Event, HostCall, LogLine, StateChanged
 from washnb.host.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
@@ -123,7 +123,7 @@ def recorded(function: Function, arguments: tuple[object, ...], result: object) 
     """What one call leaves behind; an exception as result is raised by it."""
     calls: list[HostCall] = []
     recorder = Recorder(1, "shop", "counter", calls.append)
-    token = recorder.called("wasi:keyvalue/store@0.2.0-draft", function, arguments, "in-memory")
+    token = recorder.called(Callee("wasi:keyvalue/store@0.2.0-draft", function, "in-memory"), arguments)
     if isinstance(result, BaseException):
         recorder.failed(token, result)
     else:
@@ -214,8 +214,8 @@ def test_an_error_without_a_payload_is_no_more_than_that():
     calls: list[HostCall] = []
     recorder = Recorder(1, "w", "c", calls.append)
     function = Function("f", (), shapes.Result(None, None))
-    recorder.failed(recorder.called("x:y/z", function, (), "p"), Err(None))
-    recorder.failed(recorder.called("x:y/z", function, (), "p"), asyncio.CancelledError())
+    recorder.failed(recorder.called(Callee("x:y/z", function, "p"), ()), Err(None))
+    recorder.failed(recorder.called(Callee("x:y/z", function, "p"), ()), asyncio.CancelledError())
     assert [sentence(call) for call in calls] == ["x:y/z.f() -> error", "x:y/z.f() -> error CancelledError"]
 
 
@@ -224,7 +224,7 @@ def test_values_are_copied_when_they_cross():
     calls: list[HostCall] = []
     recorder = Recorder(1, "w", "c", calls.append)
     keys = ["a"]
-    token = recorder.called("x:y/z", Function("f", (("keys", shapes.List(STRING)),), None), (keys,), "p")
+    token = recorder.called(Callee("x:y/z", Function("f", (("keys", shapes.List(STRING)),), None), "p"), (keys,))
     keys.append("b")
     recorder.returned(token, None)
     assert calls[0].arguments == (("keys", ("a",)),)
@@ -265,6 +265,6 @@ def test_a_trace_is_bounded_by_count_and_by_bytes():
     recorder = Recorder(1, "w", "c", lambda _call: None, heavy)
     function = Function("f", (("x", shapes.List(STRING)),), shapes.List(STRING))
     for _ in range(MAX_CALLS):
-        recorder.returned(recorder.called("x:y/z", function, (["x" * 64] * 64,), "p"), ["x" * 1000] * 64)
+        recorder.returned(recorder.called(Callee("x:y/z", function, "p"), (["x" * 64] * 64,)), ["x" * 1000] * 64)
     assert len(heavy) + heavy.dropped == MAX_CALLS
     assert MAX_BYTES / 2 < len(str(heavy)) < 2 * MAX_BYTES

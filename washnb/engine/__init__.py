@@ -6,7 +6,7 @@ from .abi.check import mismatch_error
 from .abi.classes import case_class
 from .abi.handles import GuestResource
 from .abi.hints import accepts
-from .abi.plan import Injection, Intercept
+from .abi.plan import Callee, Injection, Intercept
 from .abi.shapes import Function, InterfaceType
 from .abi.typed import typed
 from .bindings import Bindings, denial
@@ -28,6 +28,7 @@ __all__ = [
     "Around",
     "Bindings",
     "CallObserver",
+    "Callee",
     "CompiledComponent",
     "Engine",
     "EngineBuilder",

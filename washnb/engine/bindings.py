@@ -100,7 +100,7 @@ class Bindings:
         """Go back to `bound`, which was the table before `renew`, for calls that begin from now on."""
         self._former = [each for each in self._in_use() if each is not bound]
         self.table = bound
-        self._bound = {self.linker.functions[slot][0] for slot, plan in bound.plans.items() if plan.provider}
+        self._bound = {self.linker.functions[slot][0] for slot, plan in bound.plans.items() if plan.callee.provider}
 
     async def quiet(self) -> None:
         """Wait until the calls of exports are over that had begun before `renew`."""

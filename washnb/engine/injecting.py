@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .abi.plan import ExportPlan, Injection
+from .abi.plan import Callee, ExportPlan, Injection
 from .interface import Err
 from .observer import INJECTOR, CallObserver
 
@@ -34,7 +34,7 @@ async def _watched(
     plan: ExportPlan, arguments: tuple[object, ...], injection: Injection, observer: CallObserver
 ) -> object:
     interface = plan.label.rpartition("#")[0]
-    token = observer.called(interface, plan.function, arguments, INJECTOR, injection.mark)
+    token = observer.called(Callee(interface, plan.function, INJECTOR), arguments, injection.mark)
     try:
         if observer.hold is not None:
             await observer.hold(token)

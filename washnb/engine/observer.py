@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
-from .abi.shapes import Function
+from .abi.plan import Callee
 
 INJECTOR = "fault"
 """Who serves a call of an export, for its observer, as far as something is injected into it."""
@@ -19,21 +19,19 @@ class CallObserver(Protocol):
     """
 
     @property
-    def hold(self) -> Callable[[object], Awaitable[None]] | None:
+    def hold(self) -> Callable[[Any], Awaitable[None]] | None:
         """What is awaited between `called`, whose answer it gets, and the call itself; None: calls are not held."""
 
-    def called(
-        self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str
-    ) -> object:
+    def called(self, callee: Callee, arguments: tuple[object, ...], injected: str) -> Any:
         """A call begins; the answer is handed back when it ends. `injected` says what is done in its place, if so."""
 
-    def returned(self, token: object, result: object) -> None:
+    def returned(self, token: Any, result: object) -> None:
         """It returned `result`."""
 
-    def failed(self, token: object, error: BaseException) -> None:
+    def failed(self, token: Any, error: BaseException) -> None:
         """It raised: `Err` for the error of a WIT result, or what ends the guest."""
 
-    def passed(self, token: object) -> None:
+    def passed(self, token: Any) -> None:
         """Something was injected into a call of an export, and the guest does the rest."""
 
 

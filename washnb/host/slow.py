@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from washnb.engine import GuestTime
 from washnb.errors import ConfigError
@@ -73,7 +74,7 @@ class SlowMotion:
             async with asyncio.timeout(seconds):
                 await self._at_full_speed.wait()
 
-    def seconds(self, call: PendingCall) -> float:
+    def seconds(self, call: HostCall) -> float:
         """How long a call is to be held; 0 for one that goes at once."""
         if self._speed is None or call.interface.startswith(_PASSED_OVER) or GuestTime.here().held >= MOST_AT_ONCE:
             return 0.0
@@ -101,20 +102,26 @@ class SlowRecorder(Recorder):
         self._doing = doing
         self._scope = scope
         self._left = MOST_SECONDS
+        self._held: dict[int, float] = {}  # calls that go on, by number, and for how many seconds they were held
 
-    async def hold(self, token: object) -> None:
+    async def hold(self, token: PendingCall) -> None:
         """Let people see a call before it is served."""
-        assert isinstance(token, PendingCall)
-        seconds = min(self._slow.seconds(token), self._left)
+        asked = self.asked(token)
+        seconds = min(self._slow.seconds(asked), self._left)
         if seconds <= 0:
             return
         self._left -= seconds
-        self._publish(CallHeld(self.asked(token), self._doing))
+        self._publish(CallHeld(asked, self._doing))
         holding = GuestTime.here().standing_still() if self._scope is None else self._scope.holding()
         began = time.perf_counter()
         try:
             with holding:
                 await self._slow.sleep(seconds)
         finally:
-            token.started = time.perf_counter()
-            token.held = token.started - began
+            self._held[asked.number] = time.perf_counter() - began
+
+    def _call(self, token: PendingCall, result: Any, error: str | None, ended: float) -> HostCall:
+        """A call that was held began when it was served."""
+        call = super()._call(token, result, error, ended)
+        held = self._held.pop(call.number, 0.0)
+        return call._replace(started=call.started + held, duration=call.duration - held, held=held) if held else call

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
-from washnb.engine import Err, Function, shapes
+from washnb.engine import Callee, Err, Function, shapes
 from washnb.errors import BackendError, WashError, said_by
 from washnb.events import CallHeld, CallId, HostCall, current_call
 
-from .signature import Signature, signature_of
+from .signature import Signature
 from .values import REDACTED, CaseValue, ValueKeeper, text_of
 
 MAX_CALLS = 1_000
 MAX_BYTES = 256 * 1024
+_UNTOLD: CallId | None = 0, 0  # around a call that was not made the current one
 INJECTED = "⚡ injected"
 """What marks a call that a fault has changed: a shape and a word."""
 
@@ -102,10 +102,15 @@ def sentence(call: HostCall) -> str:
     return f"{prefix}{name}({', '.join(map(text_of, values))}){answer}{mark}"
 
 
+PendingCall = tuple[int, Signature, tuple[tuple[str, Any], ...], bool, int, str, CallId | None, float]
+"""A call that has begun: its number, whose call it is, its arguments, whether it is about a secret, the size of all
+that was kept before, what is injected, the call around it, and when it began. A plain tuple: that is made soonest."""
+
+
 class Recorder:
     """Observes the calls of one guest to its host, for one request: the engine's `CallObserver`."""
 
-    hold: Callable[[object], Awaitable[None]] | None = None
+    hold: Callable[[Any], Awaitable[None]] | None = None
 
     def __init__(
         self,
@@ -125,75 +130,75 @@ class Recorder:
         self._number = 0
         self._values = ValueKeeper()
 
-    def called(
-        self, interface: str, function: Function, arguments: tuple[object, ...], provider: str, injected: str = ""
-    ) -> object:
+    def called(self, callee: Callee, arguments: tuple[object, ...], injected: str = "") -> PendingCall:
         """Note a call that begins, and its arguments as they are now."""
+        signature = callee.memo
+        if signature is None:
+            signature = callee.memo = Signature(callee)
         self._number = number = self._number + 1
-        values, signature = self._values, signature_of(function)
+        values, parameters, secret, around = self._values, signature.parameters, False, _UNTOLD
         size = values.size
-        secret = signature.is_about_secret(arguments)
-        kept = values.named(signature.around_secret if secret else signature.parameters, arguments)
-        around = current_call.get()
-        current_call.set((self._request, number))  # so that what happens in it knows whose work it is
-        started = time.perf_counter()
-        return PendingCall(number, interface, signature, kept, provider, secret, size, started, injected, around)
+        if signature.keys and signature.is_about_secret(arguments):
+            parameters, secret = signature.around_secret, True
+        given = zip(parameters, arguments)  # noqa: B905 - the engine sees to it that there are as many
+        kept = tuple([(name, keep(values, value)) for (name, keep), value in given])
+        if signature.tells:
+            around = current_call.get()
+            current_call.set((self._request, number))  # so that what happens in it knows whose work it is
+        return number, signature, kept, secret, size, injected, around, time.perf_counter()
 
-    def returned(self, token: object, result: object) -> None:
+    def returned(self, token: PendingCall, result: object) -> None:
         """Complete the call that `token` stands for."""
-        assert isinstance(token, PendingCall)
-        shape = token.signature.result
-        if result is not None or shape is not None:
-            result = REDACTED if token.secret and result is not None else self._values.safe(result, shape)
-        self._complete(token, result)
+        signature, secret = token[1], token[3]
+        hidden = secret and result is not None
+        self._complete(token, REDACTED if hidden else signature.result(self._values, result))
 
-    def failed(self, token: object, error: BaseException) -> None:
+    def failed(self, token: PendingCall, error: BaseException) -> None:
         """Complete a call that raised: the WIT error of the function, or what ended the guest."""
-        assert isinstance(token, PendingCall)
-        shape = token.signature.function.result
-        if isinstance(error, Err) and isinstance(shape, shapes.Result):
-            value = None if shape.err is None else self._values.safe(error.value, shape.err)
-            cause = error.__cause__
+        keep = token[1].error
+        if isinstance(error, Err) and keep is not None:
+            value, cause = keep(self._values, error.value), error.__cause__
             told = _failed(value, cause) if isinstance(cause, BackendError) else "" if value is None else text_of(value)
         else:
             said = said_by(error)
             told = text_of(CaseValue(type(error).__name__, (self._values.safe(said, None),) if said else ()))
         self._complete(token, None, told)
 
-    def passed(self, token: object) -> None:
+    def passed(self, token: PendingCall) -> None:
         """Complete a call of an export that is the guest's from here on."""
-        assert isinstance(token, PendingCall)
         self._complete(token, None)
 
     def asked(self, token: PendingCall) -> HostCall:
         """Return what is known of a call that is still going on."""
-        return self._call(token, None, None, 0.0)
+        return self._call(token, None, None, token[-1])
 
     def _complete(self, token: PendingCall, result: Any, error: str | None = None) -> None:
-        duration = time.perf_counter() - token.started
-        current_call.set(token.around)
-        call = self._call(token, result, error, duration)
+        call = self._call(token, result, error, time.perf_counter())
+        around = token[6]
+        if around is not _UNTOLD:
+            current_call.set(around)
         if self._trace is not None:
             self._trace.append(call)
         self._publish(call)
 
-    def _call(self, token: PendingCall, result: Any, error: str | None, duration: float) -> HostCall:
+    def _call(self, token: PendingCall, result: Any, error: str | None, ended: float) -> HostCall:
+        number, signature, arguments, _, size, injected, _, started = token
         values = (
             self._request,
-            token.number,
+            number,
             self._workload,
             self._component,
-            token.interface,
-            token.signature.function.name,
-            token.arguments,
+            signature.interface,
+            signature.name,
+            arguments,
             result,
             error,
-            token.provider,
-            token.started - self._begun,
-            duration,
-            self._values.size - token.size_before,
-            token.injected,
-            token.held,
+            signature.provider,
+            started - self._begun,
+            ended - started,
+            self._values.size - size,
+            injected,
+            0.0,
         )
         return tuple.__new__(HostCall, values)  # its own constructor takes twice as long
 
@@ -211,23 +216,6 @@ def _failed(value: object, cause: BackendError) -> str:
     """What the user is told of a backend's failure: all that it says, and what mends it, behind the guest's error."""
     case = f"{value.name}: " if isinstance(value, CaseValue) else ""
     return f"{case}{cause.message}" + (f"  ({'; '.join(cause.repair)})" if cause.repair else "")
-
-
-@dataclass(slots=True)
-class PendingCall:
-    """A call that has begun. `started` is when it was served: after it was held, where it was."""
-
-    number: int
-    interface: str
-    signature: Signature
-    arguments: tuple[tuple[str, Any], ...]
-    provider: str
-    secret: bool
-    size_before: int
-    started: float
-    injected: str
-    around: CallId | None
-    held: float = 0.0
 
 
 def _time(seconds: float) -> str:

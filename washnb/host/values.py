@@ -10,7 +10,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,6 +22,9 @@ _BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
 _DEEPEST = 7  # levels of one value
 _MOST = 1_000  # values inside one value, and resources that are remembered
 _LEAST = 8  # bytes that any value counts for
+
+_PLAIN = frozenset({int, bool, float, str, bytes})  # and nothing that only passes for one, and may raise
+_BYTES = shapes.List(shapes.Primitive("u8"))
 
 _SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
@@ -85,9 +88,6 @@ class CaseValue:
 REDACTED = Redacted()
 _NONE = CaseValue("none")
 
-Parameter = tuple[str, Callable[..., Any] | None, shapes.Shape]
-"""A name, what keeps a value (None: it is hidden), and the type."""
-
 
 class ValueKeeper:
     """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers.
@@ -116,24 +116,16 @@ class ValueKeeper:
         except Exception:  # noqa: BLE001 - whatever the value raises where it is asked for what it does not have
             return CaseValue(type(value).__name__)
 
-    def named(self, parameters: Iterable[Parameter], values: Sequence[object]) -> tuple[tuple[str, Any], ...]:
-        """Copy the values of parameters as `safe` does, each behind its name, and leave out what is hidden."""
-        kept = []
-        for (name, keep, shape), value in zip(parameters, values, strict=False):
-            self._room = _MOST
-            self.size += _LEAST
-            try:
-                kept.append((name, REDACTED if keep is None else keep(self, value, shape, 1)))
-            except Exception:  # noqa: BLE001 - as in `safe`
-                kept.append((name, CaseValue(type(value).__name__)))
-        return tuple(kept)
-
-    def _scalar(self, value: object, _shape: shapes.Shape | None, _depth: int) -> Any:
+    def plain(self, value: object) -> Any:
+        """Copy a number, or the beginning of a text or of bytes."""
         if isinstance(value, str):
             return self._shortened(without_secrets(value), _LONGEST)
         if isinstance(value, bytes):
             return self._shortened(value, _LONGEST_BINARY if _BINARY.search(value, 0, _LONGEST) else _LONGEST)
         return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
+
+    def _scalar(self, value: object, _shape: shapes.Shape | None, _depth: int) -> Any:
+        return self.plain(value)
 
     def _shortened(self, value: str | bytes, longest: int) -> str | bytes | Excerpt:
         size = len(value)
@@ -194,21 +186,19 @@ class ValueKeeper:
         return tuple(CaseValue(name) for name in sorted(names))
 
     def _resource(self, value: object, shape: shapes.Own | shapes.Borrow, _depth: int) -> ResourceName:
+        return self.resource_name(value, shape.resource.name)
+
+    def resource_name(self, value: object, kind: str) -> ResourceName:
+        """Return the name of a resource, which is its own for as long as others do not crowd it out."""
         known = self._names.get(id(value))
         if known is not None:
             return known[0]
-        resource = shape.resource.name
-        self._counts[resource] = number = self._counts.get(resource, 0) + 1
-        name = _resource_name(resource, number)
+        self._counts[kind] = number = self._counts.get(kind, 0) + 1
+        name = _resource_name(kind, number)
         self._names[id(value)] = name, value
         if len(self._names) > _MOST:
             del self._names[next(iter(self._names))]
         return name
-
-    @classmethod
-    def parameter(cls, name: str, shape: shapes.Shape, *, hidden: bool) -> Parameter:
-        """Return a parameter for `named`; of one that is `hidden` nobody is shown the value."""
-        return name, None if hidden else cls._keepers[type(shape)], shape
 
     _keepers: ClassVar[dict[type, Callable[..., Any]]] = {
         type(None): _scalar,
@@ -224,6 +214,44 @@ class ValueKeeper:
         shapes.Own: _resource,
         shapes.Borrow: _resource,
     }
+
+
+Keep = Callable[[ValueKeeper, Any], Any]
+"""Keeps the values of one type, as `ValueKeeper.safe` does."""
+
+
+def keep_as(shape: shapes.Shape | None) -> Keep:
+    """Return what keeps the values of a type. Resources, numbers, text and bytes, most of what crosses, are quick."""
+    if isinstance(shape, shapes.Own | shapes.Borrow):
+        return _keep_resources(shape.resource.name)
+    if shape is None:
+        return lambda keeper, value: None if value is None else keeper.safe(value, None)
+    if isinstance(shape, shapes.Primitive) or shape == _BYTES:
+        return _keep_plain(shape)
+    return lambda keeper, value: keeper.safe(value, shape)
+
+
+def keep_hidden(_keeper: ValueKeeper, _value: Any) -> Any:
+    """Keep of a value only that there was one."""
+    return REDACTED
+
+
+def _keep_resources(kind: str) -> Keep:
+    def keep(keeper: ValueKeeper, value: Any) -> Any:
+        keeper.size += _LEAST
+        return keeper.resource_name(value, kind)
+
+    return keep
+
+
+def _keep_plain(shape: shapes.Shape) -> Keep:
+    def keep(keeper: ValueKeeper, value: Any) -> Any:
+        if type(value) not in _PLAIN:
+            return keeper.safe(value, shape)
+        keeper.size += _LEAST
+        return keeper.plain(value)
+
+    return keep
 
 
 def is_secret(name: str) -> bool:

@@ -50,6 +50,21 @@ def label_of(interface: str, function: str) -> str:
     return f"{interface}#{function}" if interface else function
 
 
+class Callee:
+    """A function, by its interface and its type, and who serves it; an observer is told of each of its calls.
+
+    `memo` is the observers': what they have found out about the function once, for all its calls.
+    """
+
+    __slots__ = ("function", "interface", "memo", "provider")
+
+    def __init__(self, interface: str, function: Function, provider: str) -> None:
+        self.interface = interface
+        self.function = function
+        self.provider = provider
+        self.memo: Any = None
+
+
 class ImportPlan:
     """How one function of an import is served by one target.
 
@@ -73,7 +88,7 @@ class ImportPlan:
         self.interface = interface
         self.function = function
         self.target = target
-        self.provider = provider
+        self.callee = Callee(interface, function, provider)
         self.label = label_of(interface, function.name)
         self.hints = hints
         self.named = named
@@ -120,8 +135,7 @@ class ImportPlan:
         with source.block("if observer.hold is not None:"):
             source.line(f"store.pending = {plan}, {arguments}, None, results")
             source.line("return True")
-        told = [source.constant("told", each) for each in (self.interface, self.function, self.provider)]
-        source.line(f"token = observer.called({told[0]}, {told[1]}, {arguments}, {told[2]}, '')")
+        source.line(f"token = observer.called({source.constant('callee', self.callee)}, {arguments}, '')")
 
     def _direct_call(self, source: Source, names: list[str]) -> str:
         parsed = parse_function(self.function.name)
@@ -168,7 +182,7 @@ class ImportPlan:
     def watch(self, observer: Any, arguments: tuple[Any, ...], injection: Injection | None = None) -> Any:
         """Call the target, or do what is injected, and tell the observer; of a coroutine it hears when that ends."""
         mark = "" if injection is None else injection.mark
-        token = observer.called(self.interface, self.function, arguments, self.provider, mark)
+        token = observer.called(self.callee, arguments, mark)
         if observer.hold is not None:
             return self._held(observer, token, arguments, injection)
         try:
@@ -202,7 +216,7 @@ class InterceptedPlan(ImportPlan):
         super().__init__(
             *(plan.interface, plan.function, self._serve, plan.hints),
             named=plan.named,
-            provider=plan.provider,
+            provider=plan.callee.provider,
             on_fiber=False,
         )
         self._plan = plan
