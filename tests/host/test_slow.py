@@ -108,25 +108,27 @@ async def test_no_time_runs_out_while_calls_are_held(slowed):
     assert (await slowed.send("GET", "/", to="sleeper", timeout=0.05)).status == 504
 
 
-async def test_who_waits_for_a_guest_that_is_held_waits(slowed):
+async def test_who_waits_for_a_guest_that_is_held_waits(slowed, monkeypatch):
     """A request by message has its answer, however long the call that answers is held."""
+    monkeypatch.setattr(slow, "CALL_SECONDS", 0.04)
     await slowed.attach(InMemoryMessaging())
     for name, config in (("asker", {"subscriptions": "none"}), ("clerk", {"subscriptions": "ask.*"})):
         await slowed.workload_start(request(component("messaging", name, config=config)))
     slowed.slow_motion.speed = 0.1
-    answer = await slowed.call("asker", "request", "ask.me", b"how much?", 150, timeout=0.15)
+    answer = await slowed.call("asker", "request", "ask.me", b"how much?", 350, timeout=0.35)
     assert answer.body == b"how much?"
 
 
-async def test_who_waits_for_a_place_waits(slowed):
+async def test_who_waits_for_a_place_waits(slowed, monkeypatch):
     """A message is not refused because the one before it is held."""
+    monkeypatch.setattr(slow, "CALL_SECONDS", 0.04)
     messaging = InMemoryMessaging()
     await slowed.attach(messaging)
     held = told(slowed, CallHeld)
-    config = {"subscriptions": "ask.*", "max_in_flight": "1", "admission_wait": "150ms"}
+    config = {"subscriptions": "ask.*", "max_in_flight": "1", "admission_wait": "350ms"}
     await slowed.workload_start(request(component("messaging", config=config)))
     slowed.slow_motion.speed = 0.1
-    answers = await asyncio.gather(*(messaging.request("ask.me", b"hi", timeout=0.15) for _ in range(2)))
+    answers = await asyncio.gather(*(messaging.request("ask.me", b"hi", timeout=0.35) for _ in range(2)))
     assert [each.body for each in answers] == [b"hi"] * 2
     assert len(held) == 2
 
@@ -212,12 +214,13 @@ async def test_calls_of_exports_are_held_too(slowed):
     assert {each.doing for each in held} == {"set", "get"}
 
 
-async def test_the_time_of_an_instance_that_is_kept_stands_still_too(slowed):
+async def test_the_time_of_an_instance_that_is_kept_stands_still_too(slowed, monkeypatch):
     """What its caller allows for a call is for the guest, not for who watches it."""
+    monkeypatch.setattr(slow, "CALL_SECONDS", 0.04)
     await start(slowed, "keyvalue")
     slowed.slow_motion.speed = 0.2
     async with await slowed.instantiate("keyvalue") as instance:
-        assert await instance.call("get", "b", "k", timeout=0.15) is None
+        assert await instance.call("get", "b", "k", timeout=0.35) is None
 
 
 async def test_a_caller_that_goes_ends_what_is_held(slowed, monkeypatch):
