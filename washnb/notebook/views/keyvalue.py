@@ -37,7 +37,11 @@ class Look:
 
 
 class Bucket(Part):
-    """A bucket as a mapping from key to bytes; text is stored as UTF-8, other values as JSON."""
+    """A bucket as a mapping from key to bytes; text is stored as UTF-8, other values as JSON.
+
+    `dict(bucket.items())` reads all at once. `dict(bucket)` asks for one value after the other, as Python does of any
+    mapping, and each is what there is at that moment.
+    """
 
     def __init__(self, view: KeyValueView, name: str) -> None:
         """Look at the bucket `name` of the workload that `view` looks at."""
