@@ -228,6 +228,23 @@ async def test_a_method_with_another_number_of_parameters_is_refused_when_it_is_
     assert caught.value.repair[0] == f"def <lambda>({fitting}): ..."
 
 
+async def test_annotations_of_methods_around_a_function_are_held_against_wit(engine):
+    """As those of the method that it is around; what it says nothing of agrees."""
+
+    class Numbered(Wrapper):
+        @around("bucket.get")
+        async def look(self, call: Call, bucket: Any, key: int) -> bytes | None:
+            return await call(bucket, key)
+
+    with pytest.raises(
+        ConfigError, match=r"Numbered\.look does not fit wasi:keyvalue/store@.*#\[method\]bucket\.get"
+    ) as caught:
+        await bound_guest(engine, "keyvalue", Numbered(InMemoryKeyValue()))
+    assert str(caught.value).endswith("parameter key is string in WIT, and annotated int\n  key: str")
+    Numbered.look.__annotations__["key"] = "str"
+    await bound_guest(engine, "keyvalue", Numbered(InMemoryKeyValue()))
+
+
 class Notes(HostPlugin):
     """A plugin that uses a sibling."""
 

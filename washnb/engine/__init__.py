@@ -21,7 +21,7 @@ from .skeletons import Skeleton, skeleton
 from .source import Source, SourceBytes, example_names, read_source
 from .store import Limits
 from .surfaces import Surface, surface
-from .targets import offered
+from .targets import offered, require_annotated
 
 __all__ = [
     "INJECTOR",
@@ -58,6 +58,7 @@ __all__ = [
     "names",
     "offered",
     "read_source",
+    "require_annotated",
     "resource",
     "running_task",
     "serving_in",

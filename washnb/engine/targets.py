@@ -67,6 +67,44 @@ class _Classes(dict[str, object]):
         return self[resource]
 
 
+def require_annotated(
+    interface: str,
+    function: Function,
+    found: Callable[..., Any],
+    named: Callable[[], Classes],
+    owner: Interface | None = None,
+) -> None:
+    """Raise ConfigError where the annotations of what serves a function contradict its types."""
+    wrong = _contradiction(function, found, owner)
+    if wrong is None:
+        return
+    classes = named()
+    written = found.func if isinstance(found, functools.partial) else found
+    defined = wrong.shape if isinstance(wrong.shape, Record | Variant | Enum | Flags) else None
+    own = f"%wash plugin new {interface}  # writes the classes of this interface"
+    fitting = f"{wrong.place}: {classes.annotation(wrong.shape)}"
+    raise ConfigError(
+        f"{written.__qualname__} does not fit {label_of(interface, classes.wit(function))}\n{wrong.said(classes.wit)}",
+        interface=interface,
+        repair=[
+            *([classes.definition(defined)] if defined else []),
+            fitting.removeprefix("parameter ").replace("its result:", "->"),
+            *([own] if has_class(wrong.shape) else []),
+        ],
+    )
+
+
+def _contradiction(function: Function, found: Callable[..., Any], owner: Interface | None) -> Disagreement | None:
+    annotated, answer = hints.signature_hints(found, len(function.params), owner)
+    for (name, shape), hint in zip(function.params, annotated, strict=True):
+        if wrong := disagreement(shape, hint, f"parameter {python_name(name)}", incoming=True):
+            return wrong
+    if isinstance(found, type):  # what a class returns is its object
+        return None
+    result = function.result.ok if isinstance(function.result, Result) else function.result
+    return disagreement(result, returned(answer), "its result", incoming=False)
+
+
 class _Search:
     """Looks for what serves the functions of an import, and says what is wrong with what it finds."""
 
@@ -90,21 +128,10 @@ class _Search:
         if not hints.accepts(found, count):
             said = f"{found.__qualname__}{inspect.signature(found)} does not fit {self._label(function)}"
             raise self._error(said, _signature(function, parsed))
-        if compare and (wrong := self._contradiction(function, found)):
-            raise self._misannotated(function, found, wrong)
+        if compare:
+            require_annotated(self._interface, function, found, self._named, self._implementation)
         serve = _method(parsed.name) if parsed.kind == "method" else found
         return Target(function, serve, functools.partial(hints.parameter_hints, found, count, self._implementation))
-
-    def _contradiction(self, function: Function, found: Callable[..., Any]) -> Disagreement | None:
-        """Where the annotations of a function contradict its types."""
-        annotated, answer = hints.signature_hints(found, len(function.params), self._implementation)
-        for (name, shape), hint in zip(function.params, annotated, strict=True):
-            if wrong := disagreement(shape, hint, f"parameter {python_name(name)}", incoming=True):
-                return wrong
-        if isinstance(found, type):  # what a class returns is its object
-            return None
-        result = function.result.ok if isinstance(function.result, Result) else function.result
-        return disagreement(result, returned(answer), "its result", incoming=False)
 
     def _missing(self, function: Function, parsed: FunctionName) -> ConfigError:
         owner = type(self._implementation).__name__
@@ -113,22 +140,10 @@ class _Search:
         said = f"{owner} has nothing that serves {self._label(function)}"
         return self._error(said, _signature(function, parsed))
 
-    def _misannotated(self, function: Function, found: Callable[..., Any], wrong: Disagreement) -> ConfigError:
-        classes = self._named()
-        defined = wrong.shape if isinstance(wrong.shape, Record | Variant | Enum | Flags) else None
-        own = f"%wash plugin new {self._interface}  # writes the classes of this interface"
-        fitting = f"{wrong.place}: {classes.annotation(wrong.shape)}"
-        return self._error(
-            f"{found.__qualname__} does not fit {self._label(function)}\n{wrong.said(classes.wit)}",
-            *([classes.definition(defined)] if defined else []),
-            fitting.removeprefix("parameter ").replace("its result:", "->"),
-            *([own] if has_class(wrong.shape) else []),
-        )
-
     def _label(self, function: Function) -> str:
         return label_of(self._interface, self._named().wit(function))
 
-    def _error(self, said: str, *repair: str) -> ConfigError:
+    def _error(self, said: str, repair: str) -> ConfigError:
         return ConfigError(said, interface=self._interface, repair=repair)
 
 

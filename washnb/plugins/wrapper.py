@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar, cast
 
-from washnb.engine import Around, Function, Interface, Serve, accepts, names, offered
+from washnb.engine import Around, Function, Interface, Serve, accepts, names, offered, require_annotated
 from washnb.errors import ConfigError
 from washnb.wit import WitInterface, WitWorld, split_version
 
@@ -149,7 +149,7 @@ class Wrapper(HostPlugin, abstract=True):
     def _around(self, item: WorkloadItem, interface: str, function: Function, serve: Serve) -> Serve:
         """Return what serves a function of an import: `serve`, with every method around it that is about it.
 
-        Raises ConfigError where one of these takes another number of parameters.
+        Raises ConfigError where one of these takes another number of parameters, or is annotated otherwise than WIT.
         """
         plain = _KIND.sub("", function.name)
         spellings = _spellings(interface, plain)
@@ -158,6 +158,7 @@ class Wrapper(HostPlugin, abstract=True):
                 serve = functools.partial(getattr(self, name), Call(interface, plain, item, serve))
                 if not accepts(serve, len(function.params)):
                     raise _miscounted(getattr(type(self), name), interface, function)
+                require_annotated(interface, function, serve, lambda: item.surfaces[interface])
         return serve
 
     def _lives_elsewhere(self) -> bool:

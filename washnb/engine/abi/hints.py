@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import typing
@@ -17,7 +18,8 @@ def annotations_of(function: Callable[..., Any], owner: object = None) -> dict[s
     A class that was defined inside a function, in a test or a notebook cell, is found through the closure and through
     the attributes of `owner`, the interface.
     """
-    plain = inspect.unwrap(getattr(function, "__func__", function))
+    whole = function.func if isinstance(function, functools.partial) else function
+    plain = inspect.unwrap(getattr(whole, "__func__", whole))
     raw = dict(getattr(plain, "__annotations__", {}))
     module = sys.modules.get(getattr(plain, "__module__", ""), None)
     scope = {**vars(module)} if module is not None else {}
