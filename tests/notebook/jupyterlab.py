@@ -125,6 +125,10 @@ class Page:
         self.page.evaluate("n => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = n }", cell)
         self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell') }")
 
+    def begin_all(self) -> None:
+        """Run all cells, some of which wait for something."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+
     def output(self, cell: int):
         """The outputs of a cell."""
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-Cell-outputArea")

@@ -311,14 +311,14 @@ def test_view_says_that_the_server_is_away(session, tmp_path):
     session.load("example:counter", attach=["keyvalue=nats"])
     session.send("/x")
     live = Live(session.kv)
-    live._heard(None, {"do": "shown"}, [])
+    live._heard(None, {"do": "shown", "page": "1"}, [])
     assert live.widget.picture["groups"][0]["entries"][0]["preview"] == "1"
     session.nats("stop")
-    live._heard(None, {"do": "shown"}, [])
+    live._heard(None, {"do": "shown", "page": "1"}, [])
     assert "is away" in live.widget.trouble
     assert live.widget.picture["groups"][0]["entries"][0]["preview"] == "1"
     session.nats("start", store=tmp_path)
-    live._heard(None, {"do": "shown"}, [])
+    live._heard(None, {"do": "shown", "page": "1"}, [])
     assert live.widget.trouble == ""
     live.widget.close()
     session.nats("stop")

@@ -26,7 +26,60 @@ GUEST = echo_component(Result(ITEM, ERROR), names=NAMES).encode()
 """,
     "wash.attach('test:echo/host=ask')\nshop = wash.load(GUEST, 'shop')",
     "shop.echo0(Err(shop.Error_Gone()))",
+    """%load_ext washnb
+%wash attach keyvalue=ask
+%wash load example:counter
+wash.send("/x", to="counter").text""",
+    "6 * 7",
 )
+
+
+def test_run_all_asks_in_a_form_in_each_cell_that_waits(page):
+    """Though no page was there before its cell ran; then the lines that say what was answered are in its place."""
+    from playwright.sync_api import expect
+
+    page.begin_all()
+    shop = page.output(2).locator(".washnb li")
+    expect(shop).to_contain_text("shop calls echo0 of test:echo/host@1.0.0")
+    elsewhere = page.output(1).locator(".washnb li")
+    expect(elsewhere).to_contain_text("asked in the cell that waits")
+    expect(elsewhere.get_by_role("button", name="Answer", exact=True)).to_be_hidden()
+    shop.get_by_label("answer name", exact=True).fill("lamp")
+    shop.get_by_role("button", name="Answer", exact=True).click()
+    expect(page.output(2)).to_contain_text('shop called echo0(a=Err(Error_Gone())): Item(name="lamp", level=Level.LOW')
+    form = page.output(3).locator(".washnb").last
+    expect(form).to_contain_text("counter calls open of wasi:keyvalue/store")
+    form.get_by_role("button", name="Pass on").click()
+    expect(form).to_contain_text("counter calls increment of wasi:keyvalue/atomics")
+    form.get_by_role("button", name="Pass on").click()
+    expect(page.output(3)).to_contain_text("increment(bucket=<bucket>, key='x', delta=1): passed on")
+    expect(page.output(3)).to_contain_text("'1'")
+    expect(page.output(4)).to_contain_text("42")
+    expect(elsewhere).to_have_count(0)
+    expect(page.page.locator(".jp-Stdin")).to_have_count(0)
+
+
+def test_a_cell_that_attaches_and_sends_asks_in_a_form(page):
+    """By keyboard alone: the focus is where the next answer is written, and after the last one where it was."""
+    from playwright.sync_api import expect
+
+    page.page.locator(".jp-Notebook .jp-CodeCell").nth(3).click()
+    page.page.keyboard.press("Escape")
+    page.page.keyboard.press("Shift+Enter")
+    form = page.output(3).locator(".washnb").last
+    expect(form).to_contain_text("counter calls open")
+    expect(form.get_by_label("answer, an expression")).to_be_focused()
+    page.page.keyboard.press("Enter")
+    expect(form).to_contain_text("counter calls increment")
+    expect(form.get_by_label("answer", exact=True)).to_be_focused()
+    page.page.keyboard.type("x")
+    page.page.keyboard.press("Enter")
+    expect(form.get_by_role("alert").last).to_have_text("answer is a whole number from 0 to 18446744073709551615")
+    page.page.keyboard.type("41")
+    page.page.keyboard.press("Enter")
+    expect(page.output(3)).to_contain_text("increment(bucket=<bucket>, key='x', delta=1): 41")
+    expect(page.page.locator(".jp-Notebook .jp-CodeCell").nth(4)).to_be_focused()
+    expect(page.page.locator(".jp-Stdin")).to_have_count(0)
 
 
 def test_a_form_asks_for_a_value_of_any_type(page):
@@ -35,12 +88,9 @@ def test_a_form_asks_for_a_value_of_any_type(page):
 
     for cell in range(2):
         page.run(cell)
-    view = page.output(1).locator(".washnb")
-    expect(view).to_contain_text("no call waits for an answer")
-    page.page.wait_for_timeout(1_500)  # as a person does, who reads before the next cell
+    expect(page.output(1).locator(".washnb")).to_contain_text("no call waits for an answer")
     page.begin(2)
-    form = view.locator("li")
-    expect(form).to_contain_text("shop calls test:echo/host@1.0.0")
+    form = page.output(2).locator(".washnb li")
 
     def field(name: str):
         return form.get_by_label(f"answer {name}", exact=True)
@@ -97,9 +147,8 @@ def test_an_error_has_a_form_too(page):
 
     for cell in range(2):
         page.run(cell)
-    page.page.wait_for_timeout(1_500)
     page.begin(2)
-    form = page.output(1).locator(".washnb li")
+    form = page.output(2).locator(".washnb li")
     form.get_by_label("error", exact=True).select_option("other")
     form.get_by_label("error other why").fill("no room")
     form.get_by_label("error other code").fill("28")

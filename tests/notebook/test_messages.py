@@ -150,11 +150,11 @@ def test_widget_sends_and_shows_the_answer(worker, monkeypatch):
     assert ask("publish", "tasks.shout", b"x")["text"] == "published to tasks.shout: worker took it"
     assert ask("request", "tasks.shout", b"x")["text"] == "X"
     assert "no responders" in ask("request", "elsewhere", b"x")["problem"]
-    live._heard(None, {"do": "shown"}, [])
+    live._heard(None, {"do": "shown", "page": "1"}, [])
     assert live.widget.picture["sends"]
     assert live.widget.picture["place"] == "memory"
     assert {each["state"] for each in live.widget.picture["messages"]} == {"sent", "handled", "failed"}
-    live._heard(None, {"do": "hidden"}, [])
+    live._heard(None, {"do": "hidden", "page": "1"}, [])
     live.widget.close()
 
 
@@ -189,8 +189,8 @@ def test_a_widget_listens_while_somebody_looks(worker):
     """What comes is on the page; when the page is gone nobody listens, until it is there again."""
     view = worker.messages(listen="tasks.>")
     live = Live(view)
-    for number, looks in enumerate([True, False, True]):
-        live._heard(None, {"do": "shown" if looks else "hidden"}, [])
+    for number, (does, page) in enumerate([("shown", "1"), ("hidden", "1"), ("shown", "2")]):
+        live._heard(None, {"do": does, "page": page}, [])
         worker.publish("tasks.shout", str(number))
     assert [each.body for each in view] == [b"0", b"2"]
     end = time.monotonic() + 3
@@ -198,7 +198,7 @@ def test_a_widget_listens_while_somebody_looks(worker):
         assert time.monotonic() < end
         time.sleep(0.01)
     assert [(each["state"], each["who"], each["text"]) for each in messages] == [("heard", "", "0"), ("heard", "", "2")]
-    live._heard(None, {"do": "hidden"}, [])
+    live._heard(None, {"do": "hidden", "page": "2"}, [])
     live.widget.close()
 
 

@@ -143,7 +143,7 @@ def test_the_widget_follows_requests(session):
     session.load("example:hello")
     session.trace("off")
     live = Live(session.trace)
-    live._heard(None, {"do": "shown"}, [])
+    live._heard(None, {"do": "shown", "page": "1"}, [])
     assert live.widget.picture["place"] == "recording is off"
     session.trace("on")
     session.send("/")
@@ -151,4 +151,4 @@ def test_the_widget_follows_requests(session):
     while not live.widget.picture.get("requests"):
         assert time.monotonic() < end
         time.sleep(0.02)
-    live._heard(None, {"do": "hidden"}, [])
+    live._heard(None, {"do": "hidden", "page": "1"}, [])

@@ -241,7 +241,7 @@ def live() -> Iterator[Callable[[View], Live]]:
 
     def show(view: View) -> Live:
         made.append(Live(view))
-        made[-1]._heard(None, {"do": "shown"}, [])
+        made[-1]._heard(None, {"do": "shown", "page": "1"}, [])
         return made[-1]
 
     yield show
@@ -335,12 +335,14 @@ def test_nobody_listens_while_nobody_looks(counter, live):
     """A view that is gone from the page costs nothing; one that comes back catches up."""
     widget = live(counter.kv)
     before = len(counter._events._subscribers)
-    widget._heard(None, {"do": "hidden"}, [])
+    widget._heard(None, {"do": "hidden", "page": "1"}, [])
     assert len(counter._events._subscribers) == before - 1
     counter.send("/x")
     time.sleep(0.2)
     assert entries(widget) == {"x": "1"}
-    widget._heard(None, {"do": "shown"}, [])
+    widget._heard(None, {"do": "shown", "page": "1"}, [])  # said while a cell ran, and heard after it
+    assert len(counter._events._subscribers) == before - 1
+    widget._heard(None, {"do": "shown", "page": "2"}, [])
     eventually(lambda: entries(widget) == {"x": "2"})
 
 
@@ -366,11 +368,11 @@ def test_view_of_what_is_gone_stays_as_it_was_last(counter, live, bucket):
     """A notebook that tidies up at its end has views without an error; they go on when the workload is back."""
     widget = live(counter.kv(bucket, of="counter"))
     counter.unload("counter")
-    widget._heard(None, {"do": "shown"}, [])
+    widget._heard(None, {"do": "shown", "page": "1"}, [])
     assert widget.widget.trouble == ""
     assert widget.widget.picture["place"].startswith("as it was last: ")
     assert [each["key"] for group in widget.widget.picture["groups"] for each in group["entries"]] == ["x"]
     counter.load("example:counter")
     counter.send("/y")
-    widget._heard(None, {"do": "shown"}, [])
+    widget._heard(None, {"do": "shown", "page": "1"}, [])
     assert widget.widget.picture["place"] == "memory"

@@ -23,7 +23,7 @@ from .progress import ProgressLines
 from .requests import asked_of, encoded
 from .text import Text
 from .thread import HostThread
-from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, QuestionsView, TraceView
+from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, QuestionsView, TraceView, WaitingCell
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Session(Breaking):
         try:
             thread.start()
             self._deployments = thread.wait(lambda: hosted.opened(self._events, tracing=self._tracing))
-            self._deployments.questions.prompt = thread.prompt
+            self._deployments.questions.cell = WaitingCell(self, thread)
             atexit.register(self.close)
         except BaseException:
             self._thread = self._deployments = None

@@ -37,6 +37,8 @@ _HOMES = {
     "Status": "reports",
     "Timeline": "timeline",
     "TraceReport": "history",
+    "Waiting": "questions",
+    "answer_told": "questions",
     "as_snapshot": "snapshots",
     "attached": "attaching",
     "attached_as": "attaching",

@@ -46,6 +46,8 @@ from .parts import is_other as is_other
 from .parts import made_again as made_again
 from .parts import parts_of as parts_of
 from .questions import ShownQuestion as ShownQuestion
+from .questions import Waiting as Waiting
+from .questions import answer_told as answer_told
 from .questions import shown_question as shown_question
 from .reading import BlobstoreBackend as BlobstoreBackend
 from .reading import KeyValueBackend as KeyValueBackend

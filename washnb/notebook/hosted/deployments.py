@@ -80,7 +80,7 @@ class Deployments:
         self.host = host
         self._named: dict[str, Deployment] = {}
         self.history = History()
-        self.questions = Questions()
+        self.questions = Questions(host.events().publish)
         self.local_nats = LocalNats()
         self.servers: dict[tuple[str, bool, bool], NatsServer] = {}
         """The NATS servers of plugins, each by its URL, and whether it is written to and joined."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from washnb.engine import Err, shapes
 from washnb.errors import AccessDenied, ConfigError, WashError
+from washnb.events import CallWaiting, Event
 from washnb.host import wit_error
 from washnb.plugins import Question
 
@@ -21,9 +23,10 @@ from ..text import HIDDEN, is_secret, one_line, plain
 from .forms import Form, form_of
 
 _SEEN = 2.0
-"""Seconds in which a page says that it shows a question; after that it is asked at the prompt, where somebody waits."""
+"""Seconds in which a page says that it shows the form in the cell that waits; after that the prompt asks."""
 
 _SHOWN = 400  # characters of an argument
+_TOLD = 240  # characters of a call and its answer
 _TOO_LATE = "too late: the guest waits no longer"
 _ERROR, _RAISE = "error ", "raise "
 _HELP = {"?", "help"}  # as an expression, the latter is Python's own, and so a resource of any type
@@ -32,33 +35,58 @@ Respond = Callable[[], Awaitable[object]]
 """What answers: returns the result, or raises."""
 
 
+class Cell(Protocol):
+    """Where the person waits: the cell that the main thread runs, while a verb there waits for the host."""
+
+    def at_end(self, act: Callable[[], object]) -> bool:
+        """Have the loop act once nothing waits there any longer; False where nothing does."""
+
+    async def form(self) -> bool:
+        """Put a form there, as soon as something waits, and say whether it can be there."""
+
+    async def prompt(self, ask: Callable[[], None]) -> None:
+        """Ask at the prompt there, and in no form, once something waits. Raises KeyboardInterrupt where one came."""
+
+
 @dataclass(eq=False)
 class Waiting:
-    """A call that waits: its number in the session, and how it is answered once it is."""
+    """A call that waits: its number in the session, where it is asked, and how it is answered once it is.
+
+    `in_cell` says that its form is in the cell that waits, `at_prompt` that the prompt there asks; `answer` is what the
+    person said.
+    """
 
     number: int
     question: Question
     response: asyncio.Future[Respond] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    seen: bool = False
+    seen: asyncio.Event = field(default_factory=asyncio.Event)
+    unseen: asyncio.Event = field(default_factory=asyncio.Event)
+    in_cell: bool = False
     at_prompt: bool = False
+    answer: str | None = None
 
-    def respond(self, respond: Respond) -> None:
+    def respond(self, respond: Respond, answer: str) -> None:
         """Answer, once, and not when the guest waits no longer."""
         if not self.response.done():
+            self.answer = answer
             self.response.set_result(respond)
 
 
 class Questions:
-    """What waits, in the order in which it was asked; the `Answerer` of a notebook. On the host's loop."""
+    """What waits, in the order in which it was asked; the `Answerer` of a notebook. On the host's loop.
 
-    def __init__(self) -> None:
-        """Begin with nothing to answer."""
+    Who waits for an answer in a cell is asked there: in a form, or, where no page says that it shows that, at the
+    prompt. Views elsewhere have the form as well.
+    """
+
+    def __init__(self, publish: Callable[[Event], object]) -> None:
+        """Begin with nothing to answer; `publish` tells the views what is different."""
         self._waiting: dict[int, Waiting] = {}
         self._numbers = itertools.count(1)
-        self.on_page = False
-        """Whether a page was shown that could answer."""
-        self.prompt: Callable[[Callable[[], str]], Awaitable[str]] | None = None
-        """Has the main thread do something, where and when that waits for the host; None where there is nobody."""
+        self._publish = publish
+        self._heard = True  # where it is not known, a form is tried
+        self.cell: Cell | None = None
+        """Where the person waits; None where there is nobody."""
 
     def __iter__(self) -> Any:
         """What waits, the first first."""
@@ -67,12 +95,13 @@ class Questions:
     async def answer(self, question: Question) -> object:
         """Wait until the person has answered."""
         waiting = Waiting(next(self._numbers), question)
+        waiting.in_cell = self.cell is not None and self._heard and self.cell.at_end(self._cell_ended)
         self._waiting[waiting.number] = waiting
-        prompting = asyncio.ensure_future(self._ask_at_prompt(waiting))
+        asking = asyncio.ensure_future(self._ask(waiting))
         try:
             respond = await waiting.response
         finally:
-            prompting.cancel()
+            asking.cancel()
             del self._waiting[waiting.number]
         return await respond()
 
@@ -84,60 +113,84 @@ class Questions:
         return found
 
     def saw(self, number: int) -> None:
-        """Note that a page shows a question: no prompt needs to."""
-        if number in self._waiting:
-            self._waiting[number].seen = True
+        """Note that a page shows a question, and hears: no prompt needs to ask."""
+        if (waiting := self._waiting.get(number)) is not None:  # too late, it was not heard while the cell ran
+            self._heard = True
+            waiting.unseen.clear()
+            waiting.seen.set()
 
     async def give(self, text: str, number: int | None = None) -> Waiting:
         """Answer with what the person wrote. Raises WashError where that is no answer."""
         waiting = self.find(number)
-        waiting.respond(await asyncio.to_thread(reading, waiting.question, text))
+        waiting.respond(await asyncio.to_thread(reading, waiting.question, text), text)
         return waiting
 
-    async def _ask_at_prompt(self, waiting: Waiting) -> None:
-        """Ask where no page does: whenever the main thread waits, until there is an answer."""
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(_SEEN if self.on_page else 0)
-        while self.prompt is not None and not waiting.seen:
+    async def _ask(self, waiting: Waiting) -> None:
+        """Ask where a cell waits and no page shows the question, until there is an answer."""
+        while (cell := self.cell) is not None:
             with contextlib.suppress(KeyboardInterrupt):  # the verb that waited was interrupted, not this call
-                await self.prompt(lambda: _asked_at_prompt(waiting, loop))
+                if self._heard and not waiting.seen.is_set():
+                    self._place(waiting, in_cell=await cell.form())
+                if waiting.in_cell:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(waiting.seen.wait(), _SEEN)
+                    self._heard = any(each.seen.is_set() for each in self if each.in_cell)
+                if not waiting.seen.is_set() and not (waiting.in_cell and self._heard):
+                    self._place(waiting, in_cell=False)
+                    await cell.prompt(functools.partial(self._ask_at_prompt, waiting, asyncio.get_running_loop()))
+            if waiting.seen.is_set():
+                await waiting.unseen.wait()
+
+    def _place(self, waiting: Waiting, *, in_cell: bool = False, at_prompt: bool = False) -> None:
+        """Tell the views where a question is asked."""
+        if (waiting.in_cell, waiting.at_prompt) != (in_cell, at_prompt):
+            waiting.in_cell, waiting.at_prompt = in_cell, at_prompt
+            question = waiting.question
+            self._publish(CallWaiting(question.workload, question.interface, question.function.name, waits=True))
+
+    def _cell_ended(self) -> None:
+        """Ask elsewhere what was asked in a cell that waits no longer."""
+        for waiting in self:
+            if waiting.in_cell:
+                waiting.seen.clear()
+                waiting.unseen.set()
+                self._place(waiting)
+
+    def _ask_at_prompt(self, waiting: Waiting, loop: asyncio.AbstractEventLoop) -> None:
+        """Ask with `input()` until there is an answer. In the main thread."""
+        if waiting.response.done() or waiting.seen.is_set():
+            return
+        loop.call_soon_threadsafe(functools.partial(self._place, waiting, at_prompt=True))
+        try:
+            text, respond = _asked_at_prompt(waiting)
+        finally:
+            loop.call_soon_threadsafe(self._place, waiting)
+        if waiting.response.done():
+            print(_TOO_LATE)  # noqa: T201
+        loop.call_soon_threadsafe(waiting.respond, respond, text)
 
 
-def _asked_at_prompt(waiting: Waiting, loop: asyncio.AbstractEventLoop) -> str:
-    """Ask with `input()` until there is an answer, and return it. In the main thread."""
-    if waiting.response.done() or waiting.seen:
-        return ""
-    waiting.at_prompt = True
-    print(*described(waiting.question), sep="\n")  # noqa: T201
+def _asked_at_prompt(waiting: Waiting) -> tuple[str, Respond]:
+    """Ask with `input()` until the guest waits no longer, or what is typed is an answer, and return that."""
+    question = waiting.question
+    print(*described(question), sep="\n")  # noqa: T201
     while True:
         try:
             text = input("answer: ")
             if text.strip() in _HELP:
-                print(*described(waiting.question), sep="\n")  # noqa: T201
+                print(*described(question), sep="\n")  # noqa: T201
                 continue
-            respond = reading(waiting.question, text)
+            return text, reading(question, text)
         except WashError as error:
             if waiting.response.done():
-                print(_TOO_LATE)  # noqa: T201
-                return text
+                return text, question.pass_on
             print(*(line.text for line in explained(error)), sep="\n")  # noqa: T201
         except (EOFError, OSError, RuntimeError) as error:  # the last is a front end's without a prompt
-            text, respond = (
-                "",
-                _failing(
-                    ConfigError(
-                        f"{waiting.question.label} was to be answered by hand, and nobody can be asked here: {error}",
-                        repair="%wash attach NAME=memory  # or another backend, or an answerer: Ask(function)",
-                    )
-                ),
+            nobody = ConfigError(
+                f"{question.label} was to be answered by hand, and nobody can be asked here: {error}",
+                repair="%wash attach NAME=memory  # or another backend, or an answerer: Ask(function)",
             )
-            break
-        else:
-            break
-    if waiting.response.done():
-        print(_TOO_LATE)  # noqa: T201
-    loop.call_soon_threadsafe(waiting.respond, respond)
-    return text
+            return "", _failing(nobody)
 
 
 @dataclass(frozen=True)
@@ -145,8 +198,9 @@ class ShownQuestion:
     """A call that waits: who calls what with which arguments, and what an answer may be.
 
     `wit` is the function, `type` the annotation of an answer, `examples` are such answers; `errors` are those of the
-    function, and `others` says whether somebody else could answer. `form` asks for an answer, and `error_form` for the
-    payload of an error, where there are such.
+    function, and `others` says whether somebody else could answer. `in_cell` says that the form is in the cell that
+    waits, `at_prompt` that the prompt there asks. `form` asks for an answer, and `error_form` for the payload of an
+    error, where there are such.
     """
 
     number: int
@@ -159,6 +213,7 @@ class ShownQuestion:
     examples: tuple[str, ...]
     errors: tuple[str, ...]
     others: bool
+    in_cell: bool
     at_prompt: bool
     form: Form | None = field(default=None, repr=False)
     error_form: Form | None = field(default=None, repr=False)
@@ -178,6 +233,7 @@ def shown_question(waiting: Waiting) -> ShownQuestion:
         tuple(examples(question)),
         tuple(errors(question)),
         question.others is not None,
+        waiting.in_cell,
         waiting.at_prompt,
         _form(question, question.result),
         _form(question, question.error),
@@ -186,6 +242,18 @@ def shown_question(waiting: Waiting) -> ShownQuestion:
 
 def _form(question: Question, shape: shapes.Shape | None) -> Form | None:
     return None if shape is None else form_of(shape, question.surface)
+
+
+def answer_told(waiting: Waiting) -> str:
+    """Say in a line how a call was answered, if it was."""
+    question, answer = waiting.question, waiting.answer
+    values = ", ".join(f"{name}={value}" for name, value in shown_arguments(question))
+    call = f"{question.workload} called {question.function.name}({values})"
+    word, _, error = (answer or "").strip().partition(" ")
+    told = {"pass": "passed on", "deny": "denied", "error": f"raised {error}", "raise": f"raised {error}"}
+    if answer is None:
+        return f"{call}: not answered"
+    return one_line(f"{call}: {told.get(word) or (HIDDEN if about_secret(question) else answer)}", _TOLD)
 
 
 def described(question: Question) -> list[str]:
@@ -203,13 +271,20 @@ def described(question: Question) -> list[str]:
 def shown_arguments(question: Question) -> list[tuple[str, str]]:
     """The arguments with their names, as people read them."""
     shapes_of = dict(question.function.params)
-    return [(name, _shown(name, shapes_of[name], value)) for name, value in question.named_arguments]
+    keyed = about_secret(question)
+    return [(name, _shown(name, shapes_of[name], value, keyed)) for name, value in question.named_arguments]
 
 
-def _shown(name: str, shape: shapes.Shape, value: object) -> str:
+def _shown(name: str, shape: shapes.Shape, value: object, keyed: bool) -> str:
     if isinstance(shape, shapes.Own | shapes.Borrow):
         return f"<{shape.resource.name}>"
-    return HIDDEN if is_secret(name) else plain(one_line(repr(value), _SHOWN))
+    secret = is_secret(name) or (keyed and not isinstance(value, str))
+    return HIDDEN if secret else plain(one_line(repr(value), _SHOWN))
+
+
+def about_secret(question: Question) -> bool:
+    """Whether one of the arguments is the key of a secret, whose value is kept out of what is shown, as in traces."""
+    return any(isinstance(value, str) and is_secret(value) for value in question.arguments)
 
 
 def examples(question: Question) -> list[str]:

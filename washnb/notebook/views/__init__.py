@@ -8,6 +8,7 @@ from .logs import LEVELS, LogsView
 from .messages import MessagesView
 from .questions import QuestionsView
 from .trace import SPEEDS, TRACE_ACTIONS, TraceView
+from .waiting_cell import WaitingCell
 
 __all__ = [
     "LEVELS",
@@ -21,4 +22,5 @@ __all__ = [
     "QuestionsView",
     "TraceView",
     "View",
+    "WaitingCell",
 ]

@@ -20,6 +20,8 @@ class QuestionsView(View):
     """Calls that wait for an answer, the first first. `.data` is a list of them; `.answer("6")` answers."""
 
     widget = "questions"
+    in_cell = False
+    """Whether it is the form in the cell that waits, which goes with what waits there."""
 
     def answer(self, text: str, number: int | None = None) -> None:
         """Answer the call of that number, or the one that waits longest, as on the page.
@@ -35,7 +37,6 @@ class QuestionsView(View):
         from IPython import get_ipython
 
         if hasattr(get_ipython(), "kernel"):
-            self.door.on_host(_on_page)
             show(self)
 
     def __iter__(self) -> Iterator[hosted.ShownQuestion]:
@@ -62,6 +63,7 @@ class QuestionsView(View):
                 "number": each.number,
                 "workload": each.workload,
                 "interface": each.interface,
+                "name": each.function,
                 "call": _call(each),
                 "arguments": [list(pair) for pair in each.arguments],
                 "wit": each.wit,
@@ -71,11 +73,17 @@ class QuestionsView(View):
                 "form": each.form,
                 "error": each.error_form,
                 "others": each.others,
-                "at_prompt": each.at_prompt,
+                "elsewhere": self._elsewhere(each),
             }
             for each in look
         ]
-        return {"title": _TITLE, "place": "", "questions": questions, "empty": _EMPTY}
+        return {"title": _TITLE, "place": "", "questions": questions, "empty": _EMPTY, "in_cell": self.in_cell}
+
+    def _elsewhere(self, question: hosted.ShownQuestion) -> str:
+        """Where a call is asked, where that is not here."""
+        if question.at_prompt:
+            return "asked at the prompt of the cell that waits"
+        return "asked in the cell that waits" if question.in_cell and not self.in_cell else ""
 
     def concerns(self, event: Event) -> bool:
         """Calls that wait, and that wait no longer."""
@@ -93,7 +101,3 @@ class QuestionsView(View):
 
 def _call(question: hosted.ShownQuestion) -> str:
     return f"{question.function}({', '.join(f'{name}={value}' for name, value in question.arguments)})"
-
-
-async def _on_page(deployments: hosted.Deployments) -> None:
-    deployments.questions.on_page = True

@@ -7,7 +7,6 @@ picture. Nobody listens while nobody looks: the widget says when it is shown and
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,15 +74,19 @@ class Live:
         """Make the `widget`; nothing is on the page yet."""
         self._view = view
         self.widget = ViewWidget(kind=view.widget)
+        # a page asks to be heard beside a busy cell; ipykernel would have it wait for the cell that last wrote to it
+        self.widget.comm._reply_subshell_for = lambda _data, asked_for: asked_for  # noqa: SLF001
         self.widget.on_msg(self._heard)
-        self._lookers = 0
+        self._lookers: set[str] = set()
+        self._gone: set[str] = set()
         self._unsubscribe: Any = None
         self._stale = False
         self._following: asyncio.Task[None] | None = None
         self._saving = False
         self._look: Any = None
         self._still: Any = None
-        self._heard_in = contextvars.copy_context()
+        self._place: Any = None
+        self._over = False
 
     def show(self) -> None:
         """Put widget and plain output into the current cell."""
@@ -94,29 +97,50 @@ class Live:
             Still(self._view.still(self._look)), display_id=True
         )
 
+    def show_for_now(self) -> None:
+        """Put the widget alone into the current cell, until `leave`."""
+        self._look = self._view.door.on_host(self._view.look)
+        self.widget.picture = self._view.picture(self._look)
+        self._place = display(self.widget, display_id=True)  # type: ignore[no-untyped-call]
+
+    def leave(self, instead: str) -> None:
+        """Take the widget off the page, and put a text in its place."""
+        self._place.update({"text/plain": instead}, raw=True)
+        self._over = True
+        if not self._lookers:
+            self.widget.close()
+
     def _heard(self, _widget: Any, wish: Wish, buffers: Sequence[bytes | memoryview]) -> None:
         """Take a message of the page; on whichever thread the kernel has for it."""
-        self._heard_in = contextvars.copy_context()
         match wish.get("do"):
             case "shown":
-                self._lookers += 1
-                if self._unsubscribe is None:
-                    self._unsubscribe = self._view.door.subscribe(self._happened)
-                    self._view.door.on_host(self._view.came)
-                self._view.door.on_host(self._refresh)
-            case "here":
-                self.widget.send({}, [])
+                self._came(wish["page"])
+                self._reply(wish, Answer())
             case "hidden":
-                self._lookers = max(0, self._lookers - 1)
-                if self._lookers == 0 and self._unsubscribe is not None:
-                    self._unsubscribe()
-                    self._unsubscribe = None
-                    if self._view.door.deployments is not None:  # and else there is nothing to part from
-                        self._view.door.on_host(self._view.left)
-                    self._heard_in = contextvars.Context()  # the way of a page that is gone leads nowhere
-                    self._heard_in.run(self.widget.send, {}, [])
+                self._left(wish["page"])
             case _:
                 self._answer(wish, bytes(buffers[0]) if buffers else b"")
+
+    def _came(self, page: str) -> None:
+        """Follow what happens for a page; it says so until it is heard, and may be gone when it is."""
+        if page in self._gone:
+            return
+        self._lookers.add(page)
+        if self._unsubscribe is None:
+            self._unsubscribe = self._view.door.subscribe(self._happened)
+            self._view.door.on_host(self._view.came)
+        self._view.door.on_host(self._refresh)
+
+    def _left(self, page: str) -> None:
+        self._gone.add(page)
+        self._lookers.discard(page)
+        if not self._lookers and self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+            if self._view.door.deployments is not None:  # and else there is nothing to part from
+                self._view.door.on_host(self._view.left)
+            if self._over:
+                self.widget.close()
 
     def _answer(self, wish: Wish, value: bytes) -> None:
         self.widget.problem = ""
@@ -125,6 +149,9 @@ class Live:
         except (WashError, ValueError, KeyError) as error:
             self.widget.problem = plain(str(error))
             answer = Answer({"problem": self.widget.problem})
+        self._reply(wish, answer)
+
+    def _reply(self, wish: Wish, answer: Answer) -> None:
         if "ticket" in wish:
             self.widget.send({"ticket": wish["ticket"], **answer.content}, list(answer.parts))
 
@@ -160,16 +187,8 @@ class Live:
             asyncio.get_running_loop().call_later(_SAVED, self._save)
 
     def _tell(self, **traits: Any) -> None:
-        """Change traits as if in answer to the page.
-
-        A kernel takes the messages of a widget where it last answered one: on a thread that is not busy with a cell.
-        """
-
-        def change() -> None:
-            for name, value in traits.items():
-                setattr(self.widget, name, value)
-
-        self._heard_in.run(change)
+        for name, value in traits.items():
+            setattr(self.widget, name, value)
 
     def _keep(self, error: WashError) -> None:
         """Leave what is shown of something that is gone, and say so, which is no trouble: notebooks tidy up."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict
 class Wish(TypedDict, total=False):
     """One message of the widget. The answer carries its `ticket`; bytes come beside it.
 
-    `shown`, `here` and `hidden` tell that somebody looks at the view, still does, or no longer; they have no ticket.
+    `shown` tells that somebody looks at the view on `page`, and `hidden`, without a ticket, that nobody does now.
     `set` and `delete` change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read`
     asks for the bytes from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were
     all. `publish` and `request` send bytes to the subject `key`. `values` asks for all of the host call `key` of the
@@ -22,7 +22,6 @@ class Wish(TypedDict, total=False):
 
     do: Literal[
         "shown",
-        "here",
         "hidden",
         "set",
         "delete",
@@ -36,6 +35,7 @@ class Wish(TypedDict, total=False):
         "answer",
     ]
     ticket: str
+    page: str
     group: str
     key: str
     start: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .showable import Showable
 
 
@@ -15,3 +17,12 @@ def show(view: Showable) -> None:
         Live(view).show()
     else:
         print(view)  # noqa: T201 - a terminal has no other face
+
+
+def show_for_now(view: Showable) -> Callable[[str], None]:
+    """Show `view` in the current cell of a notebook, until what is returned is called with the text in its place."""
+    from .live import Live
+
+    live = Live(view)
+    live.show_for_now()
+    return live.leave

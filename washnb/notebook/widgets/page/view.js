@@ -3,25 +3,41 @@
 
 const VIEWS = { state: renderState, logs: renderLogs, blobs: renderBlobs, messages: renderMessages, trace: renderTrace, questions: renderQuestions };
 
-/** Ask Python for something: `ask(wish, buffers)` is a promise of content and buffers, rejected with what went wrong. */
+const AGAIN = [150, 400, 900, 1800, 3500]; // milliseconds
+
+/**
+ * Ask Python for something: `ask(wish, buffers)` is a promise of content and buffers, rejected with what went wrong.
+ *
+ * What must be heard while a cell runs, `insist(wish)` says again: a page that is new has no way past the cell at first.
+ */
 function asking(model) {
   const waiting = new Map();
   const mine = crypto.getRandomValues(new Uint32Array(2)).join("-"); // another page may show the same view
   let count = 0;
   const hear = (content, buffers) => {
-    const { resolve, reject } = waiting.get(content.ticket) ?? {};
+    const { resolve, reject, timers } = waiting.get(content.ticket) ?? {};
+    timers?.forEach(clearTimeout);
     waiting.delete(content.ticket);
     if (content.problem) reject?.(new Error(content.problem));
     else resolve?.({ content, buffers });
   };
   model.on("msg:custom", hear);
-  const ask = (wish, buffers = []) =>
+  const send = (wish, buffers, again) =>
     new Promise((resolve, reject) => {
-      const ticket = `${mine}-${count++}`;
-      waiting.set(ticket, { resolve, reject });
-      model.send({ ...wish, ticket }, undefined, buffers.map((bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)));
+      const said = { ...wish, ticket: `${mine}-${count++}` };
+      const say = () => model.send(said, undefined, buffers.map((bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)));
+      waiting.set(said.ticket, { resolve, reject, timers: again.map((delay) => setTimeout(say, delay)) });
+      say();
     });
-  return [ask, () => model.off("msg:custom", hear)];
+  const ask = (wish, buffers = []) => send(wish, buffers, []);
+  ask.insist = (wish) => send(wish, [], AGAIN).catch(() => {});
+  const silence = () => {
+    for (const { timers } of waiting.values()) timers.forEach(clearTimeout);
+    model.off("msg:custom", hear);
+    model.send({ do: "hidden", page: mine });
+  };
+  ask.insist({ do: "shown", page: mine });
+  return [ask, silence];
 }
 
 function render({ model, el }) {
@@ -37,14 +53,10 @@ function render({ model, el }) {
   complain();
   const heard = [["change:picture", draw], ["change:problem", complain], ["change:trouble", complain]];
   for (const [event, react] of heard) model.on(event, react);
-  model.send({ do: "shown" });
-  // the page soon has a way into the kernel that leads past a busy cell; the kernel must hear of it while it is idle
-  const greetings = [300, 1000, 3000].map((delay) => setTimeout(() => model.send({ do: "here" }), delay));
   return () => {
-    greetings.forEach(clearTimeout);
     for (const [event, react] of heard) model.off(event, react);
     silence();
-    model.send({ do: "hidden" });
+    draw.left?.();
   };
 }
 

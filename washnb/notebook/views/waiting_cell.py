@@ -1,0 +1,83 @@
+"""Calls that are asked in the cell that waits for them: in a form, which goes when nothing waits, or at the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .. import hosted
+from ..thread import HostThread
+from ..widgets import Door, show_for_now
+from .questions import QuestionsView
+
+
+class FormView(QuestionsView):
+    """The questions in the cell that waits for them. It keeps what it has shown, and so knows what was answered."""
+
+    in_cell = True
+
+    def __init__(self, door: Door) -> None:
+        """Begin with nothing shown."""
+        super().__init__(door)
+        self._shown: dict[int, hosted.Waiting] = {}
+        self._leave: Callable[[str], None]
+
+    async def read(self, deployments: hosted.Deployments) -> list[hosted.ShownQuestion]:
+        """Read what waits, and keep it."""
+        self._shown |= {each.number: each for each in deployments.questions}
+        return await super().read(deployments)
+
+    def show(self) -> None:
+        """Put it into the current cell."""
+        self._leave = show_for_now(self)
+
+    def leave(self) -> None:
+        """Go, and leave one line for each call that does not wait any longer."""
+        self._leave("\n".join(hosted.answer_told(each) for each in self._shown.values() if each.response.done()))
+
+
+class WaitingCell:
+    """The cell in which the main thread waits for the host."""
+
+    def __init__(self, door: Door, thread: HostThread) -> None:
+        """Ask in the cells that wait for the host of that thread."""
+        self._door = door
+        self._thread = thread
+        self._form: FormView | None = None
+
+    def at_end(self, act: Callable[[], object]) -> bool:
+        """Have the loop act once nothing waits there any longer; False where nothing does."""
+        return self._thread.at_end(lambda: self._thread.tell(act))
+
+    async def form(self) -> bool:
+        """Put a form there, as soon as something waits, and say whether it can be there."""
+        return await self._thread.prompt(self._put)
+
+    async def prompt(self, ask: Callable[[], None]) -> None:
+        """Ask at the prompt there, and in no form, once something waits. Raises KeyboardInterrupt where one came."""
+
+        def instead() -> None:
+            self._take()
+            ask()
+
+        await self._thread.prompt(instead)
+
+    def _put(self) -> bool:
+        """Show the form, until nothing waits. In the main thread."""
+        if self._form is None and _somebody_is_there():
+            self._form = FormView(self._door)
+            self._form.show()
+            self._thread.at_end(self._take)
+        return self._form is not None
+
+    def _take(self) -> None:
+        form, self._form = self._form, None
+        if form is not None:
+            form.leave()
+
+
+def _somebody_is_there() -> bool:
+    """Whether a front end has somebody at it: one that only runs cells takes no input, either."""
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    return kernel is not None and bool(kernel.get_parent().get("content", {}).get("allow_stdin"))
