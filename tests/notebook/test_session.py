@@ -358,6 +358,24 @@ def test_inspect_says_who_serves_what(session):
     assert "handle: func(" in after._repr_html_()
 
 
+def test_inspect_shows_the_functions_that_are_imported(session):
+    """Those of each import that the component calls for, in WIT; a text lists them where that is asked."""
+    shown, listed = session.inspect("example:counter"), session.inspect("example:counter", functions=True)
+    increment = "increment: func(bucket: borrow<bucket>, key: string, delta: u64) -> result<u64, error>"
+    assert shown.functions["wasi:keyvalue/atomics@0.2.0-draft"] == (increment,)
+    assert "set" not in "".join(shown.functions["wasi:keyvalue/store@0.2.0-draft"])
+    calls = ("fields: constructor()", "outgoing-body.write: func() -> result<output-stream>")
+    assert set(calls) < set(shown.functions["wasi:http/types@0.2.0"])
+    assert any(
+        each.startswith("outgoing-body.finish: static func(this") for each in listed.functions["wasi:http/types@0.2.0"]
+    )
+    assert increment not in repr(shown)
+    assert f"import wasi:keyvalue/atomics@0.2.0-draft\n    {increment}\n" in repr(listed)
+    assert "<details><summary>wasi:http/types@0.2.0" in shown._repr_html_()
+    assert "<details open><summary>wasi:http/types@0.2.0" in listed._repr_html_()
+    assert "borrow&lt;bucket&gt;" in shown._repr_html_()
+
+
 def test_serve_finds_a_free_port_and_names_one_that_is_taken(session):
     """Without a port any will do; a port that somebody asks for and has not is an error with a repair."""
     address = session.serve()

@@ -294,10 +294,10 @@ class Session(Breaking):
             )
         )
 
-    def inspect(self, subject: hosted.Source) -> hosted.Inspection:
-        """Show the world of a workload or of a component: who serves each import, and what it exports."""
+    def inspect(self, subject: hosted.Source, *, functions: bool = False) -> hosted.Inspection:
+        """Show the world of a component: who serves each import, which `functions` of it are meant, what it exports."""
         __tracebackhide__ = True
-        return self.on_host(lambda deployments: hosted.inspection(deployments, subject))
+        return self.on_host(lambda deployments: hosted.inspection(deployments, subject, listed=functions))
 
     def parity(self, name: str) -> hosted.ParityReport:
         """Name what a workload relied on that wash-runtime does otherwise."""

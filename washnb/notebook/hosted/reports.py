@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from washnb.engine import InterfaceType, Source
+from washnb.engine import InterfaceType, Source, Surface
 from washnb.errors import NotAComponentError
 from washnb.plugins import registered_plugins
 
@@ -19,6 +20,10 @@ from .parts import class_of
 from .reading import place_of
 
 DENIED = "denied"
+ROOT = "(root)"
+"""What stands for functions that belong to no interface."""
+
+_SELF = re.compile(r"\(self: borrow<[^>]*>(, )?")
 
 
 async def plugin_table(deployments: Deployments) -> ToldTable:
@@ -100,13 +105,19 @@ def _why(error: Exception | None) -> str:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The world of a component. `imports` says who serves each one: a plugin's id, `wasi`, or `denied`."""
+    """The world of a component. `imports` says who serves each one: a plugin's id, `wasi`, or `denied`.
+
+    `functions` are those that it imports of each, and `exports` those that it exports, in WIT. `listed` says whether
+    a text shows the former, and a page has them open.
+    """
 
     name: str
     size: int
     digest: str
     imports: Mapping[str, str]
-    exports: Mapping[str, InterfaceType]
+    functions: Mapping[str, tuple[str, ...]]
+    exports: Mapping[str, tuple[str, ...]]
+    listed: bool = False
 
     @property
     def denied(self) -> tuple[str, ...]:
@@ -118,31 +129,61 @@ class Inspection:
         return plain(f"{self.name}: a component of {size(self.size)}, sha256 {self.digest[:12]}")
 
     @property
-    def _imports(self) -> Table:
-        return Table(("imports", "served by"), self.imports.items(), empty="imports nothing")
-
-    @property
-    def _exports(self) -> Table:
-        rows = [
-            (name or "(root)", "\n".join(map(str, interface.functions.values())))
-            for name, interface in self.exports.items()
-        ]
-        return Table(("exports", "functions"), rows, empty="exports nothing")
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [(name or ROOT, f"{len(self.functions[name])}", served) for name, served in self.imports.items()]
 
     def __repr__(self) -> str:
-        exports = [
-            line
-            for name, interface in self.exports.items()
-            for line in (f"export {name or '(root)'}", *(f"    {each}" for each in interface.functions.values()))
-        ]
-        return "\n".join([self._title, "", repr(self._imports), "", *map(plain, exports or ["exports nothing"])])
+        shown = [repr(Table(("imports", "functions", "served by"), self._rows, empty="imports nothing")), ""]
+        if self.listed:
+            shown += [*_listing("import", self.functions), ""]
+        return "\n".join([self._title, "", *shown, *(_listing("export", self.exports) or ["exports nothing"])])
 
     def _repr_html_(self) -> str:
         title = f'<div style="font-weight: 600">{escape(self._title)}</div>'
-        return f"{title}{self._imports._repr_html_()}{self._exports._repr_html_()}"
+        served = "".join(
+            _html_row(_disclosure(name or ROOT, self.functions[name], self.listed), escape(provider))
+            for name, provider in self.imports.items()
+        )
+        exported = "".join(_html_row(escape(name or ROOT), _code(each)) for name, each in self.exports.items())
+        return (
+            f"{title}{_html_table('imports', 'served by', served) if served else '<div>imports nothing</div>'}"
+            f"{_html_table('exports', 'functions', exported) if exported else '<div>exports nothing</div>'}"
+        )
 
 
-async def inspection(deployments: Deployments, subject: Source) -> Inspection:
+def _listing(side: str, functions: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Each interface with a line for each of its functions."""
+    return [
+        plain(line)
+        for name, each in functions.items()
+        for line in (f"{side} {name or ROOT}", *(f"    {function}" for function in each))
+    ]
+
+
+def _disclosure(name: str, functions: tuple[str, ...], opened: bool) -> str:
+    """An interface that opens to its functions: a component may import hundreds."""
+    count = f"{len(functions)} function{'' if len(functions) == 1 else 's'}"
+    summary = f'<summary>{escape(name)} <span style="opacity: .7">· {count}</span></summary>'
+    return f"<details{' open' if opened else ''}>{summary}{_code(functions)}</details>"
+
+
+def _code(functions: tuple[str, ...]) -> str:
+    """A line for each function; one that is too long goes on further in."""
+    style = "padding-left: 3em; text-indent: -1.5em; white-space: pre-wrap; overflow-wrap: anywhere"
+    return "".join(f'<div style="{style}"><code>{escape(each)}</code></div>' for each in functions)
+
+
+def _html_table(first: str, second: str, rows: str) -> str:
+    head = "".join(f'<th style="text-align: left; white-space: nowrap">{each}</th>' for each in (first, second))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _html_row(*cells: str) -> str:
+    style = "text-align: left; vertical-align: top"
+    return f"<tr>{''.join(f'<td style={style!r}>{each}</td>' for each in cells)}</tr>"
+
+
+async def inspection(deployments: Deployments, subject: Source, *, listed: bool) -> Inspection:
     """Compile a component, or take the one of a workload, and say who on this host would serve its imports."""
     try:
         compiled = await deployments.compiled(subject)
@@ -152,4 +193,21 @@ async def inspection(deployments: Deployments, subject: Source) -> Inspection:
         raise
     served = deployments.host.intersect_interfaces(compiled)
     imports = {each: served.get(each) or DENIED for each in compiled.imports if compiled.imports[each].functions}
-    return Inspection(compiled.name, compiled.size, compiled.digest, imports, compiled.exports)
+    functions = {each: _functions(compiled.imports[each], compiled.import_surfaces[each]) for each in imports}
+    exports = {name: _functions(each, compiled.export_surfaces[name]) for name, each in compiled.exports.items()}
+    return Inspection(compiled.name, compiled.size, compiled.digest, imports, functions, exports, listed)
+
+
+def _functions(interface: InterfaceType, surface: Surface) -> tuple[str, ...]:
+    return tuple(_in_resource(surface.wit(each)) for each in interface.functions.values())
+
+
+def _in_resource(function: str) -> str:
+    """A function as it stands within its resource in WIT: `bucket.get: func(key: string) -> ...`."""
+    kind, _, rest = function.rpartition("]")
+    if kind == "[method":
+        return _SELF.sub("(", rest, count=1)
+    if kind == "[static":
+        return rest.replace(": func(", ": static func(", 1)
+    name = rest.partition(":")[0]
+    return rest.replace(": func(", ": constructor(", 1).removesuffix(f" -> {name}") if kind else function

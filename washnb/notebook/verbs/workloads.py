@@ -61,13 +61,14 @@ def _reset(use: Use) -> News:
 
 def _inspect_options(parser: VerbParser) -> None:
     parser.word("subject", completes=kinds.SUBJECTS, help="a workload, or anything that load takes")
+    parser.switch("--functions", help="list the functions that it imports, with their types")
     parser.switch("--parity", help="of a workload: what it relied on that wash-runtime does otherwise")
 
 
 def _inspect(use: Use) -> Any:
     if use.options.parity:
         return use.session.parity(use.options.subject)
-    return use.session.inspect(source_of(use, use.options.subject))
+    return use.session.inspect(source_of(use, use.options.subject), functions=use.options.functions)
 
 
 VERBS = (
