@@ -169,12 +169,17 @@ async def test_a_drop_that_raises_ends_the_guest(shared_engine):
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
-async def test_a_drop_that_raises_while_closing_is_logged(shared_engine, caplog):
-    """The others are dropped all the same."""
+@pytest.mark.parametrize("kind", [ZeroDivisionError, SystemExit, GeneratorExit, BaseException])
+async def test_a_drop_that_raises_while_closing_is_logged(shared_engine, caplog, kind):
+    """The others are dropped all the same, whatever it is."""
+
+    def fail() -> None:
+        raise kind
+
     instance = await started(shared_engine, THINGS, Things())
     for number in range(2):
         await instance.call("leave", number)
-    Thing.made[1].drop = lambda: 1 // 0
+    Thing.made[1].drop = fail
     instance.close()
     assert Thing.made[0].dropped == 1
     assert "Thing.drop() failed" in caplog.text

@@ -141,7 +141,9 @@ def drop(value: Any) -> None:
     if method is not None:
         try:
             method()
-        except Exception:  # noqa: BLE001 - a drop may raise anything, and the others must have their turn
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - a drop may raise anything, and the others must have their turn
             _log.exception("%s.drop() failed", type(value).__name__)
 
 
