@@ -123,6 +123,25 @@ async def test_what_is_new_and_does_not_fit_is_gone_again(host, before):
     assert await host.call("dice", "play", 6) == 1
 
 
+async def test_a_block_that_fails_attaches_nothing(host, before):
+    """They serve in it, and what they replaced serves on after it, with its state and its grants."""
+    keyvalue, dice = before
+    other = Counting()
+
+    async def fail():
+        async with host.attaching(other, Settings(), replace=True):
+            assert await host.call("keyvalue", "get", "b", "k") is None
+            assert keyvalue.running
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert dict(host.plugins) == {"wasi-keyvalue": keyvalue, "dice": dice}
+    assert host.grants("wasi-keyvalue") == "keyvalue"
+    assert await host.call("keyvalue", "get", "b", "k") == b"mine"
+    assert (keyvalue.running, other.running) == (True, False)
+
+
 @pytest.mark.parametrize("count", range(0, 24, 3))
 async def test_who_is_interrupted_has_attached_all_or_none(host, before, count):
     """At whatever moment; nothing is left that runs and is not attached."""
