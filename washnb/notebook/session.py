@@ -19,11 +19,12 @@ from .breaking import Breaking
 from .following import Following
 from .handles import Address, Completed, Known, News, Reply, ServerUrl, ShownResponse, ToldTable, WorkloadHandle
 from .loading import name_of, require_name, require_source, with_environment
+from .looking import Looking
 from .progress import ProgressLines
 from .requests import asked_of, encoded
 from .text import Text
 from .thread import HostThread
-from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, QuestionsView, TraceView, WaitingCell
+from .views import WaitingCell
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ _CLOSING = 5.0
 """Seconds that a host has to stop."""
 
 
-class Session(Breaking):
+class Session(Breaking, Looking):
     """One host and what is loaded on it, for a notebook, a script or a test: the verbs of `%wash` as methods.
 
     Nothing runs until the first verb; `close`, or the end of the process, leaves no thread and no port behind. Methods
@@ -348,41 +349,6 @@ class Session(Breaking):
     def host(self) -> hosted.Host:
         """The host itself. It belongs to the session's loop: its coroutines are awaited there."""
         return self.on_host(hosted.host_of)
-
-    @property
-    def kv(self) -> KeyValueView:
-        """Buckets, keys and values: `wash.kv[bucket][key] = value` edits."""
-        return KeyValueView(self)
-
-    @property
-    def blobs(self) -> BlobsView:
-        """Containers and objects: `wash.blobs[container][name] = b"..."` edits."""
-        return BlobsView(self)
-
-    @property
-    def config(self) -> ConfigView:
-        """Settings: `wash.config[key] = value` edits."""
-        return ConfigView(self)
-
-    @property
-    def logs(self) -> LogsView:
-        """What components logged and printed."""
-        return LogsView(self)
-
-    @property
-    def trace(self) -> TraceView:
-        """The host calls of requests: `wash.trace("last")`; `on`, `off`, `clear`; `("save", PATH)`; `slow=0.5`."""
-        return TraceView(self)
-
-    @property
-    def questions(self) -> QuestionsView:
-        """Calls of guests that wait for an answer of yours: `wash.questions.answer("6")`."""
-        return QuestionsView(self)
-
-    @property
-    def messages(self) -> MessagesView:
-        """Messages that were sent from here and handled here."""
-        return MessagesView(self)
 
     def known(self) -> Known:
         """What can be named, for completion. Opens no host."""
