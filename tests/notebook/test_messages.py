@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually_there
 from washnb.errors import BackendError, ConfigError
 from washnb.events import MessageHandled
 from washnb.notebook import Session, hosted
@@ -24,13 +24,9 @@ def worker(session: Session) -> Session:
     return session
 
 
-def handled(session: Session, count: int) -> list[MessageHandled]:
-    """The messages that were handled, once they are `count`."""
-    end = time.monotonic() + 3
-    while len(found := [each for each in session.messages if isinstance(each, MessageHandled)]) < count:
-        assert time.monotonic() < end, found
-        time.sleep(0.01)
-    return found
+def handled(session: Session, count: int) -> None:
+    """Wait until so many messages were handled."""
+    eventually_there(lambda: sum(isinstance(each, MessageHandled) for each in session.messages) >= count)
 
 
 def test_reply_is_a_value(worker):
@@ -193,10 +189,8 @@ def test_a_widget_listens_while_somebody_looks(worker):
         live._heard(None, {"do": does, "page": page}, [])
         worker.publish("tasks.shout", str(number))
     assert [each.body for each in view] == [b"0", b"2"]
-    end = time.monotonic() + 3
-    while len(messages := live.widget.picture["messages"]) < 2:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    eventually_there(lambda: len(live.widget.picture["messages"]) >= 2)
+    messages = live.widget.picture["messages"]
     assert [(each["state"], each["who"], each["text"]) for each in messages] == [("heard", "", "0"), ("heard", "", "2")]
     live._heard(None, {"do": "hidden", "page": "2"}, [])
     live.widget.close()
@@ -223,10 +217,7 @@ def test_looks_at_the_same_time_listen_once(session, nats_account):
 
 def heard(view, count: int) -> None:
     """Wait until a view has heard so many messages."""
-    end = time.monotonic() + 3
-    while len(view) < count:
-        assert time.monotonic() < end, list(view)
-        time.sleep(0.01)
+    eventually_there(lambda: len(view) >= count)
 
 
 def test_verbs_of_messages(notebook):

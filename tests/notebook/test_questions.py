@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually_there
 from washnb.engine import Function, InterfaceType, find_mismatch, shapes, surface
 from washnb.errors import ConfigError, GuestError, MismatchError
 from washnb.notebook import thread as host_thread
@@ -44,11 +45,7 @@ def lucky(session, answerer: object = "ask"):
 
 def wait_for_question(session) -> Any:
     """The first call that waits, as soon as there is one."""
-    end = time.monotonic() + 10
-    while not (waiting := session.questions.data):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return waiting[0]
+    return eventually_there(lambda: session.questions.data)[0]
 
 
 def test_the_prompt_says_what_is_asked_and_takes_an_answer(session, typed, capsys):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.notebook.test_kernel import kernel  # noqa: F401 - a fixture
+from tests.waiting import eventually_there
 from washnb.errors import ConfigError
 from washnb.events import CallHeld, HostCall, RequestHandled
 from washnb.host import slow
@@ -37,10 +38,7 @@ def held(counter, monkeypatch):
     monkeypatch.setattr(slow, "CALL_SECONDS", 30)
     with ThreadPoolExecutor() as pool:
         request = pool.submit(counter.send, "/x")
-        end = time.monotonic() + 10
-        while not any(each["outcome"] == "under way" and each["n"] == 2 for each in rows(counter)):
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        eventually_there(lambda: any(each["outcome"] == "under way" and each["n"] == 2 for each in rows(counter)))
         yield counter
         counter.trace(slow="off")
         assert request.result().text == "1"
@@ -168,10 +166,7 @@ def test_an_interrupt_ends_what_is_held(kernel, tmp_path):  # noqa: F811
     kernel.run("%wash load example:counter --attach keyvalue\nwash.trace(slow=0.1)")
     kernel.run(HELD_FOR_LONG)
     message = kernel.begin("wash.send('/x')")
-    end = time.monotonic() + 10
-    while not (tmp_path / "held").exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    eventually_there((tmp_path / "held").exists)
     begun = time.monotonic()
     kernel.manager.interrupt_kernel()
     said = kernel.finish(message)

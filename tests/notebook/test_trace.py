@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
+from tests.waiting import eventually_there
 from washnb.notebook.text import HIDDEN
 from washnb.notebook.views import trace
 from washnb.notebook.widgets.live import Live
@@ -147,8 +147,5 @@ def test_the_widget_follows_requests(session):
     assert live.widget.picture["place"] == "recording is off"
     session.trace("on")
     session.send("/")
-    end = time.monotonic() + 3
-    while not live.widget.picture.get("requests"):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    eventually_there(lambda: live.widget.picture.get("requests"))
     live._heard(None, {"do": "hidden", "page": "1"}, [])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually_there
 from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.notebook import Session
 from washnb.notebook.text import HIDDEN
@@ -35,14 +36,6 @@ def settings(session: Session) -> Session:
     """A session with a component that reads config and logs."""
     session.load(COMPONENTS / "config_logging.wat", "c", attach=["config", "logging"], config={"a": 1, "b_token": "t"})
     return session
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 3) -> None:
-    """Wait until something is true."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)
 
 
 def test_data_is_plain_python(counter):
@@ -264,7 +257,7 @@ def test_widget_follows_requests_from_any_thread(counter, live):
         thread.start()
     for thread in threads:
         thread.join()
-    eventually(lambda: entries(widget) == {"x": "41"})
+    eventually_there(lambda: entries(widget) == {"x": "41"})
     assert len(pictures) < 20
 
 
@@ -285,7 +278,7 @@ def test_widget_edits(counter, live):
     assert (
         ask(widget, do="delete", group="default", key="x") == "in bucket 'default' there is no key 'x'; there is none"
     )
-    eventually(lambda: entries(widget) == {"h": "00 ff 0d 0a"})
+    eventually_there(lambda: entries(widget) == {"h": "00 ff 0d 0a"})
 
 
 def test_widget_is_answered(counter, live, monkeypatch):
@@ -324,10 +317,10 @@ def test_config_widget_edits_and_logs_widget_does_not(settings, live):
     """Settings change through their widget; lines cannot be asked for anything."""
     config = live(settings.config)
     assert ask(config, b"9", do="set", group="", key="a") == ""
-    eventually(lambda: entries(config) == {"a": "9", "b_token": HIDDEN})
+    eventually_there(lambda: entries(config) == {"a": "9", "b_token": HIDDEN})
     assert "utf-8" in ask(config, b"\xff", do="set", group="", key="a")
     ask(config, do="delete", group="", key="a")
-    eventually(lambda: list(entries(config)) == ["b_token"])
+    eventually_there(lambda: list(entries(config)) == ["b_token"])
     assert "cannot do 'set'" in ask(live(settings.logs), b"", do="set")
 
 
@@ -343,7 +336,7 @@ def test_nobody_listens_while_nobody_looks(counter, live):
     widget._heard(None, {"do": "shown", "page": "1"}, [])  # said while a cell ran, and heard after it
     assert len(counter._events._subscribers) == before - 1
     widget._heard(None, {"do": "shown", "page": "2"}, [])
-    eventually(lambda: entries(widget) == {"x": "2"})
+    eventually_there(lambda: entries(widget) == {"x": "2"})
 
 
 def test_widget_survives_a_reset(counter, live):
@@ -352,7 +345,7 @@ def test_widget_survives_a_reset(counter, live):
     counter.reset()
     counter.load("example:counter", attach=["keyvalue"])
     counter.send("/fresh")
-    eventually(lambda: entries(widget) == {"fresh": "1"})
+    eventually_there(lambda: entries(widget) == {"fresh": "1"})
 
 
 def test_view_is_text_where_there_is_no_page(notebook):
