@@ -144,6 +144,34 @@ def test_a_base_that_is_defined_again_is_told_of(plugin):
     assert played(plugin) == 2
 
 
+def test_all_cells_between_a_base_and_the_followed_class_are_told_of(plugin):
+    """In their order: to run only the last one again would change nothing."""
+    middle, last = "class Middle(Roll):\n    pass", "class Loaded(Middle):\n    pass"
+    plugin.run(middle)
+    plugin.run(last)
+    plugin.run("%wash attach Loaded --follow")
+    both = "run the cells again that define class Middle, then class Loaded"
+    assert both in plugin.run(DICE.format(answer=2)).text
+    assert both in plugin.run(last).text
+    assert "run the cell again that defines class Loaded\n" in plugin.run(middle).text
+    assert plugin.run(last).text == "attached loaded in place of the one before\n"
+    assert played(plugin) == 2
+
+
+def test_a_resource_that_is_defined_again_is_told_of(plugin):
+    """With the class that has it as an attribute, and whatever is derived from that."""
+    from_cell = "from washnb import resource\n\n@resource('cup')\nclass Cup:\n    pass"
+    has_it = DICE.format(answer=2) + "    cup = Cup\n"
+    plugin.run(from_cell)
+    plugin.run(has_it)
+    plugin.run(PLUGIN)
+    plugin.run("%wash attach Dice --follow")
+    said = plugin.run(from_cell).text
+    assert "Dice is attached as it was before: it is made of the Cup of before" in said
+    assert "run the cell again that defines class Roll\n" in said
+    assert plugin.run(has_it).text == "attached dice in place of the one before\n"
+
+
 def test_a_class_that_is_derived_from_its_former_self_is_followed(dice):
     """`class Roll(Roll)` is an edit, too."""
     more = "class Roll(Roll):\n    def roll(self, sides: int) -> int:\n        return 1 + super().roll(sides)"

@@ -73,9 +73,11 @@ class Following:
         try:
             plugin = hosted.made_again(followed.seen[name], namespace)
             if former := hosted.former_parts(plugin, namespace):
+                again = hosted.to_run_again(plugin, namespace) or [name]
+                cells = "cell again that defines" if len(again) == 1 else "cells again that define"
                 raise ConfigError(
                     f"it is made of the {' and the '.join(former)} of before",
-                    repair=f"run the cell again that defines class {name}",
+                    repair=f"run the {cells} class {', then class '.join(again)}",
                 )
             news = self._session.attach(plugin, to=followed.to).news
         except WashError as error:

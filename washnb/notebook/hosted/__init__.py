@@ -92,6 +92,7 @@ _HOMES = {
     "state_of": "reading",
     "status": "reports",
     "subject_matcher": "messaging",
+    "to_run_again": "parts",
 }
 
 

@@ -45,6 +45,7 @@ from .parts import former_parts as former_parts
 from .parts import is_other as is_other
 from .parts import made_again as made_again
 from .parts import parts_of as parts_of
+from .parts import to_run_again as to_run_again
 from .questions import ShownQuestion as ShownQuestion
 from .questions import Waiting as Waiting
 from .questions import answer_told as answer_told

@@ -20,10 +20,14 @@ def parts_of(plugin: HostPlugin) -> dict[str, type]:
     """
     found: dict[str, type] = {}
     for cls in _classes(plugin):
-        for each in cls.__mro__:
-            if each.__module__ == _NOTEBOOK and each.__qualname__ == each.__name__:
-                found.setdefault(each.__name__, each)  # class Roll(Roll) is made of the first of the two
+        found = {**_line(cls), **found}
     return found
+
+
+def _line(cls: type) -> dict[str, type]:
+    """A class and its bases, those of the notebook, by name: class Roll(Roll) is made of the first of the two."""
+    own = (each for each in cls.__mro__ if each.__module__ == _NOTEBOOK and each.__qualname__ == each.__name__)
+    return {each.__name__: each for each in reversed([*own])}
 
 
 def class_of(plugin: HostPlugin) -> str:
@@ -63,7 +67,26 @@ def made_again(cls: type, namespace: Mapping[str, object]) -> HostPlugin:
 
 def former_parts(plugin: HostPlugin, namespace: Mapping[str, object]) -> list[str]:
     """The classes that a plugin is made of, and that are other ones by now."""
-    return [name for name, each in parts_of(plugin).items() if is_other(each, namespace.get(name))]
+    return [name for name, each in parts_of(plugin).items() if _former(each, namespace)]
+
+
+def to_run_again(plugin: HostPlugin, namespace: Mapping[str, object]) -> list[str]:
+    """The classes of a plugin that were made of others than there are by now, in the order in which to make them again.
+
+    A class stays what it is when a class that it is derived from, or that it has as a resource, is defined again.
+    """
+    parts = (namespace.get(name, each) for name, each in parts_of(plugin).items())
+    late = [cls for cls in parts if isinstance(cls, type) and any(_former(each, namespace) for each in _made_of(cls))]
+    return [cls.__name__ for cls in sorted(late, key=lambda cls: len(_made_of(cls)))]
+
+
+def _made_of(cls: type) -> list[type]:
+    found = {**_line(cls), **{each.__name__: each for each in _resources(cls)}}
+    return [each for name, each in found.items() if name != cls.__name__]
+
+
+def _former(cls: type, namespace: Mapping[str, object]) -> bool:
+    return is_other(cls, namespace.get(cls.__name__))
 
 
 def is_other(before: object, now: object) -> bool:
@@ -77,7 +100,11 @@ def _classes(plugin: HostPlugin) -> Iterator[type]:
         for entry in layer.interfaces:
             interface = entry if isinstance(entry, type) else type(entry)
             yield interface
-            yield from (each for each in vars(interface).values() if hasattr(each, "wit_resource"))
+            yield from _resources(interface)
+
+
+def _resources(cls: type) -> Iterator[type]:
+    return (each for each in vars(cls).values() if isinstance(each, type) and hasattr(each, "wit_resource"))
 
 
 def _current(entry: type[Interface] | Interface, namespace: Mapping[str, object]) -> type[Interface] | Interface:
