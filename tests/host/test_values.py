@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from washnb.engine import Err, Ok, Some, resource, shapes
+from washnb.engine import Callee, Err, Function, Ok, Some, resource, shapes
+from washnb.events import HostCall
+from washnb.host.trace import Recorder
 from washnb.host.values import REDACTED, ValueKeeper, is_secret, without_secrets
 
 STRING, U64, U8 = shapes.Primitive("string"), shapes.Primitive("u64"), shapes.Primitive("u8")
@@ -228,6 +230,8 @@ def test_resources_are_remembered_to_a_bounded_number():
 )
 def test_what_is_kept_is_measured(value, shape, low, high):
     """Long values count with their excerpts, everything else with a little."""
-    keeper = ValueKeeper()
-    keeper.safe(value, shape)
-    assert low <= keeper.size <= high
+    calls: list[HostCall] = []
+    recorder = Recorder(1, "w", "c", calls.append)
+    function = Function("f", (("value", shape),), None)
+    recorder.returned(recorder.called(Callee("x:y/z", function, "p"), (value,)), None)
+    assert low <= calls[0].size <= high

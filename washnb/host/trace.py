@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from time import perf_counter
 from typing import Any, overload
 
 from washnb.engine import Callee, Err, Function, shapes
@@ -126,7 +126,7 @@ class Recorder:
         self._component = component
         self._publish = publish
         self._trace = trace
-        self._begun = time.perf_counter()
+        self._begun = perf_counter()
         self._number = 0
         self._values = ValueKeeper()
 
@@ -136,16 +136,15 @@ class Recorder:
         if signature is None:
             signature = callee.memo = Signature(callee)
         self._number = number = self._number + 1
-        values, parameters, secret, around = self._values, signature.parameters, False, _UNTOLD
+        values, keep, secret, around = self._values, signature.arguments, False, _UNTOLD
         size = values.size
         if signature.keys and signature.is_about_secret(arguments):
-            parameters, secret = signature.around_secret, True
-        given = zip(parameters, arguments)  # noqa: B905 - the engine sees to it that there are as many
-        kept = tuple([(name, keep(values, value)) for (name, keep), value in given])
+            keep, secret = signature.around_secret, True
+        kept = keep(values, arguments)
         if signature.tells:
             around = current_call.get()
             current_call.set((self._request, number))  # so that what happens in it knows whose work it is
-        return number, signature, kept, secret, size, injected, around, time.perf_counter()
+        return number, signature, kept, secret, size, injected, around, perf_counter()
 
     def returned(self, token: PendingCall, result: object) -> None:
         """Complete the call that `token` stands for."""
@@ -173,7 +172,7 @@ class Recorder:
         return self._call(token, None, None, token[-1])
 
     def _complete(self, token: PendingCall, result: Any, error: str | None = None) -> None:
-        call = self._call(token, result, error, time.perf_counter())
+        call = self._call(token, result, error, perf_counter())
         around = token[6]
         if around is not _UNTOLD:
             current_call.set(around)
@@ -196,7 +195,7 @@ class Recorder:
             signature.provider,
             started - self._begun,
             ended - started,
-            self._values.size - size,
+            self._values.size - size + signature.size,
             injected,
             0.0,
         )

@@ -10,7 +10,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,7 +21,8 @@ _LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
 _BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
 _DEEPEST = 7  # levels of one value
 _MOST = 1_000  # values inside one value, and resources that are remembered
-_LEAST = 8  # bytes that any value counts for
+SIZE = 8
+"""Bytes that any value counts for, beside what is in it."""
 
 _PLAIN = frozenset({int, bool, float, str, bytes})  # and nothing that only passes for one, and may raise
 _BYTES = shapes.List(shapes.Primitive("u8"))
@@ -92,13 +93,13 @@ _NONE = CaseValue("none")
 class ValueKeeper:
     """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers.
 
-    `size` is about how many bytes it has copied so far.
+    `size` is about how many bytes it has copied so far of what is in values.
     """
 
     def __init__(self) -> None:
         """Begin with no resource."""
         self.size = 0
-        self._names: dict[int, tuple[ResourceName, object]] = {}  # while its object lives here, an id is not used again
+        self.names: dict[int, tuple[ResourceName, object]] = {}  # while its object lives here, an id is not used again
         self._counts: dict[str, int] = {}
         self._room = _MOST
 
@@ -107,8 +108,11 @@ class ValueKeeper:
 
         Of a value that does not fit the type only the name of its class is kept: the engine is about to say the rest.
         """
-        self._room = self._room - 1 if depth else _MOST
-        self.size += _LEAST
+        if depth:
+            self._room -= 1
+            self.size += SIZE
+        else:
+            self._room = _MOST
         if depth > _DEEPEST or self._room < 0:
             return CaseValue("...")
         try:
@@ -186,18 +190,16 @@ class ValueKeeper:
         return tuple(CaseValue(name) for name in sorted(names))
 
     def _resource(self, value: object, shape: shapes.Own | shapes.Borrow, _depth: int) -> ResourceName:
-        return self.resource_name(value, shape.resource.name)
+        known = self.names.get(id(value))
+        return self.new_name(value, shape.resource.name) if known is None else known[0]
 
-    def resource_name(self, value: object, kind: str) -> ResourceName:
-        """Return the name of a resource, which is its own for as long as others do not crowd it out."""
-        known = self._names.get(id(value))
-        if known is not None:
-            return known[0]
+    def new_name(self, value: object, kind: str) -> ResourceName:
+        """Give a resource a name, which is its own for as long as others do not crowd it out."""
         self._counts[kind] = number = self._counts.get(kind, 0) + 1
         name = _resource_name(kind, number)
-        self._names[id(value)] = name, value
-        if len(self._names) > _MOST:
-            del self._names[next(iter(self._names))]
+        self.names[id(value)] = name, value
+        if len(self.names) > _MOST:
+            del self.names[next(iter(self.names))]
         return name
 
     _keepers: ClassVar[dict[type, Callable[..., Any]]] = {
@@ -231,6 +233,24 @@ def keep_as(shape: shapes.Shape | None) -> Keep:
     return lambda keeper, value: keeper.safe(value, shape)
 
 
+def keep_all(parameters: Sequence[tuple[str, Keep]]) -> Callable[[ValueKeeper, Sequence[Any]], tuple[Any, ...]]:
+    """Return what keeps the arguments of a function, each behind its name.
+
+    Most functions have one or two: to go round for these takes as long as to keep them.
+    """
+    if not parameters:
+        return lambda _keeper, _values: ()
+    (first, keep_first), *more = parameters
+    if not more:
+        return lambda keeper, values: ((first, keep_first(keeper, values[0])),)
+    (second, keep_second), *more = more
+    if not more:
+        return lambda keeper, values: ((first, keep_first(keeper, values[0])), (second, keep_second(keeper, values[1])))
+    return lambda keeper, values: tuple(
+        [(name, keep(keeper, value)) for (name, keep), value in zip(parameters, values, strict=True)]
+    )
+
+
 def keep_hidden(_keeper: ValueKeeper, _value: Any) -> Any:
     """Keep of a value only that there was one."""
     return REDACTED
@@ -238,18 +258,15 @@ def keep_hidden(_keeper: ValueKeeper, _value: Any) -> Any:
 
 def _keep_resources(kind: str) -> Keep:
     def keep(keeper: ValueKeeper, value: Any) -> Any:
-        keeper.size += _LEAST
-        return keeper.resource_name(value, kind)
+        known = keeper.names.get(id(value))
+        return keeper.new_name(value, kind) if known is None else known[0]
 
     return keep
 
 
 def _keep_plain(shape: shapes.Shape) -> Keep:
     def keep(keeper: ValueKeeper, value: Any) -> Any:
-        if type(value) not in _PLAIN:
-            return keeper.safe(value, shape)
-        keeper.size += _LEAST
-        return keeper.plain(value)
+        return keeper.plain(value) if type(value) in _PLAIN else keeper.safe(value, shape)
 
     return keep
 
