@@ -317,6 +317,11 @@ class told_to_guest:  # noqa: N801 - read as a verb: `with told_to_guest(...)`, 
             raise Err(self._case(error.message) if denied is None else denied()) from error
 
 
+def is_version(new: type, old: type) -> bool:
+    """Whether a class is another one's next version: of the same name and place, and not the same."""
+    return new is not old and (new.__module__, new.__qualname__) == (old.__module__, old.__qualname__)
+
+
 def _without_arguments(cls: type[T], who: str) -> type[T]:
     """Return `cls`, which can be called without arguments. What its own code may raise then is its affair."""
     signature = inspect.signature(cls)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.wit import WitInterface
 
-from .base import HostPlugin, State, WorkloadContext, WorkloadItem
+from .base import HostPlugin, State, WorkloadContext, WorkloadItem, is_version
 from .directory_watch import DirectoryWatch
 from .wrapper import unwrapped
 
@@ -36,7 +36,7 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
     def adopt(self, former: HostPlugin) -> None:
         """Keep the state of an earlier version of the same class, one that was edited and defined again."""
         former = unwrapped(former)
-        if isinstance(former, PerWorkload) and _is_version(type(self), type(former)):
+        if isinstance(former, PerWorkload) and is_version(type(self), type(former)):
             self._adopted.update((each, state) for each, (state, _) in former._states.items())  # noqa: SLF001
 
     @abstractmethod
@@ -185,8 +185,3 @@ class PerComponent(PerWorkload[dict[str, S]], abstract=True):
         if item.component not in components:
             components[item.component] = self.new_component_state(item)
         await super().on_workload_item_bind(item, interfaces)
-
-
-def _is_version(new: type, old: type) -> bool:
-    """Whether a class is another one's next version: of the same name and place, and not the same."""
-    return new is not old and (new.__module__, new.__qualname__) == (old.__module__, old.__qualname__)

@@ -14,7 +14,7 @@ from washnb.engine import Around, Function, Interface, Serve, accepts, names, of
 from washnb.errors import ConfigError
 from washnb.wit import WitInterface, WitWorld, split_version
 
-from .base import Attachable, HostPlugin, State, WorkloadContext, WorkloadItem, as_plugin
+from .base import Attachable, HostPlugin, State, WorkloadContext, WorkloadItem, as_plugin, is_version
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -202,10 +202,9 @@ class _Item:
         return getattr(self._item, name)
 
 
-def _is_former(cls: type, later: type) -> bool:
+def _is_former(old: type, new: type) -> bool:
     """Whether a class was defined again since. What functions define may be meant to differ."""
-    home = cls.__module__, cls.__qualname__
-    return cls is not later and home == (later.__module__, later.__qualname__) and "<locals>" not in cls.__qualname__
+    return is_version(new, old) and "<locals>" not in new.__qualname__
 
 
 def unwrapped(plugin: HostPlugin) -> HostPlugin:
