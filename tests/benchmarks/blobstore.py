@@ -89,4 +89,5 @@ async def main() -> None:
         await local.stop()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
