@@ -6,13 +6,12 @@ from .api import HostApi
 from .builder import HostBuilder
 from .command import CommandResult
 from .component import WASI_PROVIDER
-from .deviations import DEVIATIONS, Deviation, MadeOf
 from .faults import Fault, Faults, SetFault, wit_error
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host
 from .outcome import Outcome, outcome_of
-from .parity import Parity
+from .parity import DEVIATIONS, Deviation, MadeOf, Parity
 from .receipt import ImportUse, Receipt, Receipts, Tally
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from washnb.events import Event, Handled, HostCall, LogLine
 
-from .deviations import DEVIATIONS, Deviation, MadeOf
+from .deviation import Deviation, MadeOf
+from .deviations import DEVIATIONS
 
 _ELSEWHERE = tuple(each for each in DEVIATIONS if each.seen is not None)
 
