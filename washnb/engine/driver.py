@@ -10,7 +10,7 @@ from typing import Any
 from washnb.errors import GuestError, TrapError
 
 from .abi.layout import VIEW, WORD, error_text, future_delete, poll
-from .abi.plan import Pending, observed
+from .abi.plan import ImportPlan, Pending, observed
 from .interface import Err
 from .runtime import Ticker
 from .store import RUNNING, Limits, Store, resume
@@ -87,8 +87,8 @@ def serving_in(frame: FrameType | None) -> tuple[str, str] | None:
     """Who serves the host call that a thread is in, as its frames tell, and which call; None where it is in none."""
     while frame is not None:
         if frame.f_code is perform.__code__:
-            plan = frame.f_locals["plan"]
-            return plan.provider, plan.label
+            plan: ImportPlan = frame.f_locals["plan"]
+            return plan.callee.provider, plan.label
         frame = frame.f_back
     return None
 
