@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -85,6 +86,17 @@ def test_what_holds_up_nobody_is_not_told(session, capsys, cls):
     session.attach(cls)
     session.load("example:lucky")
     assert session["lucky"].play() == 6
+    assert capsys.readouterr().err == ""
+
+
+def test_what_the_host_does_itself_is_no_plugin_s_fault(session, capsys):
+    """Such as an import, on a machine that is slow."""
+
+    async def work(_deployments):
+        asyncio.get_running_loop().call_soon(threading.Event().wait, 0.3)
+        await asyncio.sleep(0.01)
+
+    session.on_host(work)
     assert capsys.readouterr().err == ""
 
 

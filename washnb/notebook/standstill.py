@@ -50,13 +50,13 @@ class Standstill:
 
 
 def _holder(frame: FrameType | None) -> str:
-    """Say which method of a plugin a thread is in; nothing where it is in none."""
+    """Say which method of a plugin a thread is in; nothing where it is in none, but in an import of ours, perhaps."""
     method = None
     for each in _callers(frame):
         if _module(each) in {_OURS, _LOOP}:
             break
         method = each
-    if method is None:
+    if method is None or _module(method) in sys.stdlib_module_names:
         return ""
     code = method.f_code
     plugin, call = serving_in(method) or ("", "")
