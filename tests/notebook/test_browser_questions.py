@@ -154,3 +154,22 @@ def test_an_error_has_a_form_too(page):
     form.get_by_label("error other code").fill("28")
     form.get_by_label("error other code").press("Enter")
     expect(page.output(2)).to_contain_text("Err: Error_Other(value=Reason(why='no room', code=28))")
+
+
+def test_a_form_that_nobody_waits_at_takes_no_answer(page):
+    """After an interrupt it is gone; after a restart of the kernel it says so, and what to do."""
+    from playwright.sync_api import expect
+
+    page.begin(3)
+    form = page.output(3).locator(".washnb").last
+    expect(form).to_contain_text("counter calls open")
+    page.command("notebook:interrupt-kernel")
+    expect(page.output(3)).to_contain_text("it was cancelled")
+    expect(page.output(3).locator(".washnb li")).to_have_count(0)
+    page.begin(3)
+    expect(form).to_contain_text("counter calls open")
+    page.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"
+    )
+    expect(form.get_by_role("alert").last).to_have_text("the kernel of this view is gone: run its cell again")
+    expect(form.locator("[inert] fieldset")).to_have_count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import threading
 import time
@@ -13,7 +14,9 @@ import pytest
 from tests.waiting import eventually_there
 from washnb.engine import Function, InterfaceType, find_mismatch, shapes, surface
 from washnb.errors import ConfigError, GuestError, MismatchError
+from washnb.events import CallWaiting
 from washnb.notebook import thread as host_thread
+from washnb.notebook.hosted import questions
 from washnb.notebook.hosted.forms import form_of
 from washnb.plugins import Ask, Question
 
@@ -263,6 +266,103 @@ def test_the_prompt_ends_with_the_guest(session, monkeypatch, capsys, line):
     assert session.send("/", timeout=0.2).status == 504
     assert len(asked) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "too late: the guest waits no longer"
+
+
+class FakeCell:
+    """A cell that waits, and what was asked there."""
+
+    def __init__(self, *, page: bool = True) -> None:
+        self.page = page
+        self.asked: list[str] = []
+        self.endings: list[Any] = []
+
+    def at_end(self, act) -> bool:
+        self.endings.append(act)
+        return True
+
+    async def form(self) -> bool:
+        self.asked.append("form")
+        return self.page
+
+    async def prompt(self, ask) -> None:
+        self.asked.append("prompt")
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def asking(monkeypatch) -> Iterator[Any]:
+    """Has a call asked in a cell; returns what waits."""
+    monkeypatch.setattr(questions, "_SEEN", 0.05)
+    published: list[CallWaiting] = []
+    asked = questions.Questions(published.append)
+    function = Function("roll", (("sides", shapes.Primitive("u8")),), shapes.Primitive("u8"))
+    made = surface(InterfaceType("test:some/dice", {"roll": function}, {}))
+    tasks: list[asyncio.Task[object]] = []
+
+    async def ask(cell: FakeCell, argument: object = 6) -> Any:
+        asked.cell = cell
+        tasks.append(asyncio.create_task(asked.answer(Question("w", "c", made, function, (argument,), None))))
+        await asyncio.sleep(0.02)
+        return [*asked][-1]
+
+    ask.questions, ask.published = asked, published
+    yield ask
+    for task in tasks:
+        task.cancel()
+
+
+async def test_a_page_that_shows_the_form_keeps_the_prompt_away(asking):
+    """The form is in the cell; views elsewhere know; once the cell waits no longer they are asked to show it."""
+    cell = FakeCell()
+    waiting = await asking(cell)
+    assert waiting.in_cell
+    asking.questions.saw(waiting.number)
+    await asyncio.sleep(0.1)
+    assert cell.asked == ["form"]
+    for ended in cell.endings:
+        ended()
+    assert not waiting.in_cell
+    assert asking.published
+
+
+async def test_a_page_that_is_not_heard_has_the_prompt_ask(asking):
+    """After a moment, and from then on at once, until a page is heard again."""
+    cell = FakeCell()
+    waiting = await asking(cell)
+    await asyncio.sleep(0.1)
+    assert cell.asked == ["form", "prompt"]
+    assert not waiting.in_cell
+    asking.questions.saw(99)  # of a call that is over: it was heard after the cell
+    second = await asking(cell)
+    assert cell.asked == ["form", "prompt", "prompt"]
+    asking.questions.saw(second.number)
+    await asking(cell)
+    assert cell.asked[3:] == ["form"]
+
+
+async def test_where_there_is_no_page_nobody_waits_for_one(asking):
+    """A terminal asks at once, and so does what only runs cells."""
+    cell = FakeCell(page=False)
+    await asking(cell)
+    assert cell.asked == ["form", "prompt"]
+
+
+async def test_what_is_about_a_secret_is_not_told(asking):
+    """Neither in what stays in the cell, nor among the arguments."""
+    waiting = await asking(FakeCell(), 6)
+    waiting.answer = "2 + 2"
+    assert questions.answer_told(waiting) == "w called roll(sides=6): 2 + 2"
+    secret = await asking(FakeCell(), "api-token")
+    secret.answer = "'hunter2'"
+    assert "hunter2" not in questions.answer_told(secret)
+    for answer, told in (
+        ("pass", "passed on"),
+        ("deny", "denied"),
+        ("error gone", "raised gone"),
+        (None, "not answered"),
+    ):
+        secret.answer = answer
+        assert questions.answer_told(secret).endswith(told)
 
 
 def test_the_verb_knows_ask(notebook, monkeypatch):

@@ -3,6 +3,7 @@
 
 const VIEWS = { state: renderState, logs: renderLogs, blobs: renderBlobs, messages: renderMessages, trace: renderTrace, questions: renderQuestions };
 
+const GONE = "the kernel of this view is gone: run its cell again";
 const AGAIN = [150, 400, 900, 1800, 3500]; // milliseconds
 
 /**
@@ -25,7 +26,14 @@ function asking(model) {
   const send = (wish, buffers, again) =>
     new Promise((resolve, reject) => {
       const said = { ...wish, ticket: `${mine}-${count++}` };
-      const say = () => model.send(said, undefined, buffers.map((bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)));
+      const copies = buffers.map((bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+      const say = () => {
+        try {
+          model.send(said, undefined, copies);
+        } catch {
+          reject(new Error(GONE));
+        }
+      };
       waiting.set(said.ticket, { resolve, reject, timers: again.map((delay) => setTimeout(say, delay)) });
       say();
     });
@@ -34,16 +42,16 @@ function asking(model) {
   const silence = () => {
     for (const { timers } of waiting.values()) timers.forEach(clearTimeout);
     model.off("msg:custom", hear);
-    model.send({ do: "hidden", page: mine });
+    send({ do: "hidden", page: mine }, [], []).catch(() => {});
   };
-  ask.insist({ do: "shown", page: mine });
-  return [ask, silence];
+  const arrive = () => send({ do: "shown", page: mine }, [], AGAIN);
+  return [ask, arrive, silence];
 }
 
 function render({ model, el }) {
   const root = make("section", { class: "washnb", "aria-label": model.get("picture").title ?? "" });
   const problems = ["problem", "trouble"].map((name) => [name, make("div", { class: "washnb-problem", role: "alert" })]);
-  const [ask, silence] = asking(model);
+  const [ask, arrive, silence] = asking(model);
   const draw = VIEWS[model.get("kind")](model, root, ask);
   const complain = () => problems.forEach(([name, node]) => write(node, model.get(name)));
   root.append(...problems.map(([, node]) => node));
@@ -51,7 +59,13 @@ function render({ model, el }) {
   el.append(root);
   draw();
   complain();
-  const heard = [["change:picture", draw], ["change:problem", complain], ["change:trouble", complain]];
+  const gone = (why) => {
+    for (const part of root.children) part.inert = why && !part.matches(".washnb-problem");
+    write(problems[1][1], why || model.get("trouble"));
+  };
+  const look = () => arrive().then(() => gone(""), (error) => gone(error.message));
+  look();
+  const heard = [["comm_live_update", look], ["change:picture", draw], ["change:problem", complain], ["change:trouble", complain]];
   for (const [event, react] of heard) model.on(event, react);
   return () => {
     for (const [event, react] of heard) model.off(event, react);
