@@ -107,6 +107,19 @@ async def test_an_object_can_be_lent_and_given_to_an_export(things):
     assert not instance._store.objects
 
 
+@pytest.mark.parametrize("on_fiber", [True, False])
+async def test_none_is_no_object(shared_engine, on_fiber):
+    """Neither as an argument, nor as a result: most often a return was forgotten, and a later call would fail."""
+    host = Things()
+    host.Thing = type("Thing", (Thing,), {"__new__": lambda cls, n: None})
+    async with await started(shared_engine, THINGS, host, on_fiber=on_fiber) as instance:
+        for export, kind in (("ask", "borrow<thing>"), ("return", "thing")):
+            with pytest.raises(MismatchError, match=f"{export}: thing is {kind}, not None\n  {export}: func"):
+                await instance.call(export, None)
+        with pytest.raises(MismatchError, match=r"#\[constructor\]thing: result is thing, not None"):
+            await instance.call("give")
+
+
 async def test_what_does_not_all_fit_is_not_given(things):
     """An argument that another one keeps from arriving stays its owner's, however often; the instance lives on."""
     instance, _ = things

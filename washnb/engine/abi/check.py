@@ -267,8 +267,9 @@ def _flags(shape: Flags, value: Any, place: str) -> Iterator[Mismatch]:
         yield from _wrong(shape, value, place)
 
 
-def _handle(_shape: Own | Borrow, _value: Any, _place: str) -> Iterator[Mismatch]:
-    yield from ()  # the store itself says what is wrong with a handle
+def _handle(shape: Own | Borrow, value: Any, place: str) -> Iterator[Mismatch]:
+    if value is None and shape.resource.host:  # of the guest's own the store itself says what is wrong
+        yield from _wrong(shape, value, place)
 
 
 _WALKS: dict[type, Callable[[Any, Any, str], Iterator[Mismatch]]] = {

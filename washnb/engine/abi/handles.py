@@ -87,7 +87,12 @@ def rep_of(store: Any, handle: int) -> int:
 
 
 def give(store: Any, value: object, kind: int, at: int) -> None:
-    """Enter `value` in the store's table and write the address of an owned handle to it, a box, at `at`."""
+    """Enter `value` in the store's table and write the address of an owned handle to it, a box, at `at`.
+
+    Raises TypeError for None, which is what a function returns that has forgotten to.
+    """
+    if value is None:
+        raise TypeError
     rep = store.next_rep
     store.next_rep = rep + 1
     store.objects[rep] = value
@@ -97,6 +102,8 @@ def give(store: Any, value: object, kind: int, at: int) -> None:
 
 def lend(store: Any, value: object, kind: int, at: int) -> None:
     """As `give`, with a lent handle; the object leaves the table when the call is over."""
+    if value is None:
+        raise TypeError
     rep = store.next_rep
     store.next_rep = rep + 1
     store.objects[rep] = value
