@@ -51,7 +51,7 @@ class WitInterface:
         return f"{self.namespace}:{self.package}"
 
     def singles(self) -> tuple[WitInterface, ...]:
-        """The same as entries of one interface each, sorted."""
+        """Part the entry into one for each of its interfaces, sorted."""
         return tuple(replace(self, interfaces=frozenset({name})) for name in sorted(self.interfaces))
 
     def each(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def export_of(component: CompiledComponent, linker: ComponentLinker, export: str
 def destructor_of(
     component: CompiledComponent, linker: ComponentLinker, resource: Resource
 ) -> tuple[ExportPlan, int] | None:
-    """The same for what drops a resource of a guest; None where nothing does."""
+    """The plan of what drops a resource of a guest, and its index in wasmtime; None where nothing does."""
     known = linker.destructors.get(resource)
     if known is None and (name := component.code.destructors.get(resource)) is not None:
         interface = resource.key.rpartition("/")[0]

@@ -51,7 +51,7 @@ class Ticker:
             self._unpark()
 
     def leave(self, guest: int) -> None:
-        """It has finished, or waits; once more is no error."""
+        """Guest number `guest` has finished, or waits; to say so twice is no error."""
         self._running.discard(guest)
 
     def stop(self) -> None:

@@ -41,10 +41,10 @@ async def stop(plugin: HostPlugin) -> None:
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Let what ends a task or a program be an error like any other, as it is in a call of a guest.
+    """Raise RuntimeError in place of what would end the task or the program, and is only a mistake of a plugin.
 
-    That is CancelledError where nobody cancels us, for who awaits what it has cancelled gets it, and what is no
-    Exception. Raises RuntimeError from it. An interrupt is let through.
+    That is a CancelledError where nobody has cancelled this task: the plugin has awaited what it had cancelled itself.
+    And it is what is no Exception, such as SystemExit; but an interrupt passes.
     """
     task = running_task()
     before = 0 if task is None else task.cancelling()

@@ -68,7 +68,7 @@ class BoundItem:
 
     @property
     def surfaces(self) -> Mapping[str, Surface]:
-        """The same as Python classes, which takes milliseconds."""
+        """Those imports as Python classes. To make them takes milliseconds."""
         return {name: self.target.compiled.import_surfaces[name] for name in self.imports}
 
     def link(self, interface: Interface) -> None:

@@ -133,11 +133,11 @@ class Batch(interface.Batch, wit="wasi:keyvalue/batch@0.2.0-draft2"):
 
 
 class BatchAsInDraft(interface.Batch, wit=Batch.wit):
-    """The same as it was in the standard until then: a pair or none for each key, as in 0.2.0-draft."""
+    """wasi:keyvalue/batch as the standard had it before August 2026: a pair or none for each key, as in 0.2.0-draft."""
 
 
 class BatchOfPairs(interface.Batch, wit=Batch.wit):
-    """The same as guests have it that cannot be told of a key without value."""
+    """wasi:keyvalue/batch in a third shape: pairs only, which cannot tell a guest of a key without a value."""
 
     async def get_many(  # type: ignore[override]  # this version's own
         self, bucket: Bucket, keys: Sequence[str]
