@@ -114,6 +114,16 @@ def test_the_line_loads_the_same_again_without_secrets(session, monkeypatch, tmp
     assert session.config.data == config
 
 
+def test_what_of_wasi_is_not_used_is_counted(session):
+    """Toolchains import all of it, whatever a guest does; the notes name it."""
+    session.load("example:counter", attach=["keyvalue"])
+    table, _, notes = repr(session.receipt()).partition("host_interfaces=(")
+    assert "and 2 more of wasi" in table
+    assert "wasi:io/streams@0.2.0" not in table
+    assert "wasi:keyvalue/store@0.2.0-draft" in table
+    assert "(not used so far: wasi:io/streams@0.2.0, wasi:http/types@0.2.0, wasi:keyvalue/store" in notes
+
+
 def test_what_was_taken_back_is_said_to_be_needed(session):
     """The lines to paste grant no more than there is, which is too little to start."""
     session.load("example:counter", attach=["keyvalue"])

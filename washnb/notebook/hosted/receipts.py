@@ -76,7 +76,10 @@ class ReceiptReport:
 
     @property
     def _imports(self) -> Table:
-        rows = [(use.interface, _server(use), _denials(use) or "-", _functions(use)) for use in self.receipt.imports]
+        told = [use for use in self.receipt.imports if use.used or use.provider != WASI_PROVIDER]
+        rows = [(use.interface, _server(use), _denials(use) or "-", _functions(use)) for use in told]
+        others = len(self.receipt.imports) - len(told)
+        rows += [(f"and {others} more of wasi", WASI_PROVIDER, "-", "nothing")] if others else []
         return Table(("imports", "granted", "denied", "used"), rows, empty="imports nothing", title=self._title)
 
     @property
