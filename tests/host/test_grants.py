@@ -107,9 +107,10 @@ async def test_grants_are_for_names_that_come_later_too(host):
     await host.attach(dice, to="b")
     await runs(host, "a", "b")
     await refused(host, named("c"))
-    assert [host.granted("dice", name) for name in ("a", "b", "c")] == [True, True, False]
+    assert [host.granted("dice", name) for name in ("a", "b", "c", None)] == [True, True, False, False]
     await host.attach(dice)
     assert host.granted("dice", "c")
+    assert host.granted("dice")
     assert not host.granted("cups", "a")
     assert dice.running == 1
 

@@ -31,6 +31,10 @@ class _Granted:
     def __contains__(self, workload: str) -> bool:
         return self.to_everyone != (workload in self.exceptions)
 
+    @property
+    def is_everyone(self) -> bool:
+        return self.to_everyone and not self.exceptions
+
     def __str__(self) -> str:
         names = ", ".join(sorted(self.exceptions))
         return (f"{EVERYONE} but {names}" if names else EVERYONE) if self.to_everyone else names or "nobody"
@@ -87,9 +91,10 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
         """Forget a plugin and its grants."""
         del self._plugins[plugin_id], self._granted[plugin_id]
 
-    def granted(self, plugin_id: str, workload: str) -> bool:
-        """Whether workloads of that name may use the plugin; not where it is not attached."""
-        return plugin_id in self._granted and workload in self._granted[plugin_id]
+    def granted(self, plugin_id: str, workload: str | None) -> bool:
+        """Whether workloads of that name may use the plugin, or, without one, all; not where it is not attached."""
+        granted = self._granted.get(plugin_id)
+        return granted is not None and (granted.is_everyone if workload is None else workload in granted)
 
     def grants(self, plugin_id: str) -> str:
         """Who may use a plugin, in words: `all`, `all but shop`, `shop, counter`, `nobody`."""

@@ -159,8 +159,8 @@ class Host:
         """
         await self._attaching.detach(plugin_id, from_)
 
-    def granted(self, plugin_id: str, workload_name: str) -> bool:
-        """Whether workloads of that name may use a plugin; they may not where it is not attached."""
+    def granted(self, plugin_id: str, workload_name: str | None = None) -> bool:
+        """Whether workloads of that name may use a plugin, or all where none is given; not where it is not attached."""
         return self._plugins.granted(plugin_id, workload_name)
 
     def grants(self, plugin_id: str) -> str:

@@ -45,7 +45,7 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     _require_effect(plugins, terms)
     for plugin in plugins:
         before = host.plugins.get(plugin.id)
-        if before is not plugin or not _granted(host, plugin, terms.to):
+        if before is not plugin or not host.granted(plugin.id, terms.to):
             told.setdefault(_terms(plugin, before, terms), []).append(plugin.id)
     lost = _lost(host)
     started = await deployments.attach(plugins, terms.to)
@@ -195,10 +195,6 @@ def _made_of(plugin: HostPlugin, subject: object) -> bool:
 
 def _same(one: HostPlugin, other: HostPlugin) -> bool:
     return type(one) is type(other) and one.location == other.location and server_of(one) is server_of(other)
-
-
-def _granted(host: Host, plugin: HostPlugin, to: str | None) -> bool:
-    return host.grants(plugin.id) == EVERYONE if to is None else host.granted(plugin.id, to)
 
 
 def _terms(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
