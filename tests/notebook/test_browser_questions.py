@@ -157,19 +157,20 @@ def test_an_error_has_a_form_too(page):
 
 
 def test_a_form_that_nobody_waits_at_takes_no_answer(page):
-    """After an interrupt it is gone; after a restart of the kernel it says so, and what to do."""
+    """After a restart of the kernel it says so, and what to do; after an interrupt it is gone."""
     from playwright.sync_api import expect
 
     page.begin(3)
     form = page.output(3).locator(".washnb").last
-    expect(form).to_contain_text("counter calls open")
-    page.command("notebook:interrupt-kernel")
-    expect(page.output(3)).to_contain_text("it was cancelled")
-    expect(page.output(3).locator(".washnb li")).to_have_count(0)
-    page.begin(3)
     expect(form).to_contain_text("counter calls open")
     page.page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"
     )
     expect(form.get_by_role("alert").last).to_have_text("the kernel of this view is gone: run its cell again")
     expect(form.locator("[inert] fieldset")).to_have_count(1)
+    page.begin(3)
+    expect(form.get_by_role("group", name="counter waits for open(identifier='default')")).to_be_visible()
+    expect(form.locator("[inert]")).to_have_count(0)
+    page.command("notebook:interrupt-kernel")
+    expect(page.output(3)).to_contain_text("it was cancelled")
+    expect(page.output(3).locator(".washnb li")).to_have_count(0)
