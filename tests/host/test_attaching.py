@@ -8,7 +8,7 @@ import pytest
 
 from washnb.errors import ConfigError
 from washnb.host import HostBuilder
-from washnb.plugins import HostPlugin, InMemoryKeyValue, Interface
+from washnb.plugins import FilesystemBlobstore, FilesystemKeyValue, HostPlugin, InMemoryKeyValue, Interface
 
 from .guests import component, request, start
 
@@ -195,3 +195,19 @@ async def test_one_id_is_one_plugin(host):
     assert dict(host.plugins) == {}
     await host.attach(Dice())
     await host.workload_start(request(component("dice")))
+
+
+async def test_a_directory_is_of_one_plugin(host, tmp_path):
+    """Buckets would be containers, and what one deletes the other loses; who moves on leaves room."""
+    with pytest.raises(ConfigError, match="'wasi-keyvalue' and 'wasi-blobstore' cannot have one directory") as caught:
+        await host.attach(FilesystemKeyValue(tmp_path), FilesystemBlobstore(tmp_path))
+    assert caught.value.repair == (f"%wash attach blobstore=file:{tmp_path}/blobstore",)
+    assert not host.plugins
+    await host.attach(FilesystemKeyValue(tmp_path))
+    moved = FilesystemKeyValue(tmp_path / "moved")
+    await host.attach(moved, FilesystemBlobstore(tmp_path), replace=True)
+    with pytest.raises(ConfigError, match="cannot have one directory"):
+        await host.attach(FilesystemKeyValue(tmp_path), replace=True)
+    assert host.plugins["wasi-keyvalue"] is moved
+    with pytest.raises(ConfigError, match="cannot have one directory"):
+        HostBuilder().with_plugin(FilesystemKeyValue(tmp_path)).with_plugin(FilesystemBlobstore(tmp_path))

@@ -92,11 +92,11 @@ def test_the_same_word_elsewhere_is_another_place(counter, tmp_path, monkeypatch
     for each in ("here", "there"):
         (tmp_path / each).mkdir()
         monkeypatch.chdir(tmp_path / each)
-        news = counter.attach(keyvalue="file:./state", blobstore="file:state").news
+        news = counter.attach(keyvalue="file:./state", blobstore="file:blobs").news
         assert f" on file:{tmp_path}/{each}/state in place of" in news
         assert backend_of(counter) == f"file:{tmp_path}/{each}/state"
         assert counter.send("/").text == "1"
-        assert counter.attach(keyvalue="file:./state", blobstore="file:state").news.startswith("attached nothing")
+        assert counter.attach(keyvalue="file:./state", blobstore="file:blobs").news.startswith("attached nothing")
     monkeypatch.chdir(tmp_path / "here")
     assert counter.send("/").text == "2"
 

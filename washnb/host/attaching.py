@@ -12,7 +12,7 @@ from washnb.plugins import HostPlugin, holds, to_its_end
 
 from . import steps
 from .asked import require_running
-from .grants import AttachedPlugins, require_unique
+from .grants import AttachedPlugins, require_own_directories, require_unique
 from .registry import WorkloadRegistry
 
 
@@ -39,8 +39,9 @@ class Attaching:
     async def attaching(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> AsyncIterator[None]:
         """Attach all of `plugins`, or none: also where the block fails, which may use them already.
 
-        Raises what the one has raised that failed, and a note says which.
+        Raises what the one has raised that failed, and a note says which; ConfigError where two have one directory.
         """
+        require_own_directories({**self._plugins, **{plugin.id: plugin for plugin in plugins}}.values())
         async with contextlib.AsyncExitStack() as stack:
             for plugin in plugins:
                 with _blamed(plugin, plugins):

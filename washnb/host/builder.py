@@ -10,7 +10,7 @@ from washnb.engine import Engine
 from washnb.errors import ConfigError
 from washnb.plugins import Attachable, HostPlugin, as_plugin
 
-from .grants import require_unique
+from .grants import require_own_directories, require_unique
 from .host import Host
 from .server import HttpServer
 
@@ -53,9 +53,10 @@ class HostBuilder:
         return self
 
     def with_plugin(self, plugin: Attachable) -> Self:
-        """Attach a plugin. Raises ConfigError where its id is taken."""
+        """Attach a plugin. Raises ConfigError where its id is taken, or the directory in which it keeps its state."""
         made = as_plugin(plugin)
         require_unique(made, self._plugins)
+        require_own_directories((*self._plugins.values(), made))
         self._plugins[made.id] = made
         return self
 

@@ -6,7 +6,7 @@ Names count, not ids: a grant holds for workloads that come later, and over a re
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from washnb.engine import INJECTOR
@@ -133,6 +133,18 @@ def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> No
             f"Duplicate plugin ID '{plugin.id}' - plugin IDs must be unique",
             repair=f'await host.detach("{plugin.id}")  # or give one of them another id',
         )
+
+
+def require_own_directories(plugins: Iterable[HostPlugin]) -> None:
+    """Raise ConfigError where two plugins would keep their state in one directory, and each show that of the other."""
+    kept: dict[str, HostPlugin] = {}
+    for plugin in plugins:
+        if plugin.location.startswith("file:") and (other := kept.setdefault(plugin.location, plugin)) is not plugin:
+            word = catalog.word_of(plugin.id)
+            raise ConfigError(
+                f"plugins {other.id!r} and {plugin.id!r} cannot have one directory: {plugin.location}",
+                repair=f"%wash attach {word}={plugin.location}/{word}",
+            )
 
 
 def granting_lines(plugin_id: str, workload: str) -> tuple[str, str]:
