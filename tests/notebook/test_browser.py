@@ -7,6 +7,7 @@ from pathlib import Path
 from .jupyterlab import IN_A_BROWSER
 
 pytestmark = IN_A_BROWSER
+LOOP = Path(__file__).parent.parent / "components" / "keyvalue_loop.wat"
 CELLS = (
     "%load_ext washnb\n%wash load example:counter --attach keyvalue\n%wash send /x",
     "wash.kv['default']['note'] = '<img src=x onerror=\"document.title=1\">\\x1b[31m'",
@@ -35,6 +36,8 @@ wash.load('example:lucky', attach=[Roll])""",
     "%load_ext washnb\n%wash attach keyvalue=ask\nwash.load('example:counter')\nprint(wash.send('/y').text)",
     "%wash trace last --of counter",
     "wash.fault('keyvalue.open', delay=0.001)",
+    "for number in range(120): wash.send('/x')",
+    f"wash.load('{LOOP}', 'looper')\nwash['looper'].increment(150)",
 )
 
 
@@ -200,10 +203,10 @@ def test_trace_opens_and_filters(page):
     view = page.output(10).locator(".washnb")
     requests = view.locator(".washnb-request")
     expect(requests).to_have_count(2)
-    requests.last.get_by_role("button").focus()
-    page.page.keyboard.press("Enter")
-    expect(view.get_by_role("button", name="increment")).to_be_visible()
-    view.get_by_role("button", name="increment").focus()
+    requests.first.get_by_role("button").focus()
+    for key in ("End", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown"):
+        page.page.keyboard.press(key)
+    expect(view.get_by_role("button", name="increment")).to_be_focused()
     page.page.keyboard.press("Enter")
     facts = view.locator(".washnb-facts")
     expect(facts.get_by_role("row", name="changed")).to_contain_text("default / x: 1 → 2")
@@ -221,6 +224,30 @@ def test_trace_opens_and_filters(page):
     expect(view.get_by_role("button", name="injected")).to_have_count(1)
     view.get_by_label("in trouble").check()
     expect(view).to_contain_text("nothing here passes the filters")
+
+
+def test_trace_follows_its_end_and_shows_all_of_a_request(page):
+    """Who looks at the end sees what comes; who has scrolled, what was there. Of many calls the rest is asked for."""
+    from playwright.sync_api import expect
+
+    for cell in (0, 10, 19):
+        page.run(cell)
+    view = page.output(10).locator(".washnb")
+    frame = view.locator(".washnb-timeline")
+    expect(view).to_contain_text("and 50 older requests; 21 before these are forgotten")
+    assert frame.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 8
+    frame.evaluate("node => node.scrollTop = 500")
+    top = "node => node.getBoundingClientRect().top - node.closest('.washnb-timeline').getBoundingClientRect().top"
+    place = view.locator(".washnb-request").nth(30).evaluate(top)
+    page.run(20)
+    expect(view.locator(".washnb-request").last).to_contain_text("looper.increment")
+    assert abs(view.locator(".washnb-request").nth(29).evaluate(top) - place) < 2
+    many = view.get_by_role("button", name="looper.increment")
+    many.press("ArrowRight")
+    expect(view.get_by_role("button", name="increment(")).to_have_count(99)
+    view.get_by_role("button", name="show 51 of 51 more calls").press("Enter")
+    expect(view.get_by_role("button", name="increment(")).to_have_count(150)
+    expect(view.get_by_role("button", name="→ 100", exact=False).last).to_be_focused()
 
 
 def test_breakpoint_is_a_prompt_in_the_cell(page):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.waiting import eventually_there
+from washnb.notebook.hosted import history
 from washnb.notebook.text import HIDDEN
 from washnb.notebook.views import trace
 from washnb.notebook.widgets.live import Live
@@ -126,16 +127,53 @@ def test_secrets_and_markup_stay_what_they_are(session):
 
 
 def test_the_picture_is_bounded(session, monkeypatch):
-    """The latest requests stay, the calls of the first of them in part, and the older ones are counted."""
+    """The latest requests stay, with their calls as long as there is room; the older ones are counted."""
     session.load("example:counter", attach=["keyvalue"])
-    for _ in range(4):
+    for _ in range(5):
         session.send("/x")
     monkeypatch.setattr(trace, "_SHOWN_CALLS", 15)
+    monkeypatch.setattr(trace, "_SHOWN_REQUESTS", 3)
     shown = picture(session)
-    assert [(each["calls"], len(each["rows"])) for each in shown["requests"]] == [(11, 4), (11, 11)]
-    assert shown["older"] == 2
+    assert [(each["calls"], len(each["rows"])) for each in shown["requests"]] == [(11, 0), (11, 4), (11, 11)]
+    assert (shown["older"], shown["forgotten"]) == (2, 0)
+    monkeypatch.setattr(history, "KEPT_REQUESTS", 3)
+    session.send("/x")
+    assert picture(session)["forgotten"] == 1
     monkeypatch.setattr(trace, "_LOOKED_AT", 12)
     assert len(picture(session)["requests"]) == 1
+
+
+def test_one_request_of_many_calls_leaves_room_for_others(session, monkeypatch):
+    """It is there in part, and the widget asks for the rest, of which a filter leaves out the same."""
+    session.load("example:counter", attach=["keyvalue"])
+    for _ in range(2):
+        session.send("/x")
+    monkeypatch.setattr(trace, "_SHOWN_OF_ONE", 4)
+    monkeypatch.setattr(trace, "_SHOWN_CALLS", 8)
+    requests = picture(session)["requests"]
+    assert [(each["passing"], len(each["rows"])) for each in requests] == [(11, 4), (11, 4)]
+
+    def asked(view, first):
+        wish = {"do": "calls", "group": str(requests[0]["n"]), "key": str(first)}
+        return session.on_host(lambda deployments: view.grant(deployments, wish, b"")).content["rows"]
+
+    assert [each["place"] for each in asked(session.trace, 4)] == list(range(4, 11))
+    assert [each["function"] for each in asked(session.trace(function="open"), 0)] == ["open"]
+    session.trace("clear")
+    with pytest.raises(KeyError, match="no longer remembered"):
+        asked(session.trace, 4)
+
+
+def test_a_report_is_bounded(session, monkeypatch):
+    """It is saved with the notebook: the latest requests are shown, and how many are not; all are in `data`."""
+    session.load("example:counter", attach=["keyvalue"])
+    for number in range(4):
+        session.send(f"/{number}")
+    monkeypatch.setattr(history, "_SHOWN_CALLS", 22)
+    for face in (repr(session.trace), session.trace._repr_html_()):
+        assert "2 older requests are not shown" in face
+        assert [f"GET /{number}" in face for number in range(4)] == [False, False, True, True]
+    assert len(session.trace.data) == 4
 
 
 def test_the_widget_follows_requests(session):

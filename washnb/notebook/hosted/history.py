@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from washnb.events import (
@@ -28,6 +28,9 @@ KEPT_LINES = 5_000
 KEPT_REQUESTS = 100
 KEPT_MESSAGES = 1_000
 KEPT_CHANGES = 2_000
+
+_SHOWN_CALLS = 1_000
+"""How many calls a report shows: it is saved with the notebook, and written again while requests arrive."""
 
 _UNCOUNTED = 128
 """Events that are counted together."""
@@ -96,7 +99,7 @@ def _titled(request: RequestTrace) -> str:
 
 
 class TraceReport:
-    """Requests with their host calls, oldest first. `data` are the `RequestTrace`s."""
+    """Requests with their host calls, oldest first. `data` are the `RequestTrace`s; the latest of them are shown."""
 
     def __init__(self, requests: Iterable[RequestTrace], *, tracing: bool, left_out: bool = False) -> None:
         """`tracing` says whether calls are being recorded, `left_out` whether filters have left out requests."""
@@ -104,12 +107,22 @@ class TraceReport:
         self.tracing = tracing
         self.left_out = left_out
 
+    @property
+    def _shown(self) -> list[RequestTrace]:
+        return latest(self.data, _SHOWN_CALLS)
+
+    @property
+    def _older(self) -> str:
+        older = len(self.data) - len(self._shown)
+        return f"{older} older requests are not shown" if older else ""
+
     def __repr__(self) -> str:
         if not self.data:
             if self.left_out:
                 return "nothing here passes the filters"
             return "no request yet" if self.tracing else "tracing is off: %wash trace on"
-        return "\n\n".join(f"{_titled(request)}\n{_indented(plain(str(request.calls)))}" for request in self.data)
+        shown = (f"{_titled(request)}\n{_indented(plain(str(request.calls)))}" for request in self._shown)
+        return "\n\n".join(filter(None, (self._older, *shown)))
 
     def _repr_html_(self) -> str:
         if not self.data:
@@ -117,9 +130,16 @@ class TraceReport:
         parts = (
             f'<div style="font-weight: 600; white-space: pre-wrap">{escape(_titled(request))}</div>'
             f"{_table(request.calls)}"
-            for request in self.data
+            for request in self._shown
         )
-        return "".join(parts)
+        return "".join((f"<div>{self._older}</div>" if self._older else "", *parts))
+
+
+def latest(requests: Sequence[RequestTrace], most: int) -> list[RequestTrace]:
+    """The latest requests with no more than so many calls, and the last one in any case."""
+    counts = itertools.accumulate(len(each.calls) for each in reversed(requests))
+    kept = sum(1 for count in counts if count <= most)
+    return [*requests[max(0, len(requests) - max(1, kept)) :]]
 
 
 def _table(calls: Trace) -> str:
@@ -161,6 +181,8 @@ class History:
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self.changes: deque[tuple[float, StateChanged]] = deque(maxlen=KEPT_CHANGES)
         """Changes of state, each with the Unix timestamp at which it was told."""
+        self.forgotten = 0
+        """How many requests were remembered, and are no longer, since there were too many."""
         self._requests: OrderedDict[int, RequestTrace] = OrderedDict()
         self._parity = Parity()
         self._receipts = Receipts()
@@ -215,15 +237,14 @@ class History:
         """
         requests = list(self._requests.values())
         if most is not None:
-            counts = itertools.accumulate(len(each.calls) for each in reversed(requests))
-            kept = sum(1 for count in counts if count <= most)
-            requests = requests[len(requests) - max(1, kept) :]
+            requests = latest(requests, most)
         since = min((each.begun for each in requests), default=0.0)
         changes = tuple(each for each in self.changes if each[0] >= since)
         return Memory(tuple(requests), changes, tuple(line for line in self.lines if line.time >= since))
 
     def clear_requests(self) -> None:
         """Forget all requests, and the changes of state that they made."""
+        self.forgotten = 0
         self._requests.clear()
         self.changes.clear()
 
@@ -246,6 +267,7 @@ class History:
             request = self._requests[number] = RequestTrace(number, begun)
             if len(self._requests) > KEPT_REQUESTS:
                 self._requests.popitem(last=False)
+                self.forgotten += 1
         elif begun < request.begun:  # none is heard of too early, some are too late
             request.begun = begun
         return request

@@ -24,7 +24,10 @@ _LOOKED_AT = 2_000
 """Calls that a look goes through: the latest, and those before whose values they have changed."""
 
 _SHOWN_CALLS = 400
+_SHOWN_OF_ONE = 100
 _SHOWN_REQUESTS = 50
+"""What the widget is told at once: of one request so many calls, and the others where somebody asks for them."""
+
 _ASKED = 160
 """Characters of a call in its row; the widget asks for its values when somebody wants to see them."""
 
@@ -80,11 +83,13 @@ class Filter:
 class Look:
     """What there is to see: requests whose calls pass, oldest first, and the timeline behind them.
 
-    `tracing` says whether it goes on, `slow` whether in slow motion.
+    `forgotten` counts requests that are remembered no more. `tracing` says whether it goes on, `slow` whether in slow
+    motion.
     """
 
     requests: Sequence[hosted.RequestTrace]
     timeline: hosted.Timeline
+    forgotten: int
     tracing: bool
     slow: str
 
@@ -178,10 +183,9 @@ class TraceView(View):
 
     async def look(self, deployments: hosted.Deployments) -> Look:
         """Read the latest requests, and put together what belongs to their calls."""
-        memory = deployments.history.memory(_LOOKED_AT)
-        requests = await self.read(deployments)
-        host = deployments.host
-        return Look(requests, hosted.Timeline.of(memory), host.tracing, str(host.slow_motion))
+        history, host = deployments.history, deployments.host
+        timeline = hosted.Timeline.of(history.memory(_LOOKED_AT))
+        return Look(await self.read(deployments), timeline, history.forgotten, host.tracing, str(host.slow_motion))
 
     def still(self, look: Look) -> hosted.TraceReport:
         """Each request with a line for each call."""
@@ -193,22 +197,23 @@ class TraceView(View):
 
         `closer`: it shows calls from the beginning.
         """
-        kept = {each.number: {call.number for call in each.calls} for each in look.requests}
+        kept = {each.number for each in look.requests}
         rows: list[dict[str, Any]] = []
         room = _SHOWN_CALLS
         for passage in reversed(look.timeline.passages):
             if passage.number not in kept:
                 continue
-            if room <= 0 or len(rows) >= _SHOWN_REQUESTS:
+            if len(rows) >= _SHOWN_REQUESTS:
                 break
-            wanted = [each for each in passage.crossings if each.call.number in kept[passage.number]]
-            calls = [_row(passage, each) for each in wanted[:room]]
+            wanted = self._rows(passage)
+            calls = [_row(passage, *each) for each in wanted[: min(room, _SHOWN_OF_ONE)]]
+            room -= len(calls)
             under_way = passage.under_way
             if under_way is not None and self.chosen.passes(under_way.call):
-                calls.append(_row(passage, under_way))
+                calls.append(_row(passage, len(wanted), under_way))
             ongoing = bool(passage.trace.doing) and passage.trace.handled is None
-            rows.insert(0, {**hosted.passage_entry(passage), "ongoing": ongoing, "rows": calls})
-            room -= len(wanted)
+            entry = {**hosted.passage_entry(passage), "ongoing": ongoing, "passing": len(wanted), "rows": calls}
+            rows.insert(0, entry)
         report = self.still(look)
         state = look.slow if look.tracing else "recording is off"
         last = "the last request" if self.last else ""
@@ -217,36 +222,45 @@ class TraceView(View):
             "place": " · ".join(filter(None, (state, last, str(self.chosen)))),
             "requests": rows,
             "older": len(look.requests) - len(rows),
+            "forgotten": look.forgotten,
             "closer": self.last or self.chosen.chooses,
             "empty": "" if look.requests else repr(report),
         }
+
+    def _rows(self, passage: hosted.Passage) -> list[tuple[int, hosted.Crossing]]:
+        """The calls of a request that pass, each with its place among them."""
+        every = not self.chosen.chooses
+        return list(enumerate(each for each in passage.crossings if every or self.chosen.passes(each.call)))
 
     def concerns(self, event: Event) -> bool:
         """Calls, and what belongs to them."""
         return isinstance(event, HostCall | CallHeld | Handled | StateChanged | LogLine)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
-        """Tell all of one call, as the widget asks."""
-        if wish.get("do") != "values":
+        """Tell all of one call, or the calls of a request from one on, as the widget asks."""
+        if wish.get("do") not in {"values", "calls"}:
             return await super().grant(deployments, wish, value)
         timeline = hosted.Timeline.of(deployments.history.memory(_LOOKED_AT))
-        found = (
-            crossing
-            for passage in timeline.passages
-            for crossing in (*passage.crossings, passage.under_way)
-            if crossing and (str(passage.number), str(crossing.call.number)) == (wish["group"], wish["key"])
-        )
-        crossing = next(found, None)
+        passage = next((each for each in timeline.passages if str(each.number) == wish["group"]), None)
+        if passage is None:
+            raise KeyError("this request is no longer remembered")
+        if wish["do"] == "calls":
+            first = int(wish["key"])
+            asked = self._rows(passage)[first : first + _SHOWN_CALLS]
+            return Answer({"rows": [_row(passage, *each) for each in asked]})
+        calls = (each for each in (*passage.crossings, passage.under_way) if each is not None)
+        crossing = next((each for each in calls if str(each.call.number) == wish["key"]), None)
         if crossing is None:
             raise KeyError("this call is no longer remembered")
         return Answer(hosted.crossing_entry(crossing))
 
 
-def _row(passage: hosted.Passage, crossing: hosted.Crossing) -> dict[str, Any]:
+def _row(passage: hosted.Passage, place: int, crossing: hosted.Crossing) -> dict[str, Any]:
     """One call as its row needs it; `at` is in seconds from the beginning of the request."""
     entry = hosted.line_entry(crossing, _ASKED)
     return {
         **entry,
+        "place": place,
         "interface": entry["interface"].partition("@")[0],
         "at": passage.at(crossing),
         "changed": bool(crossing.changes),

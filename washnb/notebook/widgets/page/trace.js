@@ -4,6 +4,7 @@
 const UNDER_WAY = "under way"; // in slow motion
 const ENDINGS = { ok: ["●", "answered"], failed: ["✕", "failed"], denied: ["⊘", "denied"], injected: ["⚡", "injected by a fault"], [UNDER_WAY]: ["▶", UNDER_WAY] };
 const LEAST = [["0", "any duration"], ["0.001", "1 ms and more"], ["0.01", "10 ms and more"], ["0.1", "100 ms and more"], ["1", "1 s and more"]];
+const MOST = 400; // calls that come at once
 const NEITHER = "nothing here passes the filters";
 
 function ending(outcome) {
@@ -71,11 +72,13 @@ function renderTrace(model, root, ask) {
   const list = make("ol", { class: "washnb-requests" });
   const empty = make("div", { class: "washnb-empty" });
   const spoken = make("div", { class: "washnb-spoken", role: "status" });
-  root.append(head, make("div", { class: "washnb-scroll", tabindex: "0", role: "group", "aria-label": "requests" }, list), empty, spoken);
+  root.append(head, make("div", { class: "washnb-scroll washnb-timeline", tabindex: "0", role: "group", "aria-label": "requests" }, list), empty, spoken);
   const rows = new Map(); // what is open, and what has the focus, stays from picture to picture
   const opened = new Map(); // what somebody has opened; of requests whose calls show from the beginning, has closed
+  const known = new Map(); // the calls of requests that were opened, by their place: pictures have the first ones only
   const followed = new Set(); // requests that were seen under way
   let inSight; // the call that is held
+  let drawn; // the picture that is on the page
 
   const passes = (call) =>
     (!interfaces.value || call.interface === interfaces.value) &&
@@ -83,6 +86,31 @@ function renderTrace(model, root, ask) {
     (!errors.checked || call.outcome !== "ok") &&
     (!filter.value || call.function.includes(filter.value.toLowerCase()));
   const filtering = () => interfaces.value || Number(least.value) || errors.checked || filter.value;
+
+  /** The calls of a request that are here: those of the picture, and of one that is open all that came before or were asked for. */
+  function callsOf(request) {
+    const answered = request.rows.filter((call) => call.outcome !== UNDER_WAY);
+    if (!known.has(request.n)) return request.rows;
+    const calls = known.get(request.n);
+    for (const call of answered) calls[call.place] = call;
+    return [...calls, ...request.rows.slice(answered.length)];
+  }
+
+  /** Ask for the calls of a request that are not here yet. */
+  async function more(request) {
+    if (!known.has(request.n)) known.set(request.n, []);
+    const key = String(callsOf(request).filter((call) => call.outcome !== UNDER_WAY).length);
+    const { content } = await ask({ do: "calls", group: String(request.n), key }).catch(() => ({ content: { rows: [] } }));
+    const calls = known.get(request.n);
+    if (!calls) return; // closed meanwhile
+    for (const call of content.rows) calls[call.place] = call;
+    const asked = document.activeElement === at(`${request.n} more`);
+    draw();
+    if (asked) at(`${request.n} ${content.rows[0]?.n}`)?.focus();
+  }
+
+  /** The button of a row. */
+  const at = (id) => list.querySelector(`[data-row="${id}"] button`);
 
   /** A row whose button opens what is below it; the same one as before, where nothing that it shows has changed. */
   function row(id, shown, open, build) {
@@ -98,15 +126,29 @@ function renderTrace(model, root, ask) {
     if (opened.has(id)) opened.delete(id);
     else opened.set(id, begin?.());
     draw();
+    reveal(id);
+  }
+
+  /** Bring what has been opened into sight, as much of it as there is room for below its row. */
+  function reveal(id) {
+    const row = at(id)?.closest("[data-row]");
+    if (row?.nextElementSibling?.matches(".washnb-inside, .washnb-panel") !== true) return;
+    const [frame, head, body] = [list.parentNode, row, row.nextElementSibling].map((node) => node.getBoundingClientRect());
+    const below = body.bottom - frame.bottom;
+    if (below > 0) list.parentNode.scrollTop += Math.max(0, Math.min(below, head.top - frame.top));
+    if (opened.get(id)) opened.get(id).scrollIntoView({ block: "nearest" }); // in the notebook, too
   }
 
   /** A panel that fills itself with all of a call. */
   function valuesPanel(request, call) {
-    const panel = make("div", { class: "washnb-panel", role: "status", "data-outcome": call.outcome }, "...");
-    ask({ do: "values", group: String(request.n), key: String(call.n) }).then(
-      ({ content }) => panel.replaceChildren(valuesOf(content)),
-      () => panel.replaceChildren("this call is no longer remembered"),
-    );
+    const id = `${request.n} ${call.n}`;
+    const panel = make("div", { class: "washnb-panel", role: "status", "data-of": call.outcome }, "...");
+    ask({ do: "values", group: String(request.n), key: String(call.n) })
+      .then(
+        ({ content }) => panel.replaceChildren(valuesOf(content)),
+        () => panel.replaceChildren("this call is no longer remembered"),
+      )
+      .then(() => document.activeElement === at(id) && reveal(id));
     return panel;
   }
 
@@ -129,18 +171,19 @@ function renderTrace(model, root, ask) {
       return make("div", { class: `washnb-call${call.outcome === UNDER_WAY ? " washnb-held" : ""}` }, ...parts);
     });
     // one that was opened while it was held has its answer by now
-    if (opened.has(id) && opened.get(id).dataset.outcome !== call.outcome) opened.set(id, valuesPanel(request, call));
+    if (opened.has(id) && opened.get(id).dataset.of !== call.outcome) opened.set(id, valuesPanel(request, call));
     return [node, ...(opened.has(id) ? [opened.get(id)] : [])];
   }
 
   /** A request, below it its calls, and below these the messages that they sent. */
   function requestRow(request, all) {
     const id = `${request.n}`;
-    const calls = request.rows.filter(passes);
+    const here = callsOf(request);
+    const calls = here.filter(passes);
     const nested = all.filter((each) => each.under[0] === request.n);
     const open = opened.has(id) !== Boolean(model.get("picture").closer) || Boolean(filtering());
     const node = row(id, { ...request, rows: [] }, open, () => {
-      const title = button("", () => toggle(id), { class: "washnb-plain washnb-key" });
+      const title = button("", () => turn(id), { class: "washnb-plain washnb-key" });
       title.append(request.title);
       if (request.injected) title.append(make("small", { "data-outcome": "injected" }, `  ⚡ ${request.injected} injected`));
       return make(
@@ -156,15 +199,31 @@ function renderTrace(model, root, ask) {
     const inside = open
       ? calls.flatMap((call) => [...callRow(request, call), ...below(nested.filter((each) => each.under[1] === call.n), all)])
       : below(nested, all);
-    if (open) inside.push(...notes(request).map((text) => make("div", { class: "washnb-note" }, text)));
+    if (open) inside.push(...notes(request, here.length));
     return make("li", {}, node, make("div", { class: "washnb-inside" }, ...inside));
   }
 
+  /** Open a request, or close it, and with it what was asked for. */
+  function turn(id) {
+    const request = model.get("picture").requests.find((each) => `${each.n}` === id);
+    const open = at(id).getAttribute("aria-expanded") === "true";
+    if (open) known.delete(request.n);
+    else known.set(request.n, []);
+    toggle(id);
+    if (!open && !request.rows.length && request.passing) more(request);
+  }
+
   /** What is said below the calls of a request: lines that no call wrote, and calls that are not here. */
-  function notes(request) {
+  function notes(request, here) {
     const said = request.lines.map((line) => `logged: ${line}`);
-    const rest = request.calls - request.rows.length + request.dropped;
-    return rest > 0 ? [...said, `and ${rest} more calls`] : said;
+    const others = request.calls - request.passing;
+    if (others > 0) said.push(`and ${others} other calls`);
+    if (request.dropped) said.push(`and ${request.dropped} more calls that were not kept`);
+    const texts = said.map((text) => make("div", { class: "washnb-note" }, text));
+    const rest = request.passing - here;
+    if (rest <= 0) return texts;
+    const asking = button(`show ${Math.min(rest, MOST)} of ${rest} more calls`, () => more(request), { class: "washnb-more" });
+    return [make("div", { class: "washnb-note", "data-row": `${request.n} more` }, asking), ...texts];
   }
 
   /** Open requests that come in slow motion; from then on they are as one likes. */
@@ -191,21 +250,46 @@ function renderTrace(model, root, ask) {
   function focusAgain(focused) {
     const place = { preventScroll: true };
     if (list.contains(focused)) focused.focus(place);
-    else rows.get(focused.closest("[data-row]")?.dataset.row)?.node.querySelector("button").focus(place);
+    else at(focused.closest("[data-row]")?.dataset.row)?.focus(place);
   }
 
   /** Rows are many: arrows go from one to the next, Home and End to the first and the last; left and right close and open. */
   function go(event) {
-    const all = [...list.querySelectorAll(".washnb-key")];
-    const at = all.indexOf(event.target);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    const all = [...list.querySelectorAll("[data-row] button")];
+    const here = all.indexOf(event.target);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: all.length - 1 }[event.key];
     const turned = { ArrowRight: "false", ArrowLeft: "true" }[event.key];
-    if (at < 0 || (to === undefined && turned === undefined)) return;
+    if (here < 0 || (to === undefined && turned === undefined)) return;
     event.preventDefault(); // it does not scroll as well
     if (to !== undefined) all[to]?.focus();
     else if (event.target.getAttribute("aria-expanded") === turned) event.target.click();
   }
   list.addEventListener("keydown", go);
+
+  /** Keep in sight what is there; at the end of the list, what comes: requests go at its beginning, and come at its end. */
+  function staying(focused) {
+    const frame = list.parentNode;
+    const picture = model.get("picture");
+    const came = picture !== drawn; // and not: somebody has opened or filtered something
+    const begins = !drawn?.requests?.length;
+    drawn = picture;
+    const follows = came && !focused && (begins ? !picture.closer : frame.scrollTop + frame.clientHeight >= frame.scrollHeight - 8);
+    const top = frame.getBoundingClientRect().top;
+    const seen = [...list.querySelectorAll("[data-row]")].find((node) => node.getBoundingClientRect().bottom > top);
+    const [id, place, scrolled] = [seen?.dataset.row, seen?.getBoundingClientRect().top, frame.scrollTop];
+    return () => {
+      frame.scrollTop = follows ? frame.scrollHeight : scrolled;
+      const node = list.querySelector(`[data-row="${id}"]`);
+      if (!follows && node) frame.scrollTop += node.getBoundingClientRect().top - place;
+    };
+  }
+
+  /** What is said of requests that are not here. */
+  function before({ older, forgotten }) {
+    const said = older ? [`and ${older} older request${older === 1 ? "" : "s"}`] : [];
+    if (forgotten) said.push(`${forgotten} before ${older ? "these" : "that"} ${forgotten === 1 ? "is" : "are"} forgotten`);
+    return said.join("; ");
+  }
 
   const below = (nested, all) => nested.map((each) => make("ol", { class: "washnb-requests" }, requestRow(each, all)));
 
@@ -221,20 +305,19 @@ function renderTrace(model, root, ask) {
     const there = new Set(all.map((request) => request.n));
     for (const kept of [rows, opened])
       for (const id of kept.keys()) if (!there.has(Number(id.split(" ")[0]))) kept.delete(id);
-    for (const n of followed) if (!there.has(n)) followed.delete(n);
+    for (const kept of [followed, known]) for (const n of kept.keys()) if (!there.has(n)) kept.delete(n);
     openOngoing(all);
     const top = all
       .filter((request) => !request.under.length || !there.has(request.under[0]))
       .filter((request) => !workload.value || request.workload === workload.value)
-      .filter((request) => !filtering() || request.rows.some(passes));
+      .filter((request) => !filtering() || callsOf(request).some(passes));
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
-    const end = list.parentNode.scrollTop;
+    const stay = staying(focused);
     list.replaceChildren(...top.map((request) => requestRow(request, all)));
-    list.parentNode.scrollTop = end;
+    stay();
     if (focused) focusAgain(focused);
     follow();
-    const older = picture.older ? `and ${picture.older} older requests` : "";
-    write(empty, all.length && !top.length ? NEITHER : all.length ? older : picture.empty ?? "");
+    write(empty, all.length && !top.length ? NEITHER : all.length ? before(picture) : picture.empty ?? "");
     empty.hidden = !empty.textContent;
   }
   return draw;
