@@ -14,10 +14,11 @@ class Wish(TypedDict, total=False):
     """One message of the widget. The answer carries its `ticket`; bytes come beside it.
 
     `shown` tells that somebody looks at the view on `page`, and `hidden`, without a ticket, that nobody does now.
-    `set` and `delete` change `key` in `group`, `delete` without a key the whole group, and `create` makes one. `read`
-    asks for the bytes from `start` to `end`; `upload` brings those from `start`, and says with `last` that they were
-    all. `publish` and `request` send bytes to the subject `key`. `values` asks for all of the host call `key` of the
-    request `group`, `calls` for those of it from the number `key` on. `seen` tells that the page shows the question `key`, `answer` brings the answer to it as text.
+    `set` and `delete` change `key` in `group`, `delete` without a key the whole group, and `create` makes one.
+    `read` asks for the bytes from `start` to `end`; `upload` brings those from `start`, and says with `last` that
+    they were all. `publish` and `request` send bytes to the subject `key`. `values` asks for all of the host call
+    `key` of the request `group`, `calls` for those of it from the number `key` on. `seen` tells that the page shows
+    the question `key`, `answer` brings the answer to it as text.
     """
 
     do: Literal[
