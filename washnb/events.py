@@ -75,6 +75,10 @@ class CallHeld:
     doing: str
 
 
+CLIENT_GONE = 499
+"""The status of a `RequestHandled` whose client left before the answer: of this event only, nobody is sent it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestHandled:
     """A request has been answered, or has failed (`error`). `duration` is in seconds."""

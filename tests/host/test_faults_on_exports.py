@@ -11,7 +11,8 @@ from tests.waiting import eventually
 from washnb.engine import INJECTOR, Err
 from washnb.errors import BackendError, ConfigError, GuestError, TrapError
 from washnb.events import CallHeld, ExportCalled, HostCall, MessageHandled
-from washnb.host import Fault, sentence, slow
+from washnb.host import Fault, sentence
+from washnb.host.recording import slow
 from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
 from washnb.types import Component
 

@@ -6,8 +6,9 @@ import pytest
 
 from washnb.engine import INJECTOR
 from washnb.events import HostCall, RequestHandled, WorkloadChanged
-from washnb.host import Receipts, receipt
-from washnb.host.values import CaseValue, Excerpt, RecordValue, ResourceName
+from washnb.host import Receipts
+from washnb.host.recording import receipt
+from washnb.host.recording.values import CaseValue, Excerpt, RecordValue, ResourceName
 from washnb.plugins import DynamicConfig, InMemoryBlobstore, InMemoryKeyValue, InMemoryMessaging, TracingLogger
 from washnb.types import WorkloadState
 from washnb.wit import WitInterface

@@ -6,8 +6,8 @@ import pytest
 
 from washnb.engine import Callee, Function, shapes
 from washnb.events import HostCall, current_call
-from washnb.host.signature import Signature
-from washnb.host.trace import Recorder
+from washnb.host.recording.signature import Signature
+from washnb.host.recording.trace import Recorder
 
 STRING = shapes.Primitive("string")
 

@@ -11,7 +11,8 @@ import pytest
 from tests.waiting import eventually
 from washnb.errors import ConfigError, GuestError
 from washnb.events import CallHeld, HostCall, RequestHandled
-from washnb.host import Fault, slow
+from washnb.host import Fault
+from washnb.host.recording import slow
 from washnb.plugins import InMemoryKeyValue, InMemoryMessaging
 
 from .guests import component, request, start

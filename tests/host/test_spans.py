@@ -13,7 +13,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from washnb.errors import ConfigError
 from washnb.events import HostCall, MessageHandled, RequestHandled
-from washnb.host import Spans, spans
+from washnb.host import Spans
+from washnb.host.recording import spans
 from washnb.plugins import InMemoryKeyValue
 
 from .guests import start

@@ -11,8 +11,8 @@ from tests.host.test_values import BUCKET, BYTES, ERROR, STRING, Bucket, Error_O
 from washnb.engine import Callee, Err, Function, shapes
 from washnb.errors import AccessDenied, BackendError, GuestError, MismatchError
 from washnb.events import Event, HostCall, LogLine, StateChanged
-from washnb.host.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
-from washnb.host.values import REDACTED
+from washnb.host.recording.trace import MAX_BYTES, MAX_CALLS, Recorder, Trace, sentence
+from washnb.host.recording.values import REDACTED
 from washnb.plugins import Call, InMemoryKeyValue, Interface, Wrapper, around
 from washnb.types import Component
 

@@ -11,8 +11,8 @@ import pytest
 
 from washnb.engine import Callee, Err, Function, Ok, Some, resource, shapes
 from washnb.events import HostCall
-from washnb.host.trace import Recorder
-from washnb.host.values import REDACTED, ValueKeeper, is_secret, without_secrets
+from washnb.host.recording.trace import Recorder
+from washnb.host.recording.values import REDACTED, ValueKeeper, is_secret, without_secrets
 
 STRING, U64, U8 = shapes.Primitive("string"), shapes.Primitive("u64"), shapes.Primitive("u8")
 BYTES = shapes.List(U8)

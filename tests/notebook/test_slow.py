@@ -11,7 +11,7 @@ from tests.notebook.test_kernel import kernel  # noqa: F401 - a fixture
 from tests.waiting import eventually_there
 from washnb.errors import ConfigError
 from washnb.events import CallHeld, HostCall, RequestHandled
-from washnb.host import slow
+from washnb.host.recording import slow
 from washnb.notebook.hosted.history import History
 from washnb.notebook.views import TraceView
 
@@ -152,7 +152,7 @@ def test_the_host_is_there_while_a_call_is_held(held):
 
 HELD_FOR_LONG = """
 from washnb.events import CallHeld
-from washnb.host import slow
+from washnb.host.recording import slow
 
 slow.WASI_SECONDS = 3
 wash.subscribe(lambda event: isinstance(event, CallHeld) and open("held", "w").close())

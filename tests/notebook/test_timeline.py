@@ -92,7 +92,7 @@ def test_an_edit_while_a_call_lasts_is_not_its_work(told):
 
 def test_what_a_read_showed_is_known(told):
     """The value that a get returned is what a later set has replaced, in the bucket that was opened."""
-    from washnb.host.values import ResourceName
+    from washnb.host.recording.values import ResourceName
 
     bucket = ResourceName("bucket", 1)
     store = "wasi:keyvalue/store@0.2.0-draft"

@@ -10,18 +10,26 @@ from .faults import Fault, Faults, SetFault, wit_error
 from .grants import EVERYONE
 from .heartbeat import HostHeartbeat
 from .host import Host
-from .outcome import Outcome, outcome_of
 from .parity import DEVIATIONS, Deviation, MadeOf, Parity
-from .receipt import ImportUse, Receipt, Receipts, Tally
+from .recording import (
+    ImportUse,
+    Meanings,
+    Outcome,
+    Receipt,
+    Receipts,
+    SlowMotion,
+    Spans,
+    Tally,
+    Trace,
+    is_secret,
+    outcome_of,
+    sentence,
+    text_of,
+)
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
 from .server import HttpServer, Ingress
-from .slow import SlowMotion
 from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
-from .spans import Spans
-from .touched import Meanings
-from .trace import Trace, sentence
-from .values import is_secret, text_of
 
 __all__ = [
     "DEVIATIONS",

@@ -17,7 +17,7 @@ from typing import Any
 
 from washnb.engine import Function, Instance
 from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
-from washnb.events import EventBus, ExportCalled, RequestHandled
+from washnb.events import CLIENT_GONE, EventBus, ExportCalled, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
 from .admission import Scope
@@ -25,14 +25,9 @@ from .command import RUN, CommandResult, Printed, run_command
 from .component import WorkloadComponent
 from .exchange import Collected, Exchange
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
+from .recording import Recorder, SlowMotion, SlowRecorder, Trace, failure_of, without_secrets
 from .routers import Router
-from .slow import SlowMotion, SlowRecorder
-from .trace import Recorder, Trace, failure_of
-from .values import without_secrets
 from .workload import BoundWorkload
-
-CLIENT_GONE = 499
-"""What the event of a request says whose client went away: nobody receives it."""
 
 _UNWATCHED = contextlib.nullcontext()
 

@@ -11,7 +11,7 @@ from washnb.errors import GuestError
 from washnb.types import Request, StreamedResponse
 
 from .invoke import Deliver
-from .trace import Trace
+from .recording import Trace
 
 SEND_BODY_LIMIT = 64 * 1024 * 1024
 """How long a response `send` keeps in memory, in bytes."""

@@ -26,10 +26,10 @@ from .faults import Faults
 from .grants import AttachedPlugins
 from .heartbeat import HostHeartbeat, Machine
 from .invoke import REQUEST_SECONDS
+from .recording import SlowMotion
 from .registry import WorkloadRegistry, WorkloadSummary
 from .routers import DevRouter
 from .server import HttpServer
-from .slow import SlowMotion
 
 
 class Host:

@@ -5,10 +5,9 @@ The table in ARCHITECTURE.md has the same rows.
 
 from __future__ import annotations
 
-from washnb.events import HostCall, LogLine, MessageHandled, RequestHandled
+from washnb.events import CLIENT_GONE, HostCall, LogLine, MessageHandled, RequestHandled
 
-from ..dispatch import CLIENT_GONE
-from ..values import CaseValue, text_of
+from ..recording import CaseValue, text_of
 from .deviation import Deviation
 
 _MEBIBYTE = 1024 * 1024

@@ -16,11 +16,11 @@ from washnb.plugins import HostPlugin
 from washnb.types import WorkloadState
 from washnb.wit import WitInterface, gathered
 
-from .allowed_hosts import AllowedHost
-from .assembly import providers
-from .component import WASI, WASI_PROVIDER
+from ..allowed_hosts import AllowedHost
+from ..assembly import providers
+from ..component import WASI, WASI_PROVIDER
+from ..resolve import Demand, Offer, resolve
 from .outcome import Outcome, outcome_of
-from .resolve import Demand, Offer, resolve
 from .touched import KINDS, Meanings, may_touch
 
 MAX_WORKLOADS = 100

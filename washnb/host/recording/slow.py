@@ -12,8 +12,8 @@ from washnb.engine import GuestTime
 from washnb.errors import ConfigError
 from washnb.events import CallHeld, HostCall
 
-from .admission import Scope
-from .component import WASI_PROVIDER
+from ..admission import Scope
+from ..component import WASI_PROVIDER
 from .trace import PendingCall, Recorder, Trace
 
 CALL_SECONDS = 0.9
