@@ -175,7 +175,7 @@ TYPES = [
     (shapes.Enum(("a-b", "c")), "A.A_B"),
     (shapes.Flags(("a", "b")), "A(0)"),
     (shapes.List(POINT), "[]"),
-    (shapes.List(shapes.Primitive("u8")), 'bytes.fromhex("")'),
+    (shapes.List(shapes.Primitive("u8")), 'b""'),
     (shapes.Primitive("f32"), "0"),
     (shapes.Primitive("string"), '""'),
 ]
@@ -203,7 +203,7 @@ def read(form: Any) -> str:
             return case["before"] + (read(case["of"]) if case["of"] else "") + case["after"]
         case "flags":
             return form["none"]
-    untouched = {"switch": "False", "char": '"?"', "text": '""', "list": "[]", "bytes": 'bytes.fromhex("")'}
+    untouched = {"switch": "False", "char": '"?"', "text": '""', "list": "[]", "bytes": 'b""'}
     return untouched.get(form["kind"], "0")
 
 

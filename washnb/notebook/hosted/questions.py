@@ -253,7 +253,7 @@ def answer_told(waiting: Waiting) -> str:
     told = {"pass": "passed on", "deny": "denied", "error": f"raised {error}", "raise": f"raised {error}"}
     if answer is None:
         return f"{call}: not answered"
-    return one_line(f"{call}: {told.get(word) or (HIDDEN if about_secret(question) else answer)}", _TOLD)
+    return one_line(f"{call}: {told.get(word) or (HIDDEN if about_secret(question) else answer or 'answered')}", _TOLD)
 
 
 def described(question: Question) -> list[str]:

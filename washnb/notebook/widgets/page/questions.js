@@ -2,16 +2,19 @@
 
 function renderQuestions(model, root, ask) {
   const [head, writeHead] = headOf();
-  const list = make("ol", { class: "washnb-questions", "aria-live": "polite" });
+  const list = make("ol", { class: "washnb-questions" });
+  const spoken = make("div", { class: "washnb-spoken", role: "status" });
   const empty = make("div", { class: "washnb-empty" });
   const forms = new Map();
   const [lead, leave] = focusOf(root);
-  root.append(head, list, empty);
+  root.append(head, list, empty, spoken);
 
   const update = (question) => {
     if (!forms.has(question.number)) forms.set(question.number, questionForm(question, ask));
     const [, place] = forms.get(question.number);
-    if (place(question.elsewhere)) ask.insist({ do: "seen", key: String(question.number) });
+    if (!place(question.elsewhere)) return;
+    ask.insist({ do: "seen", key: String(question.number) });
+    write(spoken, `${question.workload} waits for an answer: ${question.call}`);
   };
 
   const draw = () => {
@@ -60,7 +63,7 @@ function questionForm(question, ask) {
   const raise = () => answer(() => `raise ${readError()}`);
   const buttons = make(
     "fieldset",
-    { "aria-label": `${question.workload} waits for ${question.call}` },
+    { "aria-label": `${question.workload} waits for ${question.call}`, oninput: () => write(complaint, "") },
     make("span", { "aria-hidden": "true" }, "result"),
     make("div", { onkeydown: onEnter(give) }, result, button("Answer", give, { title: "Enter" }), how),
     make("span", { "aria-hidden": "true", hidden: !question.raises }, "error"),
@@ -116,8 +119,8 @@ function focusOf(root) {
   const take = (calls) => {
     const at = document.activeElement;
     if (root.contains(at) && !at.disabled && !at.closest("fieldset:disabled")) return;
-    const typing = at?.closest?.("input, textarea, select, .cm-editor, [contenteditable='true'], dialog, .jp-Dialog");
-    if (typing && !root.contains(at)) return;
+    const elsewhere = at?.closest?.("input, textarea, select, [contenteditable='true'], dialog, .jp-Dialog");
+    if (elsewhere && !root.contains(at) && !isFresh(at)) return;
     const field = root.querySelector("details[open] fieldset:enabled :is(input, select, textarea, button):not([hidden] *, [hidden])");
     if (field && (inside || calls)) {
       before ??= at === document.body ? null : at;
@@ -142,6 +145,11 @@ function focusOf(root) {
     }
   };
   return [lead, leave];
+}
+
+/** Whether this is the editor of a cell with nothing in it: a notebook puts one below the last cell that is run. */
+function isFresh(node) {
+  return node.matches(".cm-content") && !node.textContent.trim();
 }
 
 /** The form of an answer, how it is read, and a switch to the expression that it stands for, which can be any other, too. */

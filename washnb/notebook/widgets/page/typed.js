@@ -49,6 +49,7 @@ const TYPED = {
       make("span", { class: "washnb-typed" }, input, form),
       () => {
         try {
+          if (form.value === "text" && /^[\x20-\x7e\n]*$/.test(input.value)) return `b${quoted(input.value)}`;
           return `bytes.fromhex("${FORMS.hex.show(FORMS[form.value].read(input.value))}")`;
         } catch (error) {
           return refused(input, `cannot be read: ${error.message}`);
@@ -70,7 +71,7 @@ const TYPED = {
   fields({ before, fields, after }, label) {
     const parts = fields.map((field) => [field, ...typedForm(field.of, `${label} ${field.name}`)]);
     const node = make("div", { class: "washnb-fields", role: "group", "aria-label": label });
-    for (const [{ name }, part] of parts) node.append(make("span", { "aria-hidden": "true" }, name), part);
+    for (const [{ name }, part] of parts) node.append(nameOf(name, part), part);
     return [node, () => before + parts.map(([field, , read]) => field.before + read()).join(", ") + after];
   },
   choice({ cases }, label) {
@@ -106,6 +107,13 @@ const TYPED = {
   },
 };
 
+/** The name of a field, to be seen and clicked at; who hears it hears the field's own, which is longer. */
+function nameOf(name, part) {
+  const field = part.matches("input, select, textarea") ? part : part.querySelector(":scope > :is(input, select, textarea)");
+  if (field) field.id = `washnb-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`; // other views have such ids, too
+  return make("label", { for: field?.id, "aria-hidden": "true" }, name);
+}
+
 /** A string as Python writes it. */
 function quoted(text) {
   return JSON.stringify(text);
@@ -114,5 +122,7 @@ function quoted(text) {
 /** Say that a field cannot be read, and lead there. */
 function refused(input, reason) {
   input.focus();
+  input.setAttribute("aria-invalid", "true");
+  input.addEventListener("input", () => input.removeAttribute("aria-invalid"), { once: true });
   throw new Error(`${input.getAttribute("aria-label")} ${reason}`);
 }
