@@ -251,7 +251,7 @@ def test_password_of_a_server_is_nowhere(notebook, monkeypatch):
 
 def test_servers_of_others_are_read_only_until_told_otherwise(session, monkeypatch, nats_server):
     """The table and the view say so; the same server with other rights is another connection."""
-    monkeypatch.setattr("washnb.plugins.nats._on_this_machine", lambda server: False)
+    monkeypatch.setattr("washnb.plugins.nats.server.on_this_machine", lambda server: False)
     session.attach(keyvalue=nats_server.url)
     session.load("example:counter")
     assert backend_of(session) == f"{nats_server.url}, read-only, not joined"

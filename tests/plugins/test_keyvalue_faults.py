@@ -13,7 +13,7 @@ import pytest
 from tests.waiting import eventually
 from washnb.engine import Err
 from washnb.errors import BackendError
-from washnb.plugins import NatsKeyValue, NatsServer, nats
+from washnb.plugins import NatsKeyValue, NatsServer
 
 from .guests import bound_guest, instance_of
 
@@ -21,7 +21,7 @@ from .guests import bound_guest, instance_of
 @pytest.fixture
 def impatient(monkeypatch):
     """Wait for a server no longer than the tests want to."""
-    monkeypatch.setattr(nats, "PATIENCE", 0.4)
+    monkeypatch.setattr("washnb.plugins.nats.server.PATIENCE", 0.4)
 
 
 @contextlib.asynccontextmanager

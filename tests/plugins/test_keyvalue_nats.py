@@ -14,7 +14,7 @@ from washnb.plugins import NatsKeyValue, NatsServer
 from washnb.plugins.keyvalue import NoSuchBucket, nats_watch
 from washnb.plugins.keyvalue import nats as keyvalue_nats
 from washnb.plugins.keyvalue.nats import NatsBackend
-from washnb.plugins.nats_streams import delete_stream
+from washnb.plugins.nats import delete_stream
 
 from .bound import Item, bind
 from .contracts.keyvalue import BackendContract, SharedContract, SurfaceContract, all_keys

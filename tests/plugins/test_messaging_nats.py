@@ -127,7 +127,7 @@ class TestFaults:
 
     async def test_the_server_goes_and_comes_back(self, nats_servers, monkeypatch):
         """Meanwhile calls fail in time; then the next one works, and handlers still have their messages."""
-        monkeypatch.setattr("washnb.plugins.nats.PATIENCE", 0.2)
+        monkeypatch.setattr("washnb.plugins.nats.server.PATIENCE", 0.2)
         server = await nats_servers()
         plugin = NatsMessaging(NatsServer(server.url))
         await plugin.start()

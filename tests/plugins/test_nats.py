@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from washnb.errors import AccessDenied, BackendError, ConfigError
-from washnb.plugins import NatsServer, nats
+from washnb.plugins import NatsServer
 from washnb.plugins.keyvalue.nats import NatsBackend
+from washnb.plugins.nats import heard
 
 
 @pytest.fixture
@@ -242,7 +243,7 @@ async def test_calls_wait_for_a_lost_connection(nats_servers):
 
 async def test_what_is_said_while_it_is_away_is_not_sent_later(nats_servers, monkeypatch):
     """A call fails in time, and what it would have sent does not arrive after it was told so."""
-    monkeypatch.setattr(nats, "PATIENCE", 0.2)
+    monkeypatch.setattr("washnb.plugins.nats.server.PATIENCE", 0.2)
     running = await nats_servers()
     server = NatsServer(running.url)
     await server.open()
@@ -267,7 +268,7 @@ async def test_a_caller_that_leaves_breaks_nothing(server):
     async def listen() -> None:
         subscription = await server.client.subscribe("a.b")
         try:
-            await nats.heard(server.client)
+            await heard(server.client)
         finally:
             await subscription.unsubscribe()
 
@@ -277,7 +278,7 @@ async def test_a_caller_that_leaves_breaks_nothing(server):
             await asyncio.sleep(0)
         leaving.cancel()
         await asyncio.wait([leaving])
-    await nats.heard(server.client)
+    await heard(server.client)
     assert server.connected[1] == 0
     assert len(server.client._subs) == subscribed
 

@@ -2,8 +2,8 @@
 
 Each capability is a folder, and the folders have the same files: `interface.py` is the WIT surface, written once over
 the small protocol in `backend.py`; `in_memory.py`, `files.py` and `nats.py` are backends, with what these need beside
-them. What belongs to no capability is here: the base of plugins and what is wrapped around them, the catalog, and what
-backends share of disks and of NATS.
+them. What belongs to no capability is here: the base of plugins and what is wrapped around them, the catalog, what
+backends share of disks, and, in the folder `nats`, the connection that the NATS backends share.
 """
 
 from washnb.engine import Err, Interface, Ok, Some, resource
@@ -26,7 +26,6 @@ from .config import Backend as ConfigBackend
 from .entry_points import RegisteredPlugin, registered_plugins
 from .keyvalue import Backend as KeyValueBackend
 from .keyvalue import FilesystemKeyValue, InMemoryKeyValue, KeyValue, NatsKeyValue, NoSuchBucket
-from .local_nats import LocalNats
 from .logging import Logger, NatsLogger, TracingLogger
 from .messaging import (
     INBOX,
@@ -38,7 +37,7 @@ from .messaging import (
     lasting_subject,
     subject_matcher,
 )
-from .nats import NatsServer
+from .nats import LocalNats, NatsServer
 from .state import PerComponent, PerWorkload
 from .unbroken import to_its_end
 from .wrapper import Call, Wrapper, around, holds, layers, unwrapped

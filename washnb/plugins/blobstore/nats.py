@@ -13,8 +13,7 @@ from typing import Any
 
 from washnb.errors import BackendError
 
-from ..nats import PATIENCE, NatsServer
-from ..nats_streams import open_for_streams
+from ..nats import PATIENCE, NatsServer, open_for_streams
 from ..state import OfManyHosts, SharedState
 from .backend import Backend
 from .interface import Blobstore

@@ -27,8 +27,7 @@ from nats.nuid import NUID
 from washnb.errors import BackendError
 
 from ..at_once import at_once
-from ..nats import NatsServer, is_full
-from ..nats_streams import delete_stream, make_stream, purge
+from ..nats import NatsServer, delete_stream, is_full, make_stream, purge
 from ..unbroken import to_its_end
 from .backend import (
     CHUNK,

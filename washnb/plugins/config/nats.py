@@ -17,8 +17,7 @@ from washnb.wit import WitInterface
 
 from ..base import Changed, WorkloadItem
 from ..keyvalue.nats import NatsBackend
-from ..nats import PATIENCE, NatsServer
-from ..nats_streams import open_for_streams
+from ..nats import PATIENCE, NatsServer, open_for_streams
 from ..state import OfManyHosts
 from .in_memory import DynamicConfig, LayeredSettings
 

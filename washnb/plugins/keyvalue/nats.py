@@ -21,8 +21,7 @@ from washnb.errors import BackendError
 
 from ..at_once import at_once
 from ..base import Changed
-from ..nats import NatsServer, is_full
-from ..nats_streams import make_stream, open_for_streams, purge
+from ..nats import NatsServer, is_full, make_stream, open_for_streams, purge
 from ..state import OfManyHosts, SharedState
 from . import nats_keys
 from .backend import KeyResponse, NoSuchBucket, Snapshot

@@ -1,6 +1,6 @@
 """Runs a command as long as its own standard input is open: who started it holds the other end, and may be killed.
 
-    python local_nats_supervisor.py OWNER DIRECTORY COMMAND...
+    python supervisor.py OWNER DIRECTORY COMMAND...
 
 When something comes from there, or the end, the command is terminated; when that has ended, DIRECTORY is removed.
 A fork of the starter holds the other end, too, and may live longer: so the process OWNER is looked at as well.

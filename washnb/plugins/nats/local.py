@@ -27,7 +27,7 @@ STOP_SECONDS = 10.0
 
 _POLL_SECONDS = 0.01
 _LOG_BYTES = 65_536
-_SUPERVISOR = Path(__file__).with_name("local_nats_supervisor.py")
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 class LocalNats:

@@ -12,7 +12,7 @@ from typing import Any
 
 from washnb.errors import BackendError
 
-from .nats import NatsServer
+from .server import NatsServer
 
 _PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds
 _NOT_MADE = 10049  # the error code of JetStream where a directory went away that it was about to use

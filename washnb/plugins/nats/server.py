@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import itertools
-import re
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from washnb.errors import AccessDenied, BackendError, ConfigError, spelled_out
 
-from .nats_replies import Replies
+from .address import on_this_machine, read_servers, shown
+from .replies import Replies
 
 PATIENCE = 2.0
 """Seconds that a call waits for the server's answer."""
@@ -23,7 +20,6 @@ PATIENCE = 2.0
 CONNECT_SECONDS = 10.0
 """How long it may take until one of the servers has answered."""
 
-_PORTS = {"nats": 4222, "tls": 4222, "ws": 80, "wss": 443}
 _POLL_SECONDS = 0.01
 _DEFAULTS = {
     "connect_timeout": PATIENCE,
@@ -57,9 +53,9 @@ class NatsServer:
         **options: Any,
     ) -> None:
         """Connect to nothing yet. Raises ConfigError where `url` is none."""
-        servers = _servers(url)
-        local = all(map(_on_this_machine, servers))
-        self.url = ",".join(f"{each.scheme}://{_place(each)}" for each in servers)
+        servers = read_servers(url)
+        local = all(map(on_this_machine, servers))
+        self.url = ",".join(map(shown, servers))
         """The servers without user and password: for messages and views."""
         self.writes = local if write is None else write
         self.joins = local if join is None else join
@@ -179,7 +175,7 @@ class NatsServer:
             import nats
         except ModuleNotFoundError as error:
             raise self._missing(error, "washnb[nats]") from error
-        from .nats_client import SharedClient
+        from .client import SharedClient
 
         client = SharedClient()
         options = {**_DEFAULTS, "error_cb": self._hear, **self._options, "reconnected_cb": self._returned}
@@ -343,41 +339,6 @@ async def _part(client: Any) -> None:
 async def _close(client: Any) -> None:
     with suppress(TimeoutError, OSError, AssertionError):  # the last one where it was never begun to connect
         await asyncio.wait_for(client.close(), PATIENCE)
-
-
-def _servers(url: str) -> list[SplitResult]:
-    """Read an address. One whose user or password would end too early is refused, and nothing shown of it."""
-    texts = [each.strip() for each in url.split(",")]
-    cut = any("@" in rest and "://" not in rest and "@" not in text for text, rest in itertools.pairwise(texts))
-    servers = [server for text in texts if (server := _server(text)) is not None]
-    if not cut and len(servers) == len(texts):
-        return servers
-    shown = url.rpartition("@")[2] if "@" in url else re.sub(r"(?<=:)(?!//|\d+$).*", "...", url)
-    repair = ['NatsServer("nats://127.0.0.1:4222")', "nats://USER:PASSWORD@HOST  # with %2c for a comma, %40 for @ ..."]
-    raise ConfigError(f"{shown!r:.80} is no address of a NATS server", repair=repair[: 1 + ("@" in url)])
-
-
-def _server(text: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(text if "://" in text else f"nats://{text}")
-        known = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of the port, or of brackets
-        return None
-    return parts if known and "@" not in f"{parts.path}{parts.query}{parts.fragment}" else None
-
-
-def _place(server: SplitResult) -> str:
-    host = server.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{server.port or _PORTS[server.scheme]}"
-
-
-def _on_this_machine(server: SplitResult) -> bool:
-    host = server.hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _said(error: Exception) -> str:
