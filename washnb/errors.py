@@ -9,6 +9,7 @@ WashError
 ├── WorkloadError
 │   ├── WorkloadNotFound      no workload of that name or id
 │   └── WorkloadFailed        the workload is not running
+│       └── WorkloadBusy      it runs, and has as many calls in flight as it may
 ├── GuestError                a call into a guest ended badly
 │   ├── TrapError             the guest trapped; carries the wasm backtrace
 │   ├── GuestTimeout          the guest did not answer in time
@@ -118,6 +119,12 @@ class WorkloadFailed(WorkloadError):  # noqa: N818
     """The workload could not start, or is no longer running."""
 
     code = "W302"
+
+
+class WorkloadBusy(WorkloadFailed):
+    """The workload has as many calls in flight as it may; one more is let in when one of them has ended."""
+
+    code = "W303"
 
 
 class GuestError(WashError):

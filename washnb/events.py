@@ -81,7 +81,10 @@ CLIENT_GONE = 499
 
 @dataclass(frozen=True, slots=True)
 class RequestHandled:
-    """A request has been answered, or has failed (`error`). `duration` is in seconds."""
+    """A request has been answered, or has failed: `error` is the message then, `code` that of the WashError.
+
+    `duration` is in seconds.
+    """
 
     request: int
     workload: str
@@ -90,6 +93,7 @@ class RequestHandled:
     status: int
     duration: float
     error: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

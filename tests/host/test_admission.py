@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from washnb.errors import GuestTimeout, WorkloadFailed
+from washnb.errors import GuestTimeout, WorkloadBusy, WorkloadFailed
 from washnb.host.admission import Admission
 
 STOPPED = WorkloadFailed("workload 'w' was stopped")
@@ -33,7 +33,7 @@ async def test_one_too_many_is_refused():
     """The limit holds, and a place that is left can be taken."""
     admission = Admission("w", limit=1)
     async with admission.admit(None):
-        with pytest.raises(WorkloadFailed, match="'w' has 1 calls in flight"):
+        with pytest.raises(WorkloadBusy, match="'w' has 1 calls in flight"):
             admission.admit(None)
     async with admission.admit(None):
         pass
@@ -138,10 +138,10 @@ async def test_a_call_may_wait_for_its_turn():
     await asyncio.gather(*(brief() for _ in range(10)))
     async with admission.admit(None):
         begun = asyncio.get_running_loop().time()
-        with pytest.raises(WorkloadFailed, match="takes no more"):
+        with pytest.raises(WorkloadBusy, match="takes no more"):
             await admission.admit_in_turn(None, wait=0.05)
         assert 0.05 <= asyncio.get_running_loop().time() - begun < 1
-        with pytest.raises(WorkloadFailed, match="takes no more"):
+        with pytest.raises(WorkloadBusy, match="takes no more"):
             await admission.admit_in_turn(None, wait=0)
 
 

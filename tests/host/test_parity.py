@@ -69,11 +69,8 @@ async def test_what_a_workload_did(host):
     ("event", "expected"),
     [
         (RequestHandled(1, "w", "GET", "/", 504, 30.0, "late"), ["D03"]),
-        (
-            RequestHandled(1, "w", "GET", "/", 503, 0.0, "workload 'w' has 64 calls in flight and takes no more"),
-            ["D04"],
-        ),
-        (RequestHandled(1, "w", "GET", "/", 503, 0.0, "workload 'w' was stopped"), []),
+        (RequestHandled(1, "w", "GET", "/", 503, 0.0, "too many are in flight", "W303"), ["D04"]),
+        (RequestHandled(1, "w", "GET", "/", 503, 0.0, "workload 'w' was stopped", "W302"), []),
         (RequestHandled(1, "w", "GET", "/", 499, 0.1, "the client went away"), ["D16"]),
         (LogLine("w", "c", "stderr", "error", "", "text", 1.0), ["D07"]),
         (LogLine("w", "c", "log", "critical", "", "text", 1.0, "another host"), []),

@@ -9,7 +9,14 @@ import pytest
 
 from tests.waiting import eventually
 from washnb.engine import Engine
-from washnb.errors import GuestCancelled, GuestError, GuestTimeout, TrapError, WorkloadFailed, WorkloadNotFound
+from washnb.errors import (
+    GuestCancelled,
+    GuestError,
+    GuestTimeout,
+    TrapError,
+    WorkloadBusy,
+    WorkloadNotFound,
+)
 from washnb.events import HostCall, LogLine, RequestHandled
 from washnb.host import DevRouter, HostBuilder, HttpServer
 from washnb.host.admission import IN_FLIGHT
@@ -77,8 +84,8 @@ async def test_a_guest_without_an_answer_is_500(host, path, message):
     assert (response.status, response.body) == (500, b"")
     assert response.error.message.startswith(message)
     assert (response.error.workload, response.error.component) == ("http_behaviours", "http_behaviours")
-    assert [(event.status, event.error, event.workload) for event in events] == [
-        (500, response.error.message, "http_behaviours")
+    assert [(event.status, event.error, event.code, event.workload) for event in events] == [
+        (500, response.error.message, response.error.code, "http_behaviours")
     ]
 
 
@@ -150,7 +157,7 @@ async def test_too_many_requests_are_503(host):
     await eventually(lambda: [summary.in_flight for summary in host.workloads()] == [IN_FLIGHT, 0])
     refused = await host.send("GET", "/", to="sleeper")
     assert refused.status == 503
-    assert isinstance(refused.error, WorkloadFailed)
+    assert isinstance(refused.error, WorkloadBusy)
     assert "64 calls in flight" in refused.error.message
     assert (await host.send("GET", "/", to="hello")).status == 200
     assert {response.status for response in await asyncio.gather(*waiting)} == {504}

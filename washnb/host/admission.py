@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from washnb.engine import GuestTime
-from washnb.errors import GuestTimeout, WashError, WorkloadFailed
+from washnb.errors import GuestTimeout, WashError, WorkloadBusy
 
 IN_FLIGHT = 64
 """How many calls may be in one workload; a request beyond that is answered with 503."""
@@ -40,12 +40,12 @@ class Admission:
     def admit(self, seconds: float | None, *, fixed: bool = False) -> Scope:
         """Let one more call in, for `seconds`; a `fixed` time cannot be extended. Enter the scope at once.
 
-        Raises WorkloadFailed where the workload stops, or where too many calls are in flight.
+        Raises WorkloadBusy where too many calls are in flight, and where the workload stops, what it stops for.
         """
         if self._closed is not None:
             raise self._closed
         if len(self._scopes) >= self._limit:
-            raise WorkloadFailed(
+            raise WorkloadBusy(
                 f"workload {self.workload!r} has {self._limit} calls in flight and takes no more",
                 workload=self.workload,
                 repair="wait for one of them to end",

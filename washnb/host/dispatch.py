@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from washnb.engine import Function, Instance
-from washnb.errors import GuestError, GuestTimeout, WashError, WorkloadFailed
+from washnb.errors import GuestCancelled, GuestError, GuestTimeout, WashError, WorkloadFailed
 from washnb.events import CLIENT_GONE, EventBus, ExportCalled, RequestHandled
 from washnb.types import Request, Response, StreamedResponse
 
@@ -198,13 +198,13 @@ class Dispatcher:
         try:
             await self._respond(exchange, workload)
         except asyncio.CancelledError:
-            self._tell(exchange, workload, CLIENT_GONE, "the client went away")
+            self._tell(exchange, workload, CLIENT_GONE, GuestCancelled("the client went away"))
             raise
         except Exception as error:  # noqa: BLE001 - whatever a guest does, the host goes on
             failure = _named(error, workload)
             target = without_secrets(exchange.request.target)
             _log.warning("%s %s: %s", exchange.request.method, target, failure)
-            self._tell(exchange, workload, exchange.status or _status_of(failure), failure.message)
+            self._tell(exchange, workload, exchange.status or _status_of(failure), failure)
             if exchange.status:
                 raise failure from failure.__cause__
             await exchange.deliver(StreamedResponse(_status_of(failure), (), b""))
@@ -243,7 +243,7 @@ class Dispatcher:
         told = without_secrets(doing)
         return SlowRecorder(request, workload, component, publish, trace, slow=slow, doing=told, scope=scope)
 
-    def _tell(self, exchange: Exchange, workload: BoundWorkload | None, status: int, error: str | None) -> None:
+    def _tell(self, exchange: Exchange, workload: BoundWorkload | None, status: int, failure: WashError | None) -> None:
         if self._events:
             self._events.publish(
                 RequestHandled(
@@ -253,7 +253,8 @@ class Dispatcher:
                     target=without_secrets(exchange.request.target),
                     status=status,
                     duration=time.perf_counter() - exchange.began,
-                    error=error,
+                    error=None if failure is None else failure.message,
+                    code=None if failure is None else failure.code,
                 )
             )
 

@@ -5,6 +5,7 @@ The table in ARCHITECTURE.md has the same rows.
 
 from __future__ import annotations
 
+from washnb.errors import WorkloadBusy
 from washnb.events import CLIENT_GONE, HostCall, LogLine, MessageHandled, RequestHandled
 
 from ..recording import CaseValue, text_of
@@ -65,7 +66,7 @@ DEVIATIONS = (
         "Requests in flight are not bounded.",
         "64 per workload, then 503.",
         "A flood must not take the memory of all.",
-        seen=lambda event: isinstance(event, RequestHandled) and "takes no more" in (event.error or ""),
+        seen=lambda event: isinstance(event, RequestHandled) and event.code == WorkloadBusy.code,
     ),
     Deviation(
         "D05",
