@@ -194,7 +194,9 @@ class History:
         if len(self._uncounted) >= _UNCOUNTED or isinstance(event, WorkloadChanged):
             self._count()
         if isinstance(event, HostCall):  # first: of these there are many
-            request = self._request(event.request, event.started + event.duration)
+            request = self._requests.get(event.request)
+            if request is None:
+                request = self._request(event.request, event.started + event.duration)
             request.calls.append(event)
             if event.injected:
                 request.injected += 1
