@@ -19,7 +19,7 @@ class FormView(QuestionsView):
         """Begin with nothing shown."""
         super().__init__(door)
         self._shown: dict[int, hosted.Waiting] = {}
-        self._leave: Callable[[str], None]
+        self._leave: Callable[[str], None] | None = None
 
     async def read(self, deployments: hosted.Deployments) -> list[hosted.ShownQuestion]:
         """Read what waits, and keep it."""
@@ -32,7 +32,8 @@ class FormView(QuestionsView):
 
     def leave(self) -> None:
         """Go, and leave one line for each call that does not wait any longer."""
-        self._leave("\n".join(hosted.answer_told(each) for each in self._shown.values() if each.response.done()))
+        if self._leave is not None:
+            self._leave("\n".join(hosted.answer_told(each) for each in self._shown.values() if each.response.done()))
 
 
 class WaitingCell:
@@ -64,9 +65,9 @@ class WaitingCell:
     def _put(self) -> bool:
         """Show the form, until nothing waits. In the main thread."""
         if self._form is None and _somebody_is_there():
+            self._thread.at_end(self._take)  # first, for who is interrupted
             self._form = FormView(self._door)
             self._form.show()
-            self._thread.at_end(self._take)
         return self._form is not None
 
     def _take(self) -> None:
