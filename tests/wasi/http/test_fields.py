@@ -84,13 +84,17 @@ def test_what_is_a_value(value: bytes) -> None:
     assert fields.get("a") == [value]
 
 
-@pytest.mark.parametrize("value", [b"", b"+5", b"-5", b" 5", b"5x", b"5, 5", b"18446744073709551616", "٣".encode()])
+@pytest.mark.parametrize(
+    "value", [b"", b"+5", b"-5", b" 5", b"5x", b"5, 5", b"18446744073709551616", b"9" * 5000, "٣".encode()]
+)
 def test_content_length_is_a_number(value: bytes) -> None:
     """Content-Length takes digits of a 64-bit number and nothing else."""
     assert refusal(lambda: Fields.from_list([("Content-Length", value)])) == HeaderError_InvalidSyntax()
 
 
-@pytest.mark.parametrize(("value", "length"), [(b"0", 0), (b"007", 7), (b"18446744073709551615", 2**64 - 1)])
+@pytest.mark.parametrize(
+    ("value", "length"), [(b"0", 0), (b"007", 7), (b"0" * 5000, 0), (b"18446744073709551615", 2**64 - 1)]
+)
 def test_content_length_has_one_spelling(value: bytes, length: int) -> None:
     """Leading zeroes go, so that nobody on the way reads another number."""
     fields = Fields.from_list([("content-length", value)])
@@ -103,6 +107,12 @@ def test_contradicting_content_lengths_are_none() -> None:
     assert Fields.from_list([("content-length", b"5"), ("content-length", b"05")]).content_length() == 5
     assert Fields.from_list([("content-length", b"5"), ("content-length", b"6")]).content_length() is None
     assert Fields().content_length() is None
+
+
+@pytest.mark.parametrize("value", [b"abc", b"-5", b"1_0", b"", b"9" * 5000])
+def test_a_received_length_that_is_no_number_announces_nothing(value: bytes) -> None:
+    """A guest that copies the headers of a request into its response does not end on what a client wrote there."""
+    assert Fields.received([("Content-Length", value)]).content_length() is None
 
 
 @pytest.mark.parametrize("name", sorted(FORBIDDEN_FIELDS))

@@ -61,6 +61,8 @@ def test_is_no_path_with_query(text: str) -> None:
     [
         ("example.com", ("example.com", None)),
         ("example.com:443", ("example.com", 443)),
+        ("example.com:0", ("example.com", 0)),
+        ("example.com:00080", ("example.com", 80)),
         ("127.0.0.1:80", ("127.0.0.1", 80)),
         ("[::1]", ("[::1]", None)),
         ("[2001:db8::1]:443", ("[2001:db8::1]", 443)),
@@ -73,7 +75,10 @@ def test_split_authority(text: str, parts: tuple[str, int | None]) -> None:
     assert uri.split_authority(text) == parts
 
 
-@pytest.mark.parametrize("text", ["example.com:", "example.com:abc", "example.com:65536", "[::1]:abc", "::1", "a:1:2"])
+@pytest.mark.parametrize(
+    "text",
+    ["example.com:", "example.com:abc", "example.com:65536", "[::1]:abc", "::1", "a:1:2", f"example.com:{'9' * 5000}"],
+)
 def test_port_is_a_number(text: str) -> None:
     """What follows a colon is a port of 16 bits."""
     assert uri.split_authority(text) is None

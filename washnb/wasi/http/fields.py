@@ -58,6 +58,7 @@ NAME_LIMIT = 65535
 
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _CONTENT_LENGTH = "content-length"
+_MOST_DIGITS = 20  # of a 64-bit number
 
 
 def _parsed_name(name: str) -> str | None:
@@ -83,13 +84,22 @@ def _name_to_change(name: str) -> str:
 
 def _checked_value(name: str, value: bytes) -> bytes:
     if name == _CONTENT_LENGTH:
-        # one spelling per number: hosts on the way must not read it differently
-        if not value.isdigit() or int(value) >= 1 << 64:
+        length = _length(value)
+        if length is None:
             raise Err(HeaderError_InvalidSyntax())
-        return b"%d" % int(value)
+        return b"%d" % length  # one spelling per number: hosts on the way must not read it differently
     if _VALUE.fullmatch(value) is None:
         raise Err(HeaderError_InvalidSyntax())
     return value
+
+
+def _length(value: bytes) -> int | None:
+    """The 64-bit number that a Content-Length is in decimal digits; None where `value` is anything else."""
+    digits = value.lstrip(b"0") or b"0"
+    if not value.isdigit() or len(digits) > _MOST_DIGITS:  # int() raises ValueError for thousands of digits
+        return None
+    length = int(digits)
+    return length if length < 1 << 64 else None
 
 
 def _cost(text: str | bytes) -> int:
@@ -180,9 +190,12 @@ class Fields:
         return copy
 
     def content_length(self) -> int | None:
-        """The length that the fields announce; None where they do not, or say it in several ways."""
+        """Return the Content-Length in bytes; None where the fields have none, or several, or one that is no number.
+
+        Received fields may have any text there: nothing was checked when they came.
+        """
         values = set(self._values.get(_CONTENT_LENGTH, ()))
-        return int(values.pop()) if len(values) == 1 else None
+        return _length(values.pop()) if len(values) == 1 else None
 
     def _require_mutable(self) -> None:
         if not self._mutable:

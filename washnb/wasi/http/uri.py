@@ -117,7 +117,7 @@ _PATH_WITH_QUERY = re.compile(r"\*|(?=[/?#])[!-;=@-_a-~\x80-\U0010ffff]*(?:\?[!-
 _AUTHORITY = re.compile(
     r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:%]*@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=]+)"
-    r"(?::(?P<port>[0-9]+))?"
+    r"(?::0*(?P<port>[0-9]{1,5}))?"  # int() raises ValueError for thousands of digits
 )
 
 
