@@ -221,6 +221,14 @@ async def test_what_a_source_raises_is_the_guests_last_operation_failed():
     assert error_of(stream.blocking_skip, 1) == StreamError_Closed()
 
 
+async def test_a_source_that_cannot_be_iterated_is_a_failure_of_the_stream():
+    """A body that is a list instead of an async iterable reaches the guest as an error; it does not wait for ever."""
+    stream = AsyncInputStream([b"not async"])  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(Err) as caught:
+        await asyncio.wait_for(settle(stream.blocking_read(1)), 5)
+    assert "async iterable" in caught.value.value.value.to_debug_string()
+
+
 async def test_a_source_that_fails_to_close_is_a_failure_of_the_stream():
     """An exception of aclose is not lost in a task that nobody looks at."""
 

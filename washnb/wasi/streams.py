@@ -218,8 +218,8 @@ class AsyncInputStream(PipeInputStream):
 
     async def _run(self) -> None:
         self._running = True
-        iterator = aiter(self._source)
         try:
+            iterator = aiter(self._source)
             try:
                 while not self._pipe.ended:
                     await self._pipe.put(await anext(iterator))
