@@ -155,7 +155,7 @@ def test_check_write_permits_no_more_than_a_value_may_weigh():
 def test_blocking_writes_take_4096_bytes(length):
     """WIT's bound holds for contents and for zeroes, and costs no memory."""
     stream = SlowOutput()
-    with pytest.raises(ValueError, match="4096"):
+    with pytest.raises(ValueError, match=f"passed {length} bytes .* up to 4096"):
         stream.blocking_write_zeroes_and_flush(length)
     with pytest.raises(ValueError, match="4096"):
         stream.blocking_write_and_flush(bytes(FLUSHED_WRITE_LIMIT + 1))

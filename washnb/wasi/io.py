@@ -263,10 +263,7 @@ class OutputStream(ABC):
 
     def blocking_write_and_flush(self, contents: bytes) -> Later[None] | None:
         """Write up to 4096 bytes, flush, and wait until that is done; more of them end the guest (ValueError)."""
-        if len(contents) > FLUSHED_WRITE_LIMIT:
-            raise ValueError(
-                f"the guest passed {len(contents)} bytes to a blocking write that takes up to {FLUSHED_WRITE_LIMIT}"
-            )
+        _require_flushable(len(contents))
         if not 0 < self._room() >= len(contents):
             return self._write_later(contents)
         self._accept(contents)
@@ -278,7 +275,8 @@ class OutputStream(ABC):
 
     def blocking_write_zeroes_and_flush(self, length: int) -> Later[None] | None:
         """Like `blocking_write_and_flush`, with `length` zeroes."""
-        return self.blocking_write_and_flush(bytes(min(length, FLUSHED_WRITE_LIMIT + 1)))
+        _require_flushable(length)  # before so many zeroes take memory
+        return self.blocking_write_and_flush(bytes(length))
 
     async def _write_later(self, contents: bytes) -> None:
         rest = memoryview(contents)
@@ -345,6 +343,12 @@ class OutputStream(ABC):
         if length:
             await wait_any((input_ready,))
         return self.splice(source, length)
+
+
+def _require_flushable(length: int) -> None:
+    """Raise ValueError for more bytes than WIT lets a blocking write take."""
+    if length > FLUSHED_WRITE_LIMIT:
+        raise ValueError(f"the guest passed {length} bytes to a blocking write that takes up to {FLUSHED_WRITE_LIMIT}")
 
 
 class ErrorInterface(Interface, wit="wasi:io/error@0.2.12"):
