@@ -145,6 +145,16 @@ async def test_a_failed_compilation_can_be_tried_again(engine, monkeypatch):
     assert (await engine.compile(ADDER)).name == "adder"
 
 
+async def test_a_compilation_without_a_thread_can_be_tried_again(engine, monkeypatch):
+    """Where the system gives no thread the caller hears so, and the next one does not wait for what never began."""
+    with monkeypatch.context() as patch:
+        patch.setattr(engine_module, "_start_thread", lambda _work: (_ for _ in ()).throw(RuntimeError("no thread")))
+        with pytest.raises(RuntimeError, match="no thread"):
+            await engine.compile(ADDER)
+    async with asyncio.timeout(30):
+        assert (await engine.compile(ADDER)).name == "adder"
+
+
 async def test_a_damaged_entry_is_rebuilt(engine, tmp_path):
     """An artifact that wasmtime would accept, broken as it is, is found out, thrown away and made again."""
     await engine.compile(ADDER)

@@ -175,9 +175,10 @@ class Engine:
             if running is not None:
                 return running
             compilation = _Compilation()
+            # the thread first: where none can be started, nobody may find a compilation that never ends
+            _start_thread(lambda: self._run(content, compilation))
             self._compilations[content.digest] = compilation
-        _start_thread(lambda: self._run(content, compilation))
-        return compilation
+            return compilation
 
     def _run(self, content: SourceBytes, compilation: _Compilation) -> None:
         try:
