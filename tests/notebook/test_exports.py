@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -350,3 +353,37 @@ def test_a_name_in_several_interfaces_is_not_guessed(session):
         _ = carts.exports["docs:shop/other"]
     with pytest.raises(ConfigError, match="exports nothing called nope"):
         session.load("example:adder").exports["docs:adder/add"].nope(1)
+
+
+class Roll(Interface, wit="workshop:dice/roll@0.1.0"):
+    """Takes a moment, in which others call."""
+
+    inside: Callable[[], object] | None = None
+
+    async def roll(self, sides: int) -> int:
+        await asyncio.sleep(0.01)
+        if self.inside is not None:
+            await asyncio.to_thread(self.inside)
+        return sides
+
+
+def test_calls_of_several_threads_go_one_after_the_other(session):
+    """A workload has one instance for them."""
+    session.attach(Roll)
+    lucky = session.load("example:lucky")
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(lambda _: lucky.play(), range(4))] == [6] * 4
+
+
+@pytest.mark.parametrize("tracing", [True, False])
+def test_a_call_within_a_call_is_refused(session, tracing):
+    """It would wait for itself."""
+    session.tracing = tracing
+    roll = Roll()
+    session.attach(roll)
+    lucky = session.load("example:lucky")
+    roll.inside = lucky.play
+    with pytest.raises(GuestError, match="lucky is still busy with"):
+        lucky.play()
+    roll.inside = None
+    assert lucky.play() == 6

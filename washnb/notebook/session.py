@@ -272,10 +272,13 @@ class Session(Breaking, Looking):
     def call(self, name: str, export: str, *arguments: object) -> Any:
         """Call an exported function: `("adder", "docs:adder/add#add", 1, 2)`. The same as `wash["adder"].add(1, 2)`.
 
-        Raises Err where the function returns a WIT error.
+        Calls of one workload go one after the other. Raises Err where the function returns a WIT error.
         """
         __tracebackhide__ = True
-        return self.on_host(lambda deployments: hosted.called(deployments, self, name, export, arguments))
+        inside = hosted.CALLING.get()
+        return self.on_host(
+            lambda deployments: hosted.called(deployments, self, name, export, arguments, inside=inside)
+        )
 
     def run(
         self,

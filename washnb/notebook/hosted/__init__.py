@@ -10,6 +10,7 @@ from typing import Any
 
 _HOMES = {
     "BlobstoreBackend": "reading",
+    "CALLING": "exports",
     "Command": "actions",
     "Crossing": "timeline",
     "Deployments": "deployments",

@@ -15,6 +15,7 @@ from .crossings import crossing_entry as crossing_entry
 from .crossings import line_entry as line_entry
 from .crossings import passage_entry as passage_entry
 from .deployments import Deployments as Deployments
+from .exports import CALLING as CALLING
 from .exports import Exports as Exports
 from .faults import Fault as Fault
 from .faults import ShownFault as ShownFault

@@ -12,11 +12,19 @@ from .deployments import Deployment, Deployments
 from .exports import Exports
 
 
-async def called(deployments: Deployments, caller: Caller, name: str, export: str, arguments: Sequence[object]) -> Any:
+async def called(
+    deployments: Deployments,
+    caller: Caller,
+    name: str,
+    export: str,
+    arguments: Sequence[object],
+    *,
+    inside: frozenset[str],
+) -> Any:
     """Call an export of a workload: see `Deployments.call`."""
     exports = _exports(deployments, caller, deployments.running(name))
     try:
-        return await deployments.call(name, export, arguments, exports.object_of)
+        return await deployments.call(name, export, arguments, exports.object_of, inside)
     except Err as error:
         error.add_note(f"the answer of {name}.{exports.wit(export)}")
         raise

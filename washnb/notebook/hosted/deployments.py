@@ -7,7 +7,9 @@ that completes it starts it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,7 +23,7 @@ from washnb.types import Component, LocalResources, Workload, WorkloadStartReque
 from washnb.wit import WitInterface
 
 from ..arguments import closest
-from .exports import Exports
+from .exports import CALLING, Exports
 from .history import History
 from .questions import Questions
 
@@ -87,6 +89,7 @@ class Deployments:
         self.registered: dict[str, str] = {}
         """The ids of plugins of other packages, by the words that they were attached by."""
         self._kept: dict[str, Instance] = {}
+        self._calling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._turn = asyncio.Lock()
 
     def __iter__(self) -> Iterator[Deployment]:
@@ -245,28 +248,40 @@ class Deployments:
         finally:
             await self.local_nats.stop()
 
-    async def call(self, name: str, export: str, arguments: Sequence[object], object_of: ObjectOf) -> Any:
+    async def call(
+        self, name: str, export: str, arguments: Sequence[object], object_of: ObjectOf, inside: frozenset[str]
+    ) -> Any:
         """Call an export in the instance that is kept for the calls of a workload, until it is loaded again.
 
-        `object_of` makes what stands for a resource, of its instance and its handle. Raises what the engine raises; a
+        `object_of` makes what stands for a resource, of its instance and its handle. Calls go one after the other, but
+        for those that are made `inside` one of the same workload, which are refused. Raises what the engine raises; a
         guest that failed is replaced by a fresh instance at the next call.
         """
-        deployment = self.use(name)
-        instance = self._kept.get(deployment.name)
-        if instance is None:
-            instance = self._kept[deployment.name] = await self.host.instantiate(deployment.workload_id)
-            instance.represent(partial(object_of, instance))
-        try:
-            return await instance.call(export, *arguments)
-        finally:
-            self._replace_ended(deployment.name, instance)
+        async with self._turn_of(name, inside):
+            deployment = self.use(name)
+            instance = self._kept.get(deployment.name)
+            if instance is None:
+                instance = self._kept[deployment.name] = await self.host.instantiate(deployment.workload_id)
+                instance.represent(partial(object_of, instance))
+            try:
+                return await instance.call(export, *arguments)
+            finally:
+                self._replace_ended(deployment.name, instance)
 
-    async def drop(self, name: str, instance: Instance, handle: GuestResource) -> None:
-        """Drop a resource of a guest, in the instance that is kept for the calls of a workload. Raises as `call`."""
-        try:
-            await instance.drop(handle)
-        finally:
-            self._replace_ended(name, instance)
+    async def drop(self, name: str, instance: Instance, handle: GuestResource, inside: frozenset[str]) -> None:
+        """Drop a resource of a guest, in the instance that is kept for the calls of a workload. As `call`."""
+        async with self._turn_of(name, inside):
+            try:
+                await instance.drop(handle)
+            finally:
+                self._replace_ended(name, instance)
+
+    @asynccontextmanager
+    async def _turn_of(self, name: str, inside: frozenset[str]) -> AsyncIterator[None]:
+        """Wait for the turn of a call. One that would wait for itself does not: the engine says that it is too much."""
+        CALLING.set(inside | {name})  # for this task, which is that of one call
+        async with nullcontext() if name in inside else self._calling[name]:
+            yield
 
     def _replace_ended(self, name: str, instance: Instance) -> None:
         if instance.ended is not None and self._kept.get(name) is instance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -12,6 +13,9 @@ from washnb.errors import ConfigError, GuestError, MismatchError
 
 from ..arguments import closest
 from ..door import Caller
+
+CALLING: ContextVar[frozenset[str]] = ContextVar("CALLING", default=frozenset())
+"""The workloads in whose calls something is done, by a plugin: it cannot wait for another call of one of them."""
 
 
 class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside WorkloadNotFound
@@ -92,7 +96,8 @@ class GuestObject:
         """Drop it, unless it is gone. Raises GuestError where the destructor ends the guest."""
         __tracebackhide__ = True
         if self._lost is None:
-            self._caller.on_host(lambda deployments: deployments.drop(self._workload, self._instance, self._handle))
+            what = self._workload, self._instance, self._handle, CALLING.get()
+            self._caller.on_host(lambda deployments: deployments.drop(*what))
             self._dropped = True
 
     def __repr__(self) -> str:
