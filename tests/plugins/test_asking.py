@@ -39,7 +39,7 @@ async def test_an_answer_is_what_the_guest_gets(engine):
     assert question.surface.wit(question.function) == "roll: func(sides: u32) -> u32"
     assert question.named_arguments == [("sides", 6)]
     assert [event.waits for event in told if isinstance(event, CallWaiting)] == [True, False]
-    assert (asking.id, asking.location) == ("workshop:dice/roll", "ask")
+    assert (asking.id, asking.location, asking.backend_kind) == ("workshop:dice/roll", "ask", "ask")
     with pytest.raises(MismatchError, match="nobody else"):
         await question.pass_on()
 

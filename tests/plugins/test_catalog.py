@@ -24,7 +24,7 @@ def test_entries_are_true(entry, kind):
     plugin = entry.create(PLACES[kind])
     assert (plugin.id, plugin.world()) == (entry.plugin_id, entry.world)
     assert type(plugin) is getattr(washnb.plugins, type(plugin).__name__)
-    assert plugin.location == LOCATIONS[kind]
+    assert (plugin.backend_kind, plugin.location) == (kind, LOCATIONS[kind])
     if kind == "memory":
         assert type(plugin).__name__ == entry.class_name
 

@@ -283,7 +283,7 @@ async def test_a_wrapper_lives_the_life_of_what_it_wraps():
             assert await host.call("counter", "get", "b", "k") == b"v"
             assert audit.lines == ["counter: open", "counter: bucket.get"]
             assert await notes.first_bucket("id-1") == ["b"]
-            assert (audit.location, audit.wrapped.host_id) == ("memory", host.id)
+            assert (audit.location, audit.backend_kind, audit.wrapped.host_id) == ("memory", "memory", host.id)
             assert (await audit.dump("id-1")) == (await audit.wrapped.dump("id-1")) != {}
             await host.attach(store, replace=True)
             assert await host.call("counter", "get", "b", "k") == b"v"

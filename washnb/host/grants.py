@@ -139,7 +139,7 @@ def require_own_directories(plugins: Iterable[HostPlugin]) -> None:
     """Raise ConfigError where two plugins would keep their state in one directory, and each show that of the other."""
     kept: dict[str, HostPlugin] = {}
     for plugin in plugins:
-        if plugin.location.startswith("file:") and (other := kept.setdefault(plugin.location, plugin)) is not plugin:
+        if plugin.backend_kind == "file" and (other := kept.setdefault(plugin.location, plugin)) is not plugin:
             word = catalog.word_of(plugin.id)
             raise ConfigError(
                 f"plugins {other.id!r} and {plugin.id!r} cannot have one directory: {plugin.location}",

@@ -10,7 +10,7 @@ from washnb.engine import Err, Interface, Ok, Some, resource
 
 from . import catalog
 from .asking import Answerer, Ask, Asking, Question, Unserved
-from .base import Attachable, HostPlugin, InterfacePlugin, State, WorkloadContext, WorkloadItem, as_plugin
+from .base import Attachable, BackendKind, HostPlugin, InterfacePlugin, State, WorkloadContext, WorkloadItem, as_plugin
 from .blobstore import Backend as BlobstoreBackend
 from .blobstore import (
     Blobstore,
@@ -49,6 +49,7 @@ __all__ = [
     "Ask",
     "Asking",
     "Attachable",
+    "BackendKind",
     "Blobstore",
     "BlobstoreBackend",
     "BrokerMessage",

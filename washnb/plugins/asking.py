@@ -114,7 +114,7 @@ class Asking(Wrapper):
         """Ask `answerer` in the place of `plugin`, whose life goes on."""
         super().__init__(plugin)
         self.answerer = answerer
-        self.location = "ask"
+        self.location = self.backend_kind = "ask"
 
     async def start(self) -> None:
         """Start the plugin that calls can be passed on to."""

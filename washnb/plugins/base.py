@@ -37,6 +37,9 @@ from washnb.wit import WitInterface, WitWorld, gathered
 
 T = TypeVar("T")
 
+BackendKind = Literal["", "memory", "file", "nats", "ask"]
+"""What keeps a plugin's state: this process, a directory, a NATS server, or nothing, since somebody is asked."""
+
 _log = logging.getLogger(__name__)
 
 Changed = Callable[[tuple[str, ...], str], None]
@@ -151,6 +154,9 @@ class HostPlugin:
 
     location: str = ""
     """Where its state is, for views: `memory`, `file:DIR`, `nats://HOST:PORT`. Never holds a secret; may be empty."""
+
+    backend_kind: BackendKind = ""
+    """Which kind of backend keeps its state; empty where it is none of these, or where there is no state."""
 
     state_is_shared: bool = False
     """Whether all workloads have the same state: snapshots take it once."""

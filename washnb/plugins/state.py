@@ -111,6 +111,8 @@ class SharedState(PerWorkload[str], Generic[S], abstract=True):
 class InDirectory(SharedState[S], abstract=True):
     """A plugin whose state is in a directory, perhaps with other processes: what these change is told, too."""
 
+    backend_kind = "file"
+
     def __init__(self, root: Path) -> None:
         """Keep state in the directory `root`, the one that it is now: the process may go elsewhere."""
         self.root = root.absolute()

@@ -90,7 +90,8 @@ class Wrapper(HostPlugin, abstract=True):
         while isinstance(self.wrapped, Wrapper) and _is_former(type(self.wrapped), type(self)):
             self.wrapped = self.wrapped.wrapped
         self.id, self.interfaces = self.wrapped.id, self.wrapped.interfaces
-        self.location, self.state_is_shared = self.wrapped.location, self.wrapped.state_is_shared
+        self.location, self.backend_kind = self.wrapped.location, self.wrapped.backend_kind
+        self.state_is_shared = self.wrapped.state_is_shared
         if self.wrapped.loop == "kernel":
             self.loop = "kernel"
         self._require_known()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from washnb.events import Event, HostCall
-from washnb.plugins import HostPlugin
+from washnb.plugins import BackendKind, HostPlugin
 from washnb.types import LocalResources
 
 
@@ -25,11 +25,11 @@ class MadeOf:
     def keeps_in_memory(self) -> bool:
         """Whether what it stores goes with the host."""
         stores = {"wasi-keyvalue", "wasi-blobstore", "wasi-config"}
-        return any(plugin.location == "memory" for plugin in self.plugins if plugin.id in stores)
+        return any(plugin.backend_kind == "memory" for plugin in self.plugins if plugin.id in stores)
 
-    def serves_from(self, plugin_id: str, location: str) -> bool:
-        """Whether a plugin serves the workload, and what it keeps is at such a location."""
-        return any(plugin.id == plugin_id and location in plugin.location for plugin in self.plugins)
+    def serves_from(self, plugin_id: str, kind: BackendKind) -> bool:
+        """Whether the workload is served by the plugin of that id, with a backend of that kind."""
+        return any(plugin.id == plugin_id and plugin.backend_kind == kind for plugin in self.plugins)
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ DEVIATIONS = (
         ),
         "On every backend it may use all where there is no `buckets`, and `read_only` holds.",
         "`attach` has granted the rest already; and what is written down has to hold.",
-        made_of=lambda made: made.serves_from("wasi-blobstore", "://"),
+        made_of=lambda made: made.serves_from("wasi-blobstore", "nats"),
     ),
     Deviation(
         "D22",
@@ -251,7 +251,7 @@ DEVIATIONS = (
         "In files a counter is decimal text, and `increment` is not atomic; a key with a `/` needs a folder.",
         "Eight bytes, as in memory, atomic; any text is a key.",
         "No count is lost, and no name leads out of the directory.",
-        made_of=lambda made: made.serves_from("wasi-keyvalue", "file:"),
+        made_of=lambda made: made.serves_from("wasi-keyvalue", "file"),
     ),
     Deviation(
         "D29",
@@ -301,7 +301,7 @@ DEVIATIONS = (
         "A message is published once the client has it.",
         "Once the server has it, or has refused it.",
         "What was acknowledged is not lost.",
-        made_of=lambda made: made.serves_from("wasmcloud-messaging", "://"),
+        made_of=lambda made: made.serves_from("wasmcloud-messaging", "nats"),
     ),
     Deviation(
         "D36",
@@ -327,7 +327,7 @@ DEVIATIONS = (
         "`created-at` is 0 on NATS, and what was deleted there counts as present.",
         "It is the time, and what was deleted is gone.",
         "A guest must not notice the backend.",
-        made_of=lambda made: made.serves_from("wasi-blobstore", "://"),
+        made_of=lambda made: made.serves_from("wasi-blobstore", "nats"),
     ),
     Deviation(
         "D40",

@@ -203,7 +203,7 @@ def _terms(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
     words = [""]
     if isinstance(plugin, Asking) or isinstance(before, Asking):
         return ", which asks" if isinstance(plugin, Asking) else ", which answers by itself again"
-    if plugin.location and (plugin.location != "memory" or replaces):
+    if plugin.location and (plugin.backend_kind != "memory" or replaces):
         words.append(f"on {place_of(plugin)}")
     if terms.to is not None or before is plugin:
         words.append(f"to {terms.to or EVERYONE}")

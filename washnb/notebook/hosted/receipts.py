@@ -190,7 +190,7 @@ def _as_attached(plugin: HostPlugin) -> str:
     word = catalog.word_of(plugin.id)
     if word == plugin.id and catalog.by_word(word) is None:
         return attachable(plugin)
-    return word if plugin.location in {"", "memory"} else _literal(f"{word}={plugin.location}")
+    return word if not plugin.location or plugin.backend_kind == "memory" else _literal(f"{word}={plugin.location}")
 
 
 def _pair(key: str, value: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..base import Changed, WorkloadContext
+from ..base import BackendKind, Changed, WorkloadContext
 from ..state import PerWorkload
 from .backend import (
     ContainerAlreadyExists,
@@ -142,6 +142,7 @@ class InMemoryBlobstore(PerWorkload[InMemoryBackend], Blobstore):
     """wasi:blobstore in memory, apart for each workload."""
 
     location = "memory"
+    backend_kind: BackendKind = "memory"
 
     def new_state(self, workload: WorkloadContext) -> InMemoryBackend:
         """Begin with no container."""

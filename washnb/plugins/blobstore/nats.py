@@ -26,6 +26,8 @@ _BEHIND = 4096  # changes that wait to be told; more are dropped, and a view tha
 class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
     """wasi:blobstore in object stores of JetStream, shared by all workloads and by other hosts."""
 
+    backend_kind = "nats"
+
     def __init__(self, server: NatsServer) -> None:
         """Keep the containers at `server`."""
         self.location = server.url

@@ -11,7 +11,7 @@ from functools import partial
 
 from washnb.wit import WitInterface
 
-from ..base import Changed, State, WorkloadItem, check_state
+from ..base import BackendKind, Changed, State, WorkloadItem, check_state
 from ..state import PerComponent
 from .interface import Config
 
@@ -80,6 +80,7 @@ class DynamicConfig(PerComponent[LayeredSettings], Config):
     """wasi:config from what a workload says of each component, and from edits."""
 
     location = "memory"
+    backend_kind: BackendKind = "memory"
 
     def __init__(self, copy_environment: bool = False) -> None:
         """Choose whether a component's environment variables are settings, too; they win over its config."""

@@ -180,6 +180,8 @@ class BucketSettings(LayeredSettings):
 class NatsConfig(OfManyHosts, DynamicConfig):
     """wasi:config from what a workload says of each component, and over that from a bucket on a NATS server."""
 
+    backend_kind = "nats"
+
     def __init__(self, server: NatsServer, bucket: str = SETTINGS_BUCKET, *, copy_environment: bool = False) -> None:
         """Read `bucket` for workloads that name no other one with the key `bucket` in the config of the interface.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
-from ..base import Changed, WorkloadContext
+from ..base import BackendKind, Changed, WorkloadContext
 from ..state import PerWorkload
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import counted, counter_bytes, counter_value
@@ -118,6 +118,7 @@ class InMemoryKeyValue(PerWorkload[InMemoryBackend], KeyValue):
     """wasi:keyvalue in memory, apart for each workload."""
 
     location = "memory"
+    backend_kind: BackendKind = "memory"
 
     def new_state(self, workload: WorkloadContext) -> InMemoryBackend:
         """Begin with no bucket."""

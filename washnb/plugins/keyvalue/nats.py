@@ -321,6 +321,8 @@ def _of(bucket: str, key: str) -> str:
 class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
     """wasi:keyvalue on a NATS server, shared with every host on its account."""
 
+    backend_kind = "nats"
+
     def __init__(self, server: NatsServer) -> None:
         """Keep the buckets on `server`."""
         self.server = server

@@ -11,7 +11,7 @@ from functools import partial
 from washnb.errors import spelled_out
 from washnb.events import LogLine
 
-from ..base import WorkloadItem
+from ..base import BackendKind, WorkloadItem
 from ..state import PerComponent
 from .interface import Level, Logger
 
@@ -69,6 +69,7 @@ class TracingLogger(PerComponent[ComponentLog], Logger):
     """wasi:logging in memory, bounded for each component, and on its way to Python's `logging`."""
 
     location = "memory"
+    backend_kind: BackendKind = "memory"
 
     def __init__(self, limit: int = 1000) -> None:
         """Keep at most `limit` lines of each component."""

@@ -131,6 +131,8 @@ class NatsLogger(TracingLogger):
     The lines of other hosts on that server become events here.
     """
 
+    backend_kind = "nats"
+
     def __init__(self, server: NatsServer, limit: int = 1000) -> None:
         """Keep at most `limit` lines of each component."""
         super().__init__(limit)

@@ -116,6 +116,7 @@ class InMemoryMessaging(Messaging):
     """wasmcloud:messaging in memory, one broker for the host."""
 
     location = "memory"
+    backend_kind = "memory"
 
     def __init__(self) -> None:
         """Begin without subscriptions."""

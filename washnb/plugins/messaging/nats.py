@@ -107,6 +107,8 @@ class NatsBroker:
 class NatsMessaging(Messaging):
     """wasmcloud:messaging on a NATS server. Handlers share their messages with the same components of other hosts."""
 
+    backend_kind = "nats"
+
     def __init__(self, server: NatsServer) -> None:
         """Use the connection of `server`."""
         self.server = server
