@@ -58,6 +58,7 @@ def test_names_of_what_is_loaded_are_offered(notebook):
     assert notebook.complete("%wash kv ") == ["default"]
     assert notebook.complete("%wash detach w") == ["wasi-keyvalue"]
     assert notebook.complete("%wash inspect ad") == ["adder"]
+    assert notebook.complete("%wash trace --interface wasi:keyvalue/s") == ["wasi:keyvalue/store@0.2.0-draft"]
 
 
 def test_errors_of_a_target_are_offered(notebook):
@@ -85,6 +86,7 @@ def test_files_and_variables_are_offered(notebook, tmp_path, monkeypatch):
     assert notebook.complete("%wash load folder/") == ["folder/deep.wat"]
     assert notebook.complete("%wash load blo") == ["blob"]
     assert notebook.complete("%wash send /x -d @no") == ["@notes.txt"]
+    assert notebook.complete("%wash trace save fo") == ["folder/"]
     assert notebook.complete("%wash attach Ro") == ["Roll"]
 
 

@@ -13,9 +13,20 @@ from .verb import Use, Verb, name_option, seconds_of
 def _trace_options(parser: VerbParser) -> None:
     shown = "|".join(TRACE_ACTIONS)
     parser.word("action", nargs="?", completes=kinds.ACTIONS, metavar=shown, help="without this, all requests so far")
-    parser.word("path", nargs="?", metavar="FILE", help="save: where the film goes, one page that plays the trace")
+    parser.word(
+        "path",
+        nargs="?",
+        metavar="FILE",
+        completes=kinds.FOLDERS,
+        help="save: where the film goes, one page that plays the trace",
+    )
     parser.option("--of", metavar="NAME", completes=kinds.WORKLOADS, help="only what this workload did")
-    parser.option("--interface", metavar="TEXT", help="only calls of interfaces with this in their names: keyvalue")
+    parser.option(
+        "--interface",
+        metavar="TEXT",
+        completes=kinds.IMPORTS,
+        help="only calls of interfaces with this in their names: keyvalue",
+    )
     parser.option("--function", metavar="TEXT", help="only calls of functions with this in their names: get")
     parser.switch("--errors", help="only calls that failed, were denied or injected")
     parser.option("--slower", metavar="SECONDS", help="only calls that took at least as long")

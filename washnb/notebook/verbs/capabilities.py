@@ -24,7 +24,7 @@ def _attach_options(parser: VerbParser) -> None:
   file:DIR                   in files
   nats://HOST:PORT           on a NATS server; nats alone is that of %wash nats start
   ask                        nowhere: each call waits until you answer it; so does docs:dice/roll=ask
-                             (in a form for the cells that follow; in the cell of the attach itself, at a prompt)
+                             (in a form in the cell that waits for it, or at a prompt where no page shows one)
   env:NAME                   what the variable NAME of the environment says, where it holds a password
 
 %wash attach keyvalue=file:./state blobstore --to counter"""
