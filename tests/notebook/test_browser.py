@@ -248,6 +248,8 @@ def test_trace_follows_its_end_and_shows_all_of_a_request(page):
     view.get_by_role("button", name="show 51 of 51 more calls").press("Enter")
     expect(view.get_by_role("button", name="increment(")).to_have_count(150)
     expect(view.get_by_role("button", name="→ 100", exact=False).last).to_be_focused()
+    view.get_by_label("filter functions").fill("open")
+    expect(view).to_contain_text("calls are not here: %wash trace takes these filters, too")
 
 
 def test_breakpoint_is_a_prompt_in_the_cell(page):

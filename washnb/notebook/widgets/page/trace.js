@@ -284,8 +284,11 @@ function renderTrace(model, root, ask) {
     };
   }
 
-  /** What is said of requests that are not here. */
-  function before({ older, forgotten }) {
+  /** What is said of requests that are not here, and of calls, where a filter has not seen them. */
+  function before({ older, forgotten, requests }) {
+    const calls = requests.reduce((sum, request) => sum + Math.max(0, request.passing - callsOf(request).length), 0);
+    const unseen = [older && `${older} older requests`, calls && `${calls} calls`].filter(Boolean).join(" and ");
+    if (filtering() && unseen) return `${unseen} are not here: %wash trace takes these filters, too, and looks further back`;
     const said = older ? [`and ${older} older request${older === 1 ? "" : "s"}`] : [];
     if (forgotten) said.push(`${forgotten} before ${older ? "these" : "that"} ${forgotten === 1 ? "is" : "are"} forgotten`);
     return said.join("; ");
@@ -317,7 +320,8 @@ function renderTrace(model, root, ask) {
     stay();
     if (focused) focusAgain(focused);
     follow();
-    write(empty, all.length && !top.length ? NEITHER : all.length ? before(picture) : picture.empty ?? "");
+    const rest = all.length ? before(picture) : picture.empty ?? "";
+    write(empty, all.length && !top.length ? [NEITHER, rest].filter(Boolean).join("; ") : rest);
     empty.hidden = !empty.textContent;
   }
   return draw;
