@@ -295,8 +295,8 @@ def asking(monkeypatch) -> Iterator[Any]:
     monkeypatch.setattr(questions, "_SEEN", 0.05)
     published: list[CallWaiting] = []
     asked = questions.Questions(published.append)
-    function = Function("roll", (("sides", shapes.Primitive("u8")),), shapes.Primitive("u8"))
-    made = surface(InterfaceType("test:some/dice", {"roll": function}, {}))
+    function = Function("[static]die.roll", (("sides", shapes.Primitive("u8")),), shapes.Primitive("u8"))
+    made = surface(InterfaceType("test:some/dice", {function.name: function}, {}))
     tasks: list[asyncio.Task[object]] = []
 
     async def ask(cell: FakeCell, argument: object = 6) -> Any:
@@ -351,7 +351,7 @@ async def test_what_is_about_a_secret_is_not_told(asking):
     """Neither in what stays in the cell, nor among the arguments."""
     waiting = await asking(FakeCell(), 6)
     waiting.answer = "2 + 2"
-    assert questions.answer_told(waiting) == "w called roll(sides=6): 2 + 2"
+    assert questions.answer_told(waiting) == "w called die.roll(sides=6): 2 + 2"
     secret = await asking(FakeCell(), "api-token")
     secret.answer = "'hunter2'"
     assert "hunter2" not in questions.answer_told(secret)

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import itertools
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -218,6 +218,15 @@ class ShownQuestion:
     form: Form | None = field(default=None, repr=False)
     error_form: Form | None = field(default=None, repr=False)
 
+    @property
+    def call(self) -> str:
+        """The call as people read it: `container.write-data(self=<container>, name='a')`."""
+        return _call(self.function, self.arguments)
+
+
+def _call(function: str, arguments: Iterable[tuple[str, str]]) -> str:
+    return f"{function.rpartition(']')[2]}({', '.join(f'{name}={value}' for name, value in arguments)})"
+
 
 def shown_question(waiting: Waiting) -> ShownQuestion:
     """What a person sees of a call that waits."""
@@ -247,8 +256,7 @@ def _form(question: Question, shape: shapes.Shape | None) -> Form | None:
 def answer_told(waiting: Waiting) -> str:
     """Say in a line how a call was answered, if it was."""
     question, answer = waiting.question, waiting.answer
-    values = ", ".join(f"{name}={value}" for name, value in shown_arguments(question))
-    call = f"{question.workload} called {question.function.name}({values})"
+    call = f"{question.workload} called {_call(question.function.name, shown_arguments(question))}"
     word, _, error = (answer or "").strip().partition(" ")
     told = {"pass": "passed on", "deny": "denied", "error": f"raised {error}", "raise": f"raised {error}"}
     if answer is None:
@@ -258,11 +266,11 @@ def answer_told(waiting: Waiting) -> str:
 
 def described(question: Question) -> list[str]:
     """A question in lines: the call, the function in WIT, and what can be answered."""
-    values = ", ".join(f"{name}={value}" for name, value in shown_arguments(question))
+    call = _call(question.function.name, shown_arguments(question))
     types = f"{question.surface.annotation(question.result)}, such as {' or '.join(examples(question)[:3])}"
     words = [*(["pass"] if question.others else []), "deny", *(f"error {each}" for each in errors(question)[:4])]
     return [
-        f"{question.workload} calls {question.interface}: {question.function.name}({values})",
+        f"{question.workload} calls {question.interface}: {call}",
         f"  {question.surface.wit(question.function)}",
         f"  answer with {types}; or {', '.join(words)}",
     ]

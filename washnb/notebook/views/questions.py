@@ -53,7 +53,7 @@ class QuestionsView(View):
 
     def still(self, look: Sequence[hosted.ShownQuestion]) -> Table:
         """One row for each call."""
-        rows = [(each.workload, each.interface, _call(each), each.wit) for each in look]
+        rows = [(each.workload, each.interface, each.call, each.wit) for each in look]
         return Table(("workload", "interface", "call", "function"), rows, empty=_EMPTY, title=_TITLE)
 
     def picture(self, look: Sequence[hosted.ShownQuestion]) -> dict[str, Any]:
@@ -63,8 +63,8 @@ class QuestionsView(View):
                 "number": each.number,
                 "workload": each.workload,
                 "interface": each.interface,
-                "name": each.function,
-                "call": _call(each),
+                "name": each.call.partition("(")[0],
+                "call": each.call,
                 "arguments": [list(pair) for pair in each.arguments],
                 "wit": each.wit,
                 "type": each.type,
@@ -97,7 +97,3 @@ class QuestionsView(View):
         else:
             await deployments.questions.give(value.decode(), number)
         return Answer()
-
-
-def _call(question: hosted.ShownQuestion) -> str:
-    return f"{question.function}({', '.join(f'{name}={value}' for name, value in question.arguments)})"
