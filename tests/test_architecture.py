@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "washnb"
-VOCABULARY = ("errors", "types", "wit", "events")
+VOCABULARY = ("errors", "types", "wit", "events", "secrecy")
 RANK = {
     **dict.fromkeys(VOCABULARY, 0),
     **{room: rank for rank, room in enumerate(("engine", "wasi", "plugins", "host", "presets", "notebook"), 1)},

@@ -1,12 +1,12 @@
 """washnb: the wash-runtime host of wasmCloud, in Python, embedded in Jupyter.
 
-    errors types wit events     the vocabulary
-    engine                      bytes in, Python callables out; knows wasmtime
-    wasi                        WASI 0.2, written in Python
-    plugins                     capabilities for guests
-    host                        workloads, HTTP, the lifecycle of plugins
-    presets                     a host with everything in it
-    notebook                    where Jupyter meets the host
+    errors types wit events secrecy     the vocabulary
+    engine                              bytes in, Python callables out; knows wasmtime
+    wasi                                WASI 0.2, written in Python
+    plugins                             capabilities for guests
+    host                                workloads, HTTP, the lifecycle of plugins
+    presets                             a host with everything in it
+    notebook                            where Jupyter meets the host
 
 Names are loaded when they are first used, so that `import washnb` and `%load_ext washnb` cost next to nothing.
 """

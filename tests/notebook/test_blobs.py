@@ -12,9 +12,9 @@ import pytest
 
 from washnb.errors import BackendError, ConfigError, GuestCancelled
 from washnb.notebook import Session
-from washnb.notebook.text import HIDDEN
 from washnb.notebook.widgets.live import Live, Still
 from washnb.plugins.blobstore import ObjectReader
+from washnb.secrecy import HIDDEN
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"

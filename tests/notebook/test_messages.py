@@ -11,8 +11,8 @@ from tests.waiting import eventually_there
 from washnb.errors import BackendError, ConfigError
 from washnb.events import MessageHandled
 from washnb.notebook import Session, hosted
-from washnb.notebook.text import HIDDEN
 from washnb.notebook.widgets.live import Live
+from washnb.secrecy import HIDDEN
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.waiting import eventually_there
 from washnb.notebook.hosted import history
-from washnb.notebook.text import HIDDEN
 from washnb.notebook.views import trace
 from washnb.notebook.widgets.live import Live
+from washnb.secrecy import HIDDEN
 
 
 @pytest.fixture

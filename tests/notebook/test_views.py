@@ -14,10 +14,10 @@ import pytest
 from tests.waiting import eventually_there
 from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.notebook import Session
-from washnb.notebook.text import HIDDEN
 from washnb.notebook.views import View
 from washnb.notebook.widgets.live import Live, Still
 from washnb.plugins.keyvalue.files import FilesystemBackend
+from washnb.secrecy import HIDDEN
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 ESCAPES = "<script>\x1b[31m"

@@ -18,6 +18,7 @@ from typing import Any
 from washnb.engine import Function, Instance
 from washnb.errors import GuestCancelled, GuestError, GuestTimeout, WashError, WorkloadFailed
 from washnb.events import CLIENT_GONE, EventBus, ExportCalled, RequestHandled
+from washnb.secrecy import without_secrets
 from washnb.types import Request, Response, StreamedResponse
 
 from .admission import Scope
@@ -25,7 +26,7 @@ from .command import RUN, CommandResult, Printed, run_command
 from .component import WorkloadComponent
 from .exchange import Collected, Exchange
 from .invoke import REQUEST_SECONDS, Deliver, invoke, respond
-from .recording import Recorder, SlowMotion, SlowRecorder, Trace, failure_of, without_secrets
+from .recording import Recorder, SlowMotion, SlowRecorder, Trace, failure_of
 from .routers import Router
 from .workload import BoundWorkload
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from washnb.errors import GuestTimeout, TrapError, WashError, said_by, spelled_out
+from washnb.secrecy import without_userinfo
 
-from .text import one_line, plain, without_userinfo
+from .text import one_line, plain
 
 _MESSAGE_LINES = 12
 

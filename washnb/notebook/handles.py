@@ -8,12 +8,13 @@ from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any, Protocol, Self
 
+from washnb.secrecy import redacted
 from washnb.types import Response
 
 from . import hosted
 from .door import Caller
 from .explaining import explained
-from .text import Table, Text, escape, face, one_line, plain, redacted, size
+from .text import Table, Text, escape, face, one_line, plain, size
 
 _GOOD = "var(--jp-success-color1, #2e7d32)"
 _BAD = "var(--jp-error-color1, #c62828)"

@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import Any
 
 from washnb.errors import WashError, WitError
+from washnb.secrecy import without_userinfo
 
 from .explaining import Part, explained, is_ours
-from .text import one_line, plain, without_userinfo
+from .text import one_line, plain
 from .thread import Interrupted
 
 _OURS = (WashError, Interrupted, WitError)

@@ -1,4 +1,4 @@
-"""Text that people are shown: control characters made visible, bytes as JSON, text or hex, tables, secrets hidden.
+"""Text that people are shown: control characters made visible, bytes as JSON, text or hex, tables.
 
 What a guest wrote is never markup and never a command to a terminal: it goes through `plain` for terminals and through
 `escape` for HTML.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import html
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-HIDDEN = "••••••"
-_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
 _LONG_WORD = 32  # characters: an address of a server is none
 
 # C0 has pictures of its own in Unicode. C1 and the marks that turn the direction of text have none: their escapes.
@@ -40,24 +37,6 @@ def one_line(text: str, limit: int = 120) -> str:
 def escape(text: str) -> str:
     """Text for HTML: markup and control characters are shown, not obeyed."""
     return html.escape(plain(text))
-
-
-def without_userinfo(text: str) -> str:
-    """Addresses in `text` without user and password: `nats://••••••@HOST`."""
-    return _USERINFO.sub(f"{HIDDEN}@", text) if "@" in text else text
-
-
-def is_secret(name: str) -> bool:
-    """Whether the value of a header, variable or key of this name is kept out of what is shown, as in traces."""
-    from washnb.host import is_secret as secret
-
-    return secret(name)
-
-
-def redacted(values: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Pairs of name and value, the values of secrets hidden."""
-    pairs = values.items() if isinstance(values, Mapping) else values
-    return [(name, HIDDEN if is_secret(name) else value) for name, value in pairs]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from washnb.errors import ConfigError
+from washnb.secrecy import cut_at_userinfo
 from washnb.wit import WitInterface, WitWorld
 
 from .base import HostPlugin
@@ -168,8 +169,9 @@ def backend_of(backend: Backend, **options: Any) -> Backend:
     scheme, _, directory = backend.partition(":")
     if scheme == "file" and directory:
         return Path(directory.removeprefix("//")).expanduser()
-    shown = f"{scheme}:..." if "@" in directory else backend  # there may be a password before it
-    raise ConfigError(f"{shown!r} is no backend; there are {', '.join(FORMS.values())}", repair=_meant(backend))
+    raise ConfigError(
+        f"{cut_at_userinfo(backend)!r} is no backend; there are {', '.join(FORMS.values())}", repair=_meant(backend)
+    )
 
 
 def _meant(backend: str) -> str:

@@ -16,7 +16,7 @@ from .slow import SlowMotion, SlowRecorder
 from .spans import Spans
 from .touched import Meanings
 from .trace import Recorder, Trace, failure_of, sentence
-from .values import CaseValue, is_secret, text_of, without_secrets
+from .values import CaseValue, text_of
 
 __all__ = [
     "CaseValue",
@@ -32,9 +32,7 @@ __all__ = [
     "Tally",
     "Trace",
     "failure_of",
-    "is_secret",
     "outcome_of",
     "sentence",
     "text_of",
-    "without_secrets",
 ]

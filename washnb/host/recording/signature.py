@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from washnb.engine import Callee, shapes
+from washnb.secrecy import is_secret
 
-from .values import SIZE, Keep, is_secret, keep_all, keep_as, keep_hidden
+from .values import SIZE, Keep, keep_all, keep_as, keep_hidden
 
 _SILENT = ("wasi:http/types@", "wasi:io/poll@")  # interfaces whose functions log nothing and change no state
 _KEYED_BY = frozenset({"key", "name"})  # parameters that say what the other values of a call belong to

@@ -8,6 +8,7 @@ from typing import Any
 
 from washnb.events import HostCall
 from washnb.plugins import lasting_subject
+from washnb.secrecy import behind_userinfo
 
 from .values import CaseValue, Excerpt, RecordValue, ResourceName, text_of
 
@@ -65,7 +66,7 @@ class Meanings:
             yield "hosts", f"{scheme}://{self._names.pop(request, '')}"
         elif function == "set-authority" and call.error is None:
             authority = value if isinstance(value, str) else text_of(value)
-            self._names[request] = authority.rpartition("@")[2]  # a password is nobody's to see, and is not sent
+            self._names[request] = behind_userinfo(authority)  # the rest is not sent either
         elif isinstance(value, CaseValue) and call.error is None and value.name != "none":
             self._schemes[request] = str(value.payload[0] if value.payload else value.name).lower()
 

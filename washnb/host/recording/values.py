@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from washnb.engine import Err, Ok, Some, shapes
+from washnb.secrecy import REDACTION, is_secret, without_secrets
 
 _LONGEST = 64  # characters or bytes of one value, items of one list
 _LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
@@ -26,9 +27,6 @@ SIZE = 8
 
 _PLAIN = frozenset({int, bool, float, str, bytes})  # and nothing that only passes for one, and may raise
 _BYTES = shapes.List(shapes.Primitive("u8"))
-
-_SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
-_SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Redacted:
     """A value that was secret by its name."""
 
     def __repr__(self) -> str:
-        return "<redacted>"
+        return REDACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,20 +269,10 @@ def _keep_plain(shape: shapes.Shape) -> Keep:
     return keep
 
 
-def is_secret(name: str) -> bool:
-    """Whether nobody is shown a value of this name: Authorization, Cookie, or with token, secret or password in it."""
-    return _SECRET.search(name) is not None
-
-
 @functools.lru_cache(maxsize=1024)
 def hides(name: str) -> bool:
     """`is_secret` of a name in WIT: of these there are few, so the answer is remembered."""
     return is_secret(name)
-
-
-def without_secrets(target: str) -> str:
-    """A path or address whose query shows no value of a secret name."""
-    return _SECRET_PARAMETER.sub(r"\1<redacted>", target) if "=" in target else target
 
 
 def text_of(value: object) -> str:

@@ -16,10 +16,11 @@ from washnb.errors import AccessDenied, ConfigError, WashError
 from washnb.events import CallWaiting, Event
 from washnb.host import wit_error
 from washnb.plugins import Question
+from washnb.secrecy import HIDDEN, is_secret
 
 from ..arguments import evaluate
 from ..explaining import explained
-from ..text import HIDDEN, is_secret, one_line, plain
+from ..text import one_line, plain
 from .forms import Form, form_of
 
 _SEEN = 2.0

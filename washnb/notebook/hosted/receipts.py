@@ -8,10 +8,11 @@ from typing import Any
 
 from washnb.host import WASI_PROVIDER, ImportUse, Receipt, Tally
 from washnb.plugins import HostPlugin, catalog
+from washnb.secrecy import is_secret, without_userinfo
 from washnb.wit import WitInterface
 
 from ..arguments import quoted
-from ..text import Table, Text, escape, is_secret, plain, without_userinfo
+from ..text import Table, Text, escape, plain
 from .deployments import Deployment, Deployments
 from .parts import attachable
 

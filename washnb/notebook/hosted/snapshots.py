@@ -8,9 +8,10 @@ from pathlib import Path
 
 from washnb.errors import ConfigError
 from washnb.host import Change, StateSnapshot, restore_snapshot, take_snapshot
+from washnb.secrecy import HIDDEN, is_secret
 
 from ..handles import News
-from ..text import HIDDEN, Table, escape, face, is_secret, one_line, size
+from ..text import Table, escape, face, one_line, size
 from .deployments import Deployments
 
 __all__ = ["ShownSnapshot", "StateDiff", "StateSnapshot", "as_snapshot", "restored", "snapshot_taken"]

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from washnb.errors import ConfigError
+from washnb.secrecy import is_secret
 
 from .. import hosted
 from ..requests import encoded
-from ..text import Table, is_secret, size
+from ..text import Table, size
 from ..whole_file import whole_file
 from ..widgets import Answer, Door, Face, Wish
 from .base import NotThere, Part, View, titled

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
+from washnb.secrecy import redacted
 
 from .. import hosted
-from ..text import Table, one_line, redacted
+from ..text import Table, one_line
 from ..widgets import Answer, Wish
 from .base import NotThere, View, titled
 from .values import entry

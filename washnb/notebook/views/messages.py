@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from washnb.errors import ConfigError
 from washnb.events import Event, MessageHandled, MessageHeard, MessageSent, PluginChanged
+from washnb.secrecy import HIDDEN, is_secret
 
 from .. import hosted
-from ..text import HIDDEN, Table, face, is_secret, one_line
+from ..text import Table, face, one_line
 from ..widgets import Answer, Door, Wish
 from .base import View, titled
 from .values import preview

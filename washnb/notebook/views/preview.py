@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from ..text import HIDDEN, escape, face, is_secret, plain, size
+from washnb.secrecy import HIDDEN, is_secret
+
+from ..text import escape, face, plain, size
 
 READ = 256 * 1024
 """Bytes that are read of an object for its face: an image up to this size stands in the notebook."""

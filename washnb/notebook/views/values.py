@@ -6,7 +6,9 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from ..text import HIDDEN, ByteOrder, face, is_secret, one_line, size
+from washnb.secrecy import HIDDEN, is_secret
+
+from ..text import ByteOrder, face, one_line, size
 
 _SHOWN_BYTES = 2_048
 """Bytes of each value that the widget gets; a longer one is not edited there."""

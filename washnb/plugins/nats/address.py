@@ -8,6 +8,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from washnb.errors import ConfigError
+from washnb.secrecy import behind_userinfo
 
 _PORTS = {"nats": 4222, "tls": 4222, "ws": 80, "wss": 443}
 
@@ -23,7 +24,7 @@ def read_servers(url: str) -> list[SplitResult]:
     servers = [server for text in texts if (server := _server(text)) is not None]
     if not cut and len(servers) == len(texts):
         return servers
-    named = url.rpartition("@")[2] if "@" in url else re.sub(r"(?<=:)(?!//|\d+$).*", "...", url)
+    named = behind_userinfo(url) if "@" in url else re.sub(r"(?<=:)(?!//|\d+$).*", "...", url)
     repair = ['NatsServer("nats://127.0.0.1:4222")', "nats://USER:PASSWORD@HOST  # with %2c for a comma, %40 for @ ..."]
     raise ConfigError(f"{named!r:.80} is no address of a NATS server", repair=repair[: 1 + ("@" in url)])
 
