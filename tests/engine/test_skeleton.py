@@ -113,6 +113,7 @@ def test_names_that_are_taken():
     functions = [
         Function("[constructor]none", (("self", Own(own[0])),), Own(own[2])),
         Function("[static]none.str", (("self", List(Primitive("string"))),), Primitive("string")),
+        Function("wit", (("wit", Primitive("u8")),), None),  # what an interface says of itself
         Function("[method]none.bytes", (("self", Borrow(own[2])), ("b", Borrow(elsewhere))), List(Primitive("u8"))),
         Function("some", (("record", record), ("flags", Flags(("a",)))), Option(Option(Own(own[3])))),
     ]

@@ -6,13 +6,16 @@ import keyword
 import re
 from typing import NamedTuple
 
+_TAKEN = frozenset({"wit"})
+"""What the classes of interfaces say of themselves, as `Interface.wit`."""
+
 _FUNCTION = re.compile(r"\[(method|static|constructor)\]([^.]+)(?:\.(.+))?")
 
 
 def python_name(wit: str) -> str:
-    """`get-many` as an attribute: `get_many`; a Python keyword gets an underscore (`from_`)."""
+    """`get-many` as an attribute: `get_many`; a Python keyword gets an underscore (`from_`), and so does `wit`."""
     name = wit.replace("-", "_")
-    return f"{name}_" if keyword.iskeyword(name) else name
+    return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
 
 def class_name(wit: str) -> str:
