@@ -128,6 +128,22 @@ def test_interrupt_stops_the_guest_within_a_second(session):
     assert session["adder"].add(1, 1) == 2
 
 
+def test_interrupt_before_the_host_has_heard_frees_at_once(session, monkeypatch):
+    """What was not handed over has not begun, so nobody waits for its end."""
+    adder = session.load("example:adder")
+
+    def interrupted(*_):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(host_thread.HostThread, "_submit", interrupted)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt, match="was cancelled"):
+        adder.add(1, 2)
+    assert time.monotonic() - begun < 0.5
+    assert adder.add(1, 2) == 3
+
+
 async def test_interrupt_reaches_a_verb_in_a_coroutine(session):
     """Also where a loop would be told, as in a cell with `await`, which stands still; it tells that again later."""
     session.load("example:loop")
@@ -213,8 +229,8 @@ def test_script_needs_no_close_whatever_it_has_attached(place, tmp_path):
         import time
         from washnb import Session
         wash = Session()
-        url = wash.nats("start") if {place == "nats"} else {f"file:{tmp_path}"!r}
-        wash.attach(keyvalue=url, blobstore=url)
+        places = [wash.nats("start")] * 2 if {place == "nats"} else {[f"file:{tmp_path}/{name}" for name in "ab"]!r}
+        wash.attach(keyvalue=places[0], blobstore=places[1])
         wash.load("example:counter")
         wash.tracing = True
         print(wash.send("/").text)

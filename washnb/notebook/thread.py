@@ -126,7 +126,8 @@ class HostThread:
                         raise GuestCancelled(_CLOSED)
             return outcome.result()
         except KeyboardInterrupt:
-            self._submit(lambda: task and task.cancel())
+            # without a task the interrupt came before the loop was told of the work: nothing has begun
+            self._submit(lambda: task.cancel() if task else outcome.set_exception(futures.CancelledError()))
             ended, _ = futures.wait([outcome], timeout=_GRACE)
             raise Interrupted("it was cancelled" if ended else "it is being cancelled") from None
         except futures.CancelledError:
