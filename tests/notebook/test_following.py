@@ -6,6 +6,7 @@ import pytest
 
 from tests.host.guests import COMPONENTS
 from washnb.errors import ConfigError
+from washnb.plugins import InMemoryKeyValue
 
 DICE = """
 from washnb import Interface
@@ -182,8 +183,10 @@ def test_a_class_that_is_derived_from_its_former_self_is_followed(dice):
 
 def test_only_a_class_can_be_followed(session):
     """An object cannot be defined again."""
-    with pytest.raises(ConfigError, match="is no class"):
+    with pytest.raises(ConfigError, match="'keyvalue' is no class"):
         session.attach("keyvalue", follow=True)
+    with pytest.raises(ConfigError, match="an object of InMemoryKeyValue is no class"):
+        session.attach(InMemoryKeyValue(), follow=True)
 
 
 def test_state_is_kept(notebook):

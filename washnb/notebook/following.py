@@ -45,8 +45,9 @@ class Following:
         """Follow these classes from now on. Raises ConfigError for what is no class."""
         for each in plugins:
             if not isinstance(each, type):
+                shown = repr(each) if isinstance(each, str) else f"an object of {type(each).__name__}"
                 raise ConfigError(
-                    f"{each!r:.60} is no class, and cannot be defined again",
+                    f"{shown} is no class, and cannot be defined again",
                     repair="%wash attach NAME --follow  # of a class in the notebook, that is made without arguments",
                 )
             self._classes[each.__name__] = _Followed(each, to)
