@@ -70,7 +70,7 @@ function questionForm(question, ask) {
     make("div", { hidden: !question.raises, onkeydown: onEnter(raise) }, error, button("Raise error", raise)),
     make(
       "div",
-      { class: "washnb-others" },
+      {},
       button("Pass on", () => answer(() => "pass"), { hidden: !question.others, title: "let the plugin answer" }),
       button("Deny", () => answer(() => "deny"), { title: "refuse the call: the guest gets the interface's own access-denied, or ends" }),
     ),
@@ -119,8 +119,7 @@ function focusOf(root) {
   const take = (calls) => {
     const at = document.activeElement;
     if (root.contains(at) && !at.disabled && !at.closest("fieldset:disabled")) return;
-    const elsewhere = at?.closest?.("input, textarea, select, [contenteditable='true'], dialog, .jp-Dialog");
-    if (elsewhere && !root.contains(at) && !isFresh(at)) return;
+    if (at && at !== document.body && !root.contains(at) && isBusy(at)) return;
     const field = root.querySelector("details[open] fieldset:enabled :is(input, select, textarea, button):not([hidden] *, [hidden])");
     if (field && (inside || calls)) {
       before ??= at === document.body ? null : at;
@@ -147,9 +146,11 @@ function focusOf(root) {
   return [lead, leave];
 }
 
-/** Whether this is the editor of a cell with nothing in it: a notebook puts one below the last cell that is run. */
-function isFresh(node) {
-  return node.matches(".cm-content") && !node.textContent.trim();
+/** Whether somebody does something else where the focus is: not so in an empty cell, as is made below the last one. */
+function isBusy(node) {
+  const typing = node.matches("input, textarea, select, [contenteditable='true']");
+  const fresh = node.matches(".cm-content") && !node.textContent.trim();
+  return (typing && !fresh) || !node.closest(".jp-NotebookPanel");
 }
 
 /** The form of an answer, how it is read, and a switch to the expression that it stands for, which can be any other, too. */
