@@ -1,4 +1,4 @@
-"""What a session breaks on purpose, and how state comes back: its methods about faults and snapshots."""
+"""The methods of a session about faults, which break calls on purpose, and about snapshots, which bring state back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .text import Table
 
 
 class Breaking(Door, Protocol):
-    """The part of a session that lets calls of guests go wrong, and takes what is kept for them back."""
+    """The part of a session that lets calls go wrong, and that takes and restores state."""
 
     def fault(
         self,
@@ -28,15 +28,22 @@ class Breaking(Door, Protocol):
         short: int | None = None,
         of: str = "",
     ) -> hosted.ShownFault:
-        """Let calls of guests go wrong: `wash.fault("keyvalue.get", error="no-such-store", after=3, times=2)`.
+        """Let calls go wrong on purpose: `wash.fault("keyvalue.get", error="no-such-store", after=3, times=2)`.
 
-        `target` is a function that a loaded component imports, `keyvalue.get` or `wasi:keyvalue/store#open`, or all of
-        an interface; or one that it exports: `incoming-handler.handle` is the component that answers, `adder.add` what
-        `wash["adder"].add` calls. The first `after` calls go well, then `times` calls do not (None: all). `delay`
-        seconds pass before a call, and in place of it there may be one of these: `error`, a case of the function's WIT
-        error (`"other(disk full)"`, or a value) or an exception, which ends the guest, as `trap` does; `value`, a
-        result; `jump`, a clock (`clocks.now`) that is so many seconds off; `short`, a read (`io.read`) of at most so
-        many bytes. `of` is a workload, "" all. It holds until `clear_faults`, or to the end of a `with` block.
+        `target` is a function that a loaded component imports, `keyvalue.get` or `wasi:keyvalue/store#open`, or a whole
+        interface, or a function that a component exports: `incoming-handler.handle` is how it answers HTTP, `adder.add`
+        what `wash["adder"].add` calls. The first `after` calls go well, the next `times` calls do not (None: all that
+        follow). `delay` is the time in seconds that passes before a call. In place of the call there may be one of:
+
+        - `error`: a case of the function's WIT error, `"other(disk full)"` or its value, which the guest gets; or an
+          exception, which ends the guest
+        - `trap`: the guest ends
+        - `value`: the function returns this
+        - `jump`: a clock, `clocks.now`, is so many seconds ahead, or behind
+        - `short`: a read, `io.read`, gives at most so many bytes
+
+        `of` is the workload whose calls are meant, "" all. The fault holds until `clear_faults`, or to the end of a
+        `with` block. Raises ConfigError for a target that no loaded component has, or a fault that it cannot have.
         """
         __tracebackhide__ = True
         fault = hosted.Fault(target, error, delay, after, times, trap, value, jump, short, of)
@@ -44,27 +51,29 @@ class Breaking(Door, Protocol):
 
     @property
     def faults(self) -> Table:
-        """The faults that are set, and how often each has struck."""
+        """The faults that are set, as a table that says how often each has struck."""
         return self.on_host(hosted.fault_table)
 
     def clear_faults(self, target: str | None = None) -> News:
-        """Let calls go their way again: all, or those on a target."""
+        """Clear all faults, or those on `target`, and return a line that names them."""
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.faults_cleared(deployments, target))
 
     def snapshot(self) -> hosted.ShownSnapshot:
-        """Take what plugins keep for what is loaded: keys, blobs, edited settings, in memory and in files.
+        """Return the state that plugins keep for all workloads: keys, blobs, edited settings, in memory and in files.
 
-        `later - earlier` is what has changed (`earlier` may be a file), `save(FILE)` writes it, `restore` brings it
-        back. What is on NATS, where other hosts share it, is left out and named.
+        Of two snapshots, `later - earlier` is what has changed (`earlier` may be a file). The snapshot's `save(FILE)`
+        writes it, and the session's `restore` brings the state back. State on NATS, which other hosts share, is left
+        out and named.
         """
         __tracebackhide__ = True
         return self.on_host(hosted.snapshot_taken)
 
     def restore(self, snapshot: hosted.StateSnapshot | str | Path) -> News:
-        """Bring a snapshot back, for workloads of the same names: a value of `snapshot`, or a file that it has saved.
+        """Bring the state of a snapshot back, to workloads of the same names, and say what could not be brought back.
 
-        What is not in it stays as it is. Raises ConfigError for what is no snapshot.
+        `snapshot` is what the method `snapshot` returned, or a file that its `save` wrote. State of workloads and
+        plugins that are not in it stays as it is. Raises ConfigError for what is no snapshot.
         """
         __tracebackhide__ = True
         taken = hosted.as_snapshot(snapshot)

@@ -1,4 +1,4 @@
-"""The way from the person's thread to the host's loop, as what goes through it sees the session."""
+"""What views, handles and faults see of the session: the way from the person's thread to the host's loop."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Door(Protocol):
 
     @property
     def deployments(self) -> hosted.Deployments | None:
-        """What is loaded; None where no host is open. For use on the host's loop."""
+        """The workloads of the session; None where no host is open. To be used on the host's loop only."""
 
     def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it."""
+        """Run the coroutine that `work` makes on the host's loop, wait for it, and return its result."""
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `subscriber` on the host's loop for each event, until the function that is returned is called."""
+        """Call `subscriber` on the host's loop for each event; return the function that ends it."""
 
 
 class Caller(Door, Protocol):
-    """What objects that stand for exports ask of it, too."""
+    """What the objects that stand for exports ask of their session: the door, and calls."""
 
     def call(self, name: str, export: str, *arguments: object) -> Any:
-        """Call `interface#function`, or a function at the root, of the workload `name`."""
+        """Call the export `interface#function`, or a function at the root, of the workload `name`."""

@@ -1,4 +1,4 @@
-"""What the verbs return: values that a test reads, and that show themselves in a notebook."""
+"""What the verbs of a session return: values that a program reads, and that show themselves in a notebook."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ _PRE = "white-space: pre-wrap; margin: .4em 0; padding: 0"
 
 
 class Told:
-    """A value that its verb tells of in a line, `news`: the same cell does not show it once more."""
+    """A value with `news`, a line that its verb prints of it: the cell then does not show the value as well."""
 
     news: str = ""
 
 
 class News(Text):
-    """A line that is all there is to tell: it is printed, and no value."""
+    """A line that is all that a verb has to tell; `%wash` prints it, and returns no value."""
 
     __slots__ = ()
 
 
 class ToldTable(Told, Table):
-    """A table that comes with a line of its verb."""
+    """A table whose verb also prints a line, `news`."""
 
     def saying(self, news: str) -> Self:
-        """Tell `news` with the table."""
+        """Set the line that is printed for the table, and return the table."""
         self.news = news
         return self
 
 
 class Address(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
-    """Where the host answers: the address, and behind JupyterHub or Binder the link that leads there."""
+    """The URL at which the host answers HTTP; `link` leads there also from behind JupyterHub or Binder."""
 
     link: str
 
@@ -61,10 +61,10 @@ class Address(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
 
 
 class ServerUrl(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
-    """Where the NATS server of the session listens."""
+    """The URL at which the NATS server of the session listens."""
 
     def __new__(cls, url: str, store: str) -> Self:
-        """Make it out of `url`; `store` says where the server keeps its streams."""
+        """Make the URL out of a text; `store` says where the server keeps its streams."""
         made = super().__new__(cls, url)
         made.news = f"a NATS server listens at {url}, and keeps its state in {store}"
         return made
@@ -72,16 +72,17 @@ class ServerUrl(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
 
 @dataclass(frozen=True, repr=False)
 class ShownResponse(Response):
-    """A response that shows itself: status, headers, the body as JSON, text or hex, and what went wrong.
+    """An HTTP response that shows itself: status, headers, the body as JSON, text or hex, and what went wrong.
 
-    `denied` are lines of the host about what it denied meanwhile: the guest learns no more than an error-code.
+    `denied` are the lines in which the host says what it denied the guest during the request: the guest itself gets
+    no more than an error-code.
     """
 
     denied: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, response: Response, denied: Iterable[str] = ()) -> ShownResponse:
-        """Take over every field."""
+        """Return the response with all its fields, and with the lines `denied`."""
         own = {each.name: getattr(response, each.name) for each in fields(response)}
         return cls(**own, denied=tuple(dict.fromkeys(denied)))
 
@@ -133,18 +134,18 @@ class ShownResponse(Response):
 
 @dataclass(frozen=True, repr=False)
 class Reply:
-    """The answer to a message."""
+    """The reply to a message: its `subject`, and its `body` as bytes."""
 
     subject: str
     body: bytes
 
     @property
     def text(self) -> str:
-        """The body as text; what is not UTF-8 is replaced."""
+        """The body as text; bytes that are not UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError."""
+        """The value of the body as JSON. Raises ValueError where it is none."""
         return json.loads(self.body)
 
     def __repr__(self) -> str:
@@ -157,7 +158,7 @@ class Reply:
 
 @dataclass(frozen=True, repr=False)
 class Completed:
-    """A command that has ended: its exit code, and what it wrote. `dropped` bytes of that were too many to keep."""
+    """A command that has ended: its exit code, its output, and how many bytes of output were `dropped`, not kept."""
 
     exit_code: int
     stdout: str
@@ -182,7 +183,7 @@ class Completed:
 
 
 def _last_of(output: str, name: str) -> str:
-    """Shorten what a notebook would save with the cell."""
+    """Return the end of an output: what is shown is saved with the notebook, and a command may write much."""
     if len(output) <= _SHOWN_OUTPUT:
         return output
     return f"... ({len(output):,} characters, all in .{name})\n{output[-_SHOWN_OUTPUT:]}"
@@ -190,7 +191,7 @@ def _last_of(output: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Known:
-    """What can be named in a line: what is loaded and attached, where state is, what can fail, the URL of NATS."""
+    """The names that TAB offers: of workloads, plugins, state, imports, exports and faults, and the URL of NATS."""
 
     workloads: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
@@ -204,34 +205,37 @@ class Known:
 
 
 class Loading(Caller, Protocol):
-    """What a handle asks of its session."""
+    """What the handle of a workload asks of its session."""
 
     def reload(self, name: str | None = None) -> Any:
-        """Load the workload again."""
+        """Load the workload `name` again."""
 
     def unload(self, name: str | None = None) -> Any:
-        """Stop the workload."""
+        """Stop the workload `name`."""
 
     def inspect(self, subject: Any) -> Any:
-        """Show its world."""
+        """Show the world of the workload or component `subject`."""
 
 
 class WorkloadHandle(Told):
-    """A loaded workload. Its exports are its attributes, where their names are unambiguous and not the handle's own."""
+    """A loaded workload. Its exports are attributes: `wash["adder"].add(1, 2)`.
+
+    An export whose name several interfaces share, or which is a name of the handle itself, is found in `exports`.
+    """
 
     def __init__(self, session: Loading, name: str) -> None:
-        """Stand for the workload that is loaded as `name`."""
+        """Make a handle of the workload that is loaded as `name`."""
         self.name = name
         self._session = session
 
     @property
     def news(self) -> str:  # type: ignore[override]
-        """That it is running, and what keeps it from being called."""
+        """The line that `load` prints: that it is running, and which exports wait for a plugin to call them."""
         return self._session.on_host(lambda deployments: hosted.news_of(deployments, self.name))
 
     @property
     def state(self) -> str:
-        """running, waiting or unloaded."""
+        """The state of the workload: `running`, `waiting` or `unloaded`."""
         return self._session.on_host(lambda deployments: hosted.state_of(deployments, self.name))
 
     @property
@@ -240,20 +244,20 @@ class WorkloadHandle(Told):
         return self._session.on_host(lambda deployments: hosted.exports_of(deployments, self._session, self.name))
 
     def reload(self) -> WorkloadHandle:
-        """Load the source again; state is kept."""
+        """Start the workload again from its source; its state is kept."""
         self._session.reload(self.name)
         return self
 
     def unload(self) -> None:
-        """Stop the workload."""
+        """Stop the workload; its state in memory goes."""
         self._session.unload(self.name)
 
     def inspect(self) -> Any:
-        """Show the world of the component: who serves its imports."""
+        """Show the world of the component: who serves each import, and what it exports."""
         return self._session.inspect(self.name)
 
     def __getattr__(self, name: str) -> Any:
-        """Return the export of that name: a function, or the class of a resource or type."""
+        """Return the export called `name`: a function, or the class of a resource or type. Raises NoSuchExport."""
         if name.startswith("_"):
             raise AttributeError(name)
         return self.exports.find(name)

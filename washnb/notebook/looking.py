@@ -1,4 +1,4 @@
-"""What a session shows of state, calls and messages: its properties that are views."""
+"""The properties of a session that are views: of state, logs, messages, host calls and questions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .views import BlobsView, ConfigView, KeyValueView, LogsView, MessagesView, 
 
 
 class Looking(Door, Protocol):
-    """The part of a session through which one looks, and edits what one sees."""
+    """The part of a session that shows, live, what the host keeps, and edits it."""
 
     tracing: bool
 
@@ -25,17 +25,17 @@ class Looking(Door, Protocol):
 
     @property
     def config(self) -> ConfigView:
-        """Settings: `wash.config[key] = value` edits."""
+        """Settings of a workload: `wash.config[key] = value` edits."""
         return ConfigView(self)
 
     @property
     def logs(self) -> LogsView:
-        """What components logged and printed."""
+        """Lines that components logged and printed: `wash.logs(level="warn")`."""
         return LogsView(self)
 
     @property
     def trace(self) -> TraceView:
-        """The host calls of requests: `wash.trace("last")`; `on`, `off`, `clear`; `("save", PATH)`; `slow=0.5`."""
+        """Host calls of requests, messages and exports: `wash.trace("last")`, `wash.trace("save", PATH)`."""
         return TraceView(self)
 
     @property
@@ -45,5 +45,5 @@ class Looking(Door, Protocol):
 
     @property
     def messages(self) -> MessagesView:
-        """Messages that were sent from here and handled here."""
+        """Messages that this host sent and handled: `wash.messages(subject="orders.>")`."""
         return MessagesView(self)

@@ -55,7 +55,7 @@ class Session(Breaking, Looking):
         """The classes that `attach` follows."""
 
     def on_host(self, work: Callable[[hosted.Deployments], Coroutine[Any, Any, T]]) -> T:
-        """Run `work` on the host's loop and wait for it; opens the host where there is none yet."""
+        """Run the coroutine that `work` makes on the host's loop, and return its result; opens a host at first."""
         __tracebackhide__ = True
         with self._opening:
             if self._thread is None or self._deployments is None:
@@ -67,11 +67,11 @@ class Session(Breaking, Looking):
 
     @property
     def deployments(self) -> hosted.Deployments | None:
-        """What is loaded; None where no host is open. For use on the host's loop."""
+        """The workloads of this session; None where no host is open. To be used on the host's loop only."""
         return self._deployments
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `subscriber` on the host's loop for each event, of the hosts that `reset` makes too."""
+        """Call `subscriber` on the host's loop for each event, also after `reset`; return the function that ends it."""
         return self._events.subscribe(subscriber)
 
     def _open(self) -> None:
@@ -101,7 +101,7 @@ class Session(Breaking, Looking):
             atexit.unregister(self.close)
 
     def reset(self) -> None:
-        """Throw the host away with all that is loaded, attached and stored; the next verb opens a fresh one."""
+        """Throw the host away with all that is loaded, attached and kept in memory; the next verb opens a fresh one."""
         self.close()
 
     def __enter__(self) -> Self:
@@ -122,13 +122,17 @@ class Session(Breaking, Looking):
         env: Mapping[str, object] | None = None,
         allowed_hosts: Iterable[str] = (),
     ) -> WorkloadHandle:
-        """Compile a component, link what it imports, and start it.
+        """Compile a component, link what it imports, start it as a workload, and return the workload's handle.
 
-        `source` is a path, `example:NAME`, or bytes. `attach` are plugins, or backends by word, as for the method of
-        that name. `config` is what wasi:config hands out, `env` the guest's environment; a value `env:NAME` is taken
-        from the environment of this process. `allowed_hosts` are the hosts that it may send requests to. A name that
-        is loaded already is replaced, and its state kept. A component with an import that nobody serves waits for the
-        plugin: the error says for which.
+        `source` is a path, `example:NAME`, or the bytes of a component. `name` is what to call the workload: without
+        it, the name of the file or example. One that is loaded under this name is replaced, and its state kept.
+
+        `attach` are plugins to attach first, as the method `attach` takes them, or a mapping from word to backend.
+        `config` is what the guest reads through wasi:config, `env` its environment; a value `env:NAME` is taken from
+        the environment of this process. `allowed_hosts` are the hosts that the guest may send HTTP requests to.
+
+        Raises UnsatisfiedImportError where nobody serves an import: the workload waits, and the attach that completes
+        it starts it. Raises ComponentError for what is no component that can run.
         """
         __tracebackhide__ = True
         require_source(source)
@@ -143,12 +147,12 @@ class Session(Breaking, Looking):
         return self._handle(loaded.name)
 
     def reload(self, name: str | None = None) -> WorkloadHandle:
-        """Load the source of a workload again, by default of the one used last; its state is kept."""
+        """Start the workload `name`, or the one used last, again from its source; its state is kept."""
         __tracebackhide__ = True
         return self._handle(self.on_host(lambda deployments: deployments.reload(name)).name)
 
     def unload(self, name: str | None = None) -> str:
-        """Stop a workload, by default the one used last, and return its name; what was kept for it goes."""
+        """Stop the workload `name`, or the one used last, and return its name; its state in memory goes."""
         __tracebackhide__ = True
         return self.on_host(lambda deployments: deployments.unload(name))
 
@@ -158,7 +162,7 @@ class Session(Breaking, Looking):
         return self.on_host(lambda deployments: deployments.unload_all())
 
     def __getitem__(self, name: str) -> WorkloadHandle:
-        """Return a loaded workload. Raises WorkloadNotFound."""
+        """Return the handle of the workload `name`: its exports are attributes. Raises WorkloadNotFound."""
         __tracebackhide__ = True
         self.on_host(lambda deployments: hosted.require_loaded(deployments, name))
         return self._handle(name)
@@ -178,16 +182,20 @@ class Session(Breaking, Looking):
         follow: bool = False,
         **backends: object,
     ) -> ToldTable:
-        """Attach plugins, all or none, to all workloads or to the one named `to`, and start what waited for them.
+        """Attach plugins, all of them or none, start the workloads that waited for them, and return what is attached.
 
-        A plugin is a word (`keyvalue`, `blobstore`, `config`, `logging`, `messaging`, `all`), a HostPlugin or an
-        Interface, or a class of these. `backends` say by word where state is kept: `memory`, `file:DIR` or a Path,
-        `nats://HOST:PORT` or a NatsServer, `nats` for the one of `wash.nats("start")`, `env:NAME` for what stands in
-        a variable of the environment; so does the text `keyvalue=file:./state`. Another backend takes the place of
-        the one before. `ask` has each call answered by you, or, as `Ask(function)`, by whoever you like; so for any
-        interface, `docs:dice/roll=ask`. A NATS server on another machine is read only, and none of its messages taken,
-        until `write` and `join`. With `follow` a class is attached again after each cell of the notebook that defines
-        it again, or a class that its `interfaces` name; what is derived from another class needs its own cell again.
+        A plugin is a word (`keyvalue`, `blobstore`, `config`, `logging`, `messaging`, or `all`), or a HostPlugin or
+        Interface of yours, as class or object. It takes the place of the attached plugin with the same id.
+
+        A keyword says on which backend a word keeps its state, `wash.attach(keyvalue="file:./state")`, and so does the
+        text `"keyvalue=file:./state"`. Backends are `memory`; `file:DIR` or a Path; `nats://HOST:PORT` or a NatsServer;
+        `nats`, the server of `wash.nats("start")`; and `env:NAME`, the backend that an environment variable names.
+        With `ask` you answer each call, with `Ask(function)` your function does, also of an interface by its name:
+        `"docs:dice/roll=ask"`. Guests go on with the new backend at their next call; state is not copied.
+
+        `to` is the one workload that is granted the plugins; without it all are. A NATS server on another machine is
+        written to only with `write`, and its messages are taken only with `join`. With `follow` a class is attached
+        again after each notebook cell that defines it or one of its interfaces again. Raises ConfigError, BackendError.
         """
         __tracebackhide__ = True
         asked, terms = wanted(plugins, backends), Terms(to, write, join)
@@ -204,26 +212,28 @@ class Session(Breaking, Looking):
         return table
 
     def _placed(self, asked: list[Wanted]) -> list[Wanted]:
-        """Put plugins that belong to the kernel's loop onto it; the first one has it made ready to be re-entered."""
+        """Wrap plugins that belong to the kernel's loop, so that they run on it; the first makes it re-enterable."""
         if any(map(hosted.belongs_to_kernel, asked)):
             self._kernel = self._kernel or hosted.KernelLoop()
             return [self._kernel.plugin(each) for each in asked]
         return asked
 
     def detach(self, plugin: object, from_: str | None = None) -> ToldTable:
-        """Take a plugin away, from all workloads or one; the next call of a guest to it fails.
+        """Take a plugin away from all workloads, or from the one named `from_`; a guest's next call to it fails.
 
-        It is known by its word or id, or by what `attach` took: a class or an object. What is inside of a wrapper goes
-        with it; `wash.attach(WRAPPER.wrapped)` takes off the wrapper alone, and the state stays.
+        `plugin` is its word or id, or the class or object that `attach` was given. A wrapper goes with the plugin
+        inside of it; `wash.attach(WRAPPER.wrapped)` takes off the wrapper alone, and the state stays. Returns what is
+        still attached. Raises ConfigError for a plugin that is not attached.
         """
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.detached(deployments, plugin, from_))
 
     def plugin(self, action: str, interface: str, *, from_: hosted.Source | None = None) -> hosted.PluginSkeleton:
-        """Write (`new`) a class for an interface that a component imports: the text of a cell, to be filled in.
+        """Write the class that serves an interface which a component imports, and return it as the text of a cell.
 
-        `interface` may be as much of the name as is unambiguous. `from_` is the component: the name of a workload, or
-        what `load` takes; without it everything that is loaded counts, what waits for the plugin too.
+        `action` is `new`. `interface` may be as much of the import's name as is unambiguous. `from_` is the component:
+        the name of a workload, or what `load` takes; without it, all that is loaded, also what waits for the plugin.
+        Each method raises until it is filled in. Raises ConfigError where nobody imports the interface.
         """
         __tracebackhide__ = True
         if action not in PLUGIN_ACTIONS:
@@ -232,11 +242,11 @@ class Session(Breaking, Looking):
 
     @property
     def plugins(self) -> ToldTable:
-        """What is attached, what it serves, and who uses it."""
+        """The attached plugins as a table: what each serves, on which backend, and which workloads use it."""
         return self.on_host(hosted.plugin_table)
 
     def status(self) -> hosted.Status:
-        """Say what is loaded, how it does, and what the host is."""
+        """Say which workloads are loaded, in which state they are, and what the host is."""
         return self.on_host(hosted.status)
 
     def send(
@@ -248,23 +258,28 @@ class Session(Breaking, Looking):
         to: str | None = None,
         timeout: float | None = None,
     ) -> ShownResponse:
-        """Send a request through the router, without a socket: `("/x")`, `("POST /x")` or `("POST", "/x")`.
+        """Send an HTTP request through the host's router, without a socket, and return the response.
 
-        `json` is a value that becomes the body. `to` names a workload; without it the one used last answers. `timeout`
-        is in seconds. A guest that fails is an answer, too, with `.error`; a workload that cannot answer is raised.
+        The request is written `send("/x")`, `send("POST /x")` or `send("POST", "/x")`; without a method it is GET, or
+        POST where there is a body. `json` is a value that becomes the body as JSON. `to` names the workload that
+        answers; without it, the one used last that answers HTTP does. `timeout` is in seconds. A guest that fails is
+        an answer with a 5xx status and `.error`. Raises WorkloadError where no workload can answer.
         """
         __tracebackhide__ = True
         asked = asked_of(request, headers, body, json)
         return self.on_host(lambda deployments: hosted.sent(deployments, asked, to, timeout))
 
     def publish(self, subject: str, body: object = b"") -> News:
-        """Send a message, and say who took it, where the broker tells: bytes, text, or what becomes JSON."""
+        """Send a message, with bytes, text or a JSON value as `body`, and say who took it, where the broker tells."""
         __tracebackhide__ = True
         content = encoded(body)
         return self.on_host(lambda deployments: hosted.published(deployments, subject, content))
 
     def request(self, subject: str, body: object = b"", timeout: float | None = None) -> Reply:
-        """Send a message and return the reply; `timeout` is in seconds. Raises BackendError where none comes."""
+        """Send a message, with bytes, text or a JSON value as `body`, and return the reply; `timeout` is in seconds.
+
+        Raises BackendError where no reply comes in time.
+        """
         __tracebackhide__ = True
         content = encoded(body)
         return self.on_host(lambda deployments: hosted.requested(deployments, subject, content, timeout))
@@ -288,7 +303,11 @@ class Session(Breaking, Looking):
         stdin: bytes | str = b"",
         timeout: float | None = None,
     ) -> Completed:
-        """Run a command, a component that exports wasi:cli/run, to its end; `timeout` is in seconds."""
+        """Run a command, a component that exports wasi:cli/run, to its end, and return its exit code and its output.
+
+        `source` is what `load` takes, `arguments` are those of the command line, `env` is the guest's environment,
+        `stdin` what it reads, and `timeout` is in seconds.
+        """
         __tracebackhide__ = True
         given = stdin.encode() if isinstance(stdin, str) else stdin
         environment = with_environment(env)
@@ -299,26 +318,30 @@ class Session(Breaking, Looking):
         )
 
     def inspect(self, subject: hosted.Source, *, functions: bool = False) -> hosted.Inspection:
-        """Show the world of a component: who serves each import, which `functions` of it are meant, what it exports."""
+        """Show the world of a component: each import and who on this host serves it, and each export.
+
+        `subject` is the name of a workload, or what `load` takes. With `functions` the text lists
+        each imported function in WIT, too.
+        """
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.inspection(deployments, subject, listed=functions))
 
     def parity(self, name: str) -> hosted.ParityReport:
-        """Name what a workload relied on that wash-runtime does otherwise."""
+        """Name the deviations from wash-runtime that the workload `name` has relied on so far."""
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.parity_of(deployments, name))
 
     def receipt(self, name: str | None = None) -> hosted.ReceiptReport:
-        """Show what a workload imports, was granted, has used and was denied; and the lines that grant no more.
+        """Show what the workload `name`, or the one used last, used and was denied, and the least to grant it.
 
-        Without a name the one used last. It counts what was traced since the workload was loaded.
+        Only calls that were traced since the workload was loaded count.
         """
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.receipt_of(deployments, name))
 
     @property
     def tracing(self) -> bool:
-        """Whether host calls are recorded."""
+        """Whether host calls are recorded; set it to switch recording on or off."""
         return self._tracing
 
     @tracing.setter
@@ -328,15 +351,16 @@ class Session(Breaking, Looking):
             self._deployments.host.tracing = on
 
     def serve(self, port: int | str | None = None) -> Address:
-        """Open the HTTP server: at `port`, at an address `HOST:PORT`, or at any port that is free, 8000 first."""
+        """Open the HTTP server at `port`, `HOST:PORT`, or 8000 or any free port, and return its address."""
         __tracebackhide__ = True
         return self.on_host(lambda deployments: hosted.served(deployments, port))
 
     def nats(self, action: str = "status", *, store: str | Path | None = None) -> ServerUrl | News:
-        """Start a NATS server with JetStream on this machine, stop it, or tell its status.
+        """Start a NATS server with JetStream on this machine, stop it, or tell where it is.
 
-        `start` returns its URL, and so does `status` while it runs; `store` is a directory that keeps its state. The
-        server ends with the host, at the latest with this process. Needs the extra `nats-server`.
+        `action` is `start`, `stop` or `status`. `start` returns the server's URL, and so does `status` while it runs.
+        `store` is a directory that keeps the server's state beyond its end. The server ends with the host, at the
+        latest with this process. Needs the extra `nats-server`; without it raises ConfigError.
         """
         __tracebackhide__ = True
         if action == "start":
@@ -350,11 +374,11 @@ class Session(Breaking, Looking):
 
     @property
     def host(self) -> hosted.Host:
-        """The host itself. It belongs to the session's loop: its coroutines are awaited there."""
+        """The `Host` of this session. Its coroutines run on the session's loop: hand them to `on_host`."""
         return self.on_host(hosted.host_of)
 
     def known(self) -> Known:
-        """What can be named, for completion. Opens no host."""
+        """Return the names that TAB offers: workloads, plugins, buckets and others. Opens no host."""
         return Known() if self._deployments is None else self.on_host(hosted.known)
 
     def __repr__(self) -> str:
