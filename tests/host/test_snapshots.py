@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 
+from tests.full_disk import full_disk
 from washnb.engine import Interface
 from washnb.errors import ConfigError
 from washnb.host import Change, Fault, StateSnapshot, restore_snapshot, take_snapshot
@@ -188,6 +189,19 @@ async def test_own_plugins_have_state_too(host):
     assert taken.diff(await take_snapshot(host)) == [Change("dice", "dice", ("seed",), "set", "1", "2")]
     await restore_snapshot(host, taken)
     assert dice.seed == "1"
+
+
+def test_a_save_that_breaks_off_destroys_nothing(tmp_path):
+    """The file of before stays as it is, with its permissions, and nothing of the new one stays beside it."""
+    path = tmp_path / "state.json"
+    before = StateSnapshot({KEY: {("b", "k"): b"1"}})
+    before.save(path)
+    path.chmod(0o640)
+    with full_disk(), pytest.raises(ConfigError, match="cannot be written: File too large"):
+        StateSnapshot({KEY: {("b", "k"): b"2" * 1_000}}).save(path)
+    assert (StateSnapshot.load(path), list(tmp_path.iterdir())) == (before, [path])
+    before.save(path)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_it_can_be_kept(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.full_disk import full_disk
 from washnb.errors import ConfigError
 from washnb.events import HostCall, StateChanged
 from washnb.notebook.film import film_of, frames
@@ -117,7 +118,7 @@ def test_a_film_is_bounded_and_says_what_it_lacks(session, tmp_path, monkeypatch
 
 
 def test_what_cannot_be_saved_says_why(session, tmp_path, notebook):
-    """No file, no place for it, nothing to show: each with the line that mends it."""
+    """No file, no place for it, nothing to show: each with the line that mends it. What was saved before stays."""
     with pytest.raises(ConfigError, match="needs the name of a file"):
         session.trace("save")
     with pytest.raises(ConfigError, match="no request yet"):
@@ -126,6 +127,11 @@ def test_what_cannot_be_saved_says_why(session, tmp_path, notebook):
     session.send("/")
     with pytest.raises(ConfigError, match="cannot be written"):
         session.trace("save", tmp_path / "no" / "film.html")
+    saved = Path(session.trace("save", tmp_path / "film.html"))
+    before = saved.read_bytes()
+    with full_disk(), pytest.raises(ConfigError, match="cannot be written: File too large"):
+        session.trace("save", saved)
+    assert saved.read_bytes() == before
     session.trace("clear")
     session.trace("off")
     with pytest.raises(ConfigError, match="tracing is off"):

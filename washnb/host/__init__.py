@@ -27,6 +27,7 @@ from .recording import (
 )
 from .registry import WorkloadSummary
 from .routers import DevRouter, Router
+from .saving import whole_file
 from .server import HttpServer, Ingress
 from .snapshots import Change, StateSnapshot, restore_snapshot, take_snapshot
 
@@ -66,6 +67,7 @@ __all__ = [
     "sentence",
     "take_snapshot",
     "text_of",
+    "whole_file",
     "wit_error",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +14,12 @@ from washnb.errors import ConfigError
 from washnb.plugins import State
 
 from .host import Host
+from .saving import whole_file
 
 ALL_WORKLOADS = ""
 """The workload of a state that all workloads share."""
+
+_FOR_THE_OWNER = 0o600
 
 
 class Change(NamedTuple):
@@ -57,7 +59,7 @@ class StateSnapshot:
     def save(self, path: str | Path) -> None:
         """Write it into a file, which holds the values as they are: secrets, too; a new one is for its owner only.
 
-        Raises ConfigError where that cannot be.
+        Where that fails, what was there before stays, and ConfigError is raised.
         """
         rows = [
             [workload, plugin, list(at), _written(value)]
@@ -67,8 +69,8 @@ class StateSnapshot:
         about = [list(key) for key in self.contents]
         kept = {"taken_at": self.taken_at, "about": about, "left_out": dict(self.left_out), "values": rows}
         try:
-            with open(Path(path).expanduser(), "w", encoding="utf-8", opener=_for_the_owner) as file:
-                file.write(json.dumps(kept))
+            with whole_file(Path(path).expanduser(), _FOR_THE_OWNER) as file:
+                file.write(json.dumps(kept).encode())
         except OSError as error:
             told = f"{path} cannot be written: {error.strerror}"
             raise ConfigError(told, repair='snapshot.save("state.json")') from None
@@ -150,10 +152,6 @@ def _why_not(host: Host, name: str, plugin_id: str) -> str:
     if name and name not in {summary.name for summary in host.workloads()}:
         return "no workload of that name is loaded"
     return "nothing that is loaded uses it" if not name else f"{name} does not use it"
-
-
-def _for_the_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _changes(before: Mapping[tuple[str, str], State], after: Mapping[tuple[str, str], State]) -> Iterator[Change]:

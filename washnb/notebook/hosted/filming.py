@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from washnb.errors import ConfigError
+from washnb.host import whole_file
 
 from ..film import Film, film_of
 from ..handles import Told
@@ -43,10 +44,11 @@ async def memory_of(deployments: Deployments) -> Memory:
 
 
 def film_saved(memory: Memory, path: Path) -> FilmFile:
-    """Make a film and write it. Raises ConfigError where that cannot be."""
+    """Make a film and write it. Where that fails, what was there before stays, and ConfigError is raised."""
     film = film_of(Timeline.of(memory))
     try:
-        path.write_text(film.html, encoding="utf-8")
+        with whole_file(path) as file:
+            file.write(film.html.encode())
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}", repair="%wash trace save film.html") from None
     return FilmFile(path, film)

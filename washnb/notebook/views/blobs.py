@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from washnb.errors import ConfigError
+from washnb.host import whole_file
 from washnb.secrecy import is_secret
 
 from .. import hosted
 from ..requests import encoded
 from ..text import Table, size
-from ..whole_file import whole_file
 from ..widgets import Answer, Door, Face, Wish
 from .base import NotThere, Part, View, titled
 from .preview import READ, Preview
