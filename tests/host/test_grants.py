@@ -148,6 +148,22 @@ async def test_where_the_interface_has_no_such_error_the_call_says_revoked(host)
     assert await host.call("b", "play", 6) == 1
 
 
+async def test_a_call_that_what_replaced_its_plugin_does_not_serve_says_so(host):
+    """To grant that one would change nothing: it serves another interface, perhaps a mistyped one."""
+
+    class Mistyped(Interface, wit="workshop:dice/rol@0.1.0"):
+        """Serves nobody."""
+
+    await host.attach(Dice())
+    await runs(host, "a")
+    mistyped = Dice()
+    mistyped.interfaces = (Mistyped(),)
+    await host.attach(mistyped, replace=True)
+    with pytest.raises(GuestError, match="the plugin that took the place of 'dice' does not serve it") as caught:
+        await host.call("a", "play", 6)
+    assert caught.value.repair == ("%wash plugin new workshop:dice/roll@0.1.0  # writes a class that serves it",)
+
+
 @pytest.mark.parametrize("tracing", [False, True])
 async def test_an_instance_that_runs_is_refused_too(host, tracing):
     """Guests that were there before the grant was taken back lose it like those that come after, traced or not."""

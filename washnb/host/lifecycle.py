@@ -207,17 +207,23 @@ class Lifecycle:
         except WashError:
             _log.exception("workload %s: plugin %s failed to unbind", self._workload, plugin.id)
 
-    def _revoke(self, plugin_id: str, grants: Iterable[Grant], but: Iterable[Grant] = ()) -> None:
-        """Let the next call fail of what `grants` are about, but for what others are."""
+    def _revoke(self, plugin_id: str, grants: Iterable[Grant], but: Iterable[Grant] | None = None) -> None:
+        """Let the next call fail of what `grants` are about, `but` for what a plugin in place of theirs serves."""
         name = self._workload.workload_name
         reason = f"revoked: plugin {plugin_id!r} was detached from workload {name!r}"
-        served = {single for grant in but for single in _singles(grant)}
+        repair = f"%wash attach {catalog.word_of(plugin_id)} --to {name}"
+        if but is not None:
+            reason = f"revoked: the plugin that took the place of {plugin_id!r} does not serve it"
+        others = tuple(but or ())
+        served = {single for grant in others for single in _singles(grant)}
         for grant in grants:
             self._lost |= _singles(grant) - served
             component = self._components[grant.component]
-            kept = {each for other in but if other.component == grant.component for each in component.imports_of(other)}
+            same = (other for other in others if other.component == grant.component)
+            kept = {each for other in same for each in component.imports_of(other)}
             for each in set(component.imports_of(grant)) - kept:
-                component.revoke(each, reason, f"%wash attach {catalog.word_of(plugin_id)} --to {name}")
+                missing = f"%wash plugin new {each}  # writes a class that serves it"
+                component.revoke(each, reason, repair if but is None else missing)
 
     async def _step(self, plugin: HostPlugin, step: str, work: Awaitable[None]) -> None:
         """Run one step of a plugin's lifecycle, bounded, and make what it raises a WashError."""
