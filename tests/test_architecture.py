@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -18,9 +19,8 @@ RANK = {
 }
 HOME_OF = {
     "wasmtime": "engine",
-    "aiohttp": "host",
+    **dict.fromkeys(("aiohttp", "multidict", "yarl", "opentelemetry"), "host"),
     "nats": "plugins",
-    "opentelemetry": "host",
     **dict.fromkeys(("IPython", "ipywidgets", "anywidget", "traitlets", "ipykernel", "nest_asyncio2"), "notebook"),
 }
 MODULES = {
@@ -101,6 +101,12 @@ def test_libraries_stay_in_their_rooms():
         violations(lambda module, target, _: HOME_OF.get(target.split(".")[0], room_of(module)) != room_of(module))
         == []
     )
+
+
+def test_every_library_has_a_room():
+    """No module imports a library that `HOME_OF` does not know."""
+    known = {*sys.stdlib_module_names, "washnb", *HOME_OF}
+    assert violations(lambda _, target, relative: not relative and target.split(".")[0] not in known) == []
 
 
 def test_no_circle():
