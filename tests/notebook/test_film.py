@@ -213,6 +213,7 @@ def test_what_is_left_out_is_said(session, tmp_path, chromium, monkeypatch):
     monkeypatch.setattr(frames, "MAX_CALLS", 5)
     page = chromium(session.trace("save", tmp_path / "film.html"))
     expect(page.locator("header")).to_contain_text("5 host calls  ·  left out: 6 calls")
+    expect(page.locator("header")).to_contain_text(time.strftime("%Y"))  # a bug report wants to know when
     session.send("/y")
     page = chromium(session.trace("save", tmp_path / "film.html"))
     expect(page.locator("header")).to_contain_text("left out: 1 older request, 17 calls")

@@ -22,8 +22,8 @@ Frame = dict[str, Any]
 def reel(timeline: Timeline) -> dict[str, Any]:
     """What the page is told: requests, frames in order of time, and how much was left out.
 
-    Times are seconds from the first frame. `left_out` counts older requests, and calls: theirs, those that were too
-    many, and those that the trace had dropped before.
+    Times are seconds from the first frame, at the Unix timestamp `begun`. `left_out` counts older requests, and
+    calls: theirs, those that were too many, and those that the trace had dropped before.
     """
     chosen = _chosen(timeline.passages)
     begun = min((passage.begun for passage, _ in chosen), default=0.0)
@@ -39,6 +39,7 @@ def reel(timeline: Timeline) -> dict[str, Any]:
     ]
     shown = sum(len(calls) for _, calls in chosen)
     return {
+        "begun": begun,
         "requests": requests,
         "frames": _in_order(frames, begun),
         "calls": shown,

@@ -317,7 +317,7 @@ document.addEventListener("keydown", (event) => {
 
 function summary() {
   const left = reel.left_out;
-  const parts = [count(requests.length, "request"), count(reel.calls, "host call")];
+  const parts = [new Date(reel.begun * 1000).toLocaleString(), count(requests.length, "request"), count(reel.calls, "host call")];
   const missing = [left.requests && count(left.requests, "older request"), left.calls && count(left.calls, "call")].filter(Boolean);
   if (missing.length) parts.push(`left out: ${missing.join(", ")}`);
   return parts.join("  ·  ");
