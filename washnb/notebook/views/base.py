@@ -1,4 +1,4 @@
-"""What all views are: one look at state that the host keeps, with data for programs and faces for people."""
+"""The base of all views. A view reads what the host keeps: plain values for programs, text and a widget for people."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..explaining import explained
 from ..widgets import Answer, Door, Face, Wish, show
 
 _NAMED = 10
-"""Names that an error lists."""
+"""How many of the known names an error lists."""
 
 
 class NotThere(ConfigError, KeyError):  # noqa: N818 - as WorkloadNotFound
-    """Nothing has the name that state was asked for."""
+    """There is no bucket, key, container, object or setting of the name that was asked for."""
 
     def __init__(self, what: str, name: str, known: Sequence[str], where: str = "") -> None:
-        """Say which of `known` names there are; `what` is a bucket, key, container or object."""
+        """Say which names are `known`; `what` is the word for the missing one: bucket, key, container, object."""
         near = closest(name, known)
         listed = ", ".join(known[:_NAMED]) + (", ..." if len(known) > _NAMED else "")
         super().__init__(
@@ -32,62 +32,66 @@ class NotThere(ConfigError, KeyError):  # noqa: N818 - as WorkloadNotFound
 
 
 def titled(title: str, place: str) -> str:
-    """A title with the place that what it is about is kept at, where there is one."""
+    """The title of a view, with the place where its state is kept, if it has one: `kv (nats://HOST)`."""
     return f"{title} ({place})" if place else title
 
 
 class View(ABC):
-    """A look at the state of one workload: the one named, or else the one used last.
+    """A view of the state of one workload: the one named `of`, or else the one used last.
 
-    In a notebook it shows a live widget, and below it, for a notebook that is saved, its last state as plain HTML.
+    In a notebook it shows a live widget, and for the saved notebook the last state as plain HTML. What `look` read is
+    a look: a value that `still` shows as text and HTML, and `picture` as JSON for the widget.
     """
 
     widget: str
-    """Which of the widgets shows it: state, blobs, logs or messages."""
+    """The kind of the widget that shows the view, by its name on the page: state, blobs, logs, ..."""
 
     plugin: str = ""
-    """The id of the plugin whose state it shows."""
+    """The id of the plugin whose state the view shows; empty where no plugin keeps it."""
 
     def __init__(self, door: Door, of: str | None = None) -> None:
-        """Look through `door`."""
+        """Look at the workload `of` through `door`."""
         self.door = door
         self.of = of
 
     @abstractmethod
     async def read(self, deployments: hosted.Deployments) -> Any:
-        """Read what `data` is. On the host's loop."""
+        """Read the plain values that `data` returns. On the host's loop."""
 
     async def look(self, deployments: hosted.Deployments) -> Any:
-        """Read what faces show: the data, or as much of it as people look at. On the host's loop."""
+        """Read what is shown to people: the data, or as much of it as a page holds. On the host's loop."""
         return await self.read(deployments)
 
     @abstractmethod
     def still(self, look: Any) -> Face:
-        """Show a look without a widget: no ids, no times, so that running a notebook again changes nothing."""
+        """Show a look as text and HTML, without ids and times, so that a notebook that runs again is saved the same."""
 
     @abstractmethod
     def picture(self, look: Any) -> dict[str, Any]:
-        """Show a look to the widget, as JSON, bounded."""
+        """Show a look to the widget: JSON of a bounded size."""
 
     def concerns(self, event: Event) -> bool:
-        """Whether the view may look different after `event`: its state has changed, or who has it."""
+        """Whether the view may look different after `event`: its state, its plugin or a workload has changed."""
         if isinstance(event, StateChanged):
             return event.plugin == self.plugin
         return isinstance(event, WorkloadChanged | PluginChanged)
 
     async def came(self, deployments: hosted.Deployments) -> None:  # noqa: B027 - most views need nothing
-        """Know that somebody looks. On the host's loop."""
+        """Begin what the view does only while a page shows it. On the host's loop."""
 
     async def left(self, deployments: hosted.Deployments) -> None:  # noqa: B027
-        """Know that nobody looks any more. On the host's loop."""
+        """End what the view does only while a page shows it. On the host's loop."""
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:  # noqa: ARG002
-        """Do what the person asked of the widget, with the bytes that came along. On the host's loop."""
+        """Do what a person asked of the widget, with `value`, the bytes of the message. On the host's loop.
+
+        Raises ValueError for a wish that this view cannot grant.
+        """
         raise ValueError(f"{type(self).__name__} cannot do {wish.get('do')!r}")
 
     @property
     def data(self) -> Any:
-        """What the view looks at, as plain Python values."""
+        """What the view shows, as plain Python values."""
         return self.door.on_host(self.read)
 
     def __repr__(self) -> str:
@@ -104,11 +108,11 @@ class View(ABC):
 
 
 class Part(MutableMapping[str, bytes], ABC):
-    """A bucket, or a container: one part of what a view looks at, as a mapping that shows itself as a view of it."""
+    """One bucket or container of a view, as a mapping that can be written, and that shows itself as a view."""
 
     @abstractmethod
     def _closer(self) -> View:
-        """The view of this part alone."""
+        """The view of this bucket or container alone."""
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

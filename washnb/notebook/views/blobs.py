@@ -27,7 +27,7 @@ T = TypeVar("T")
 _TITLE = "blobs"
 _EMPTY = "no container"
 _SHOWN = 200
-"""Objects of each container that faces show."""
+"""How many objects of each container are shown; `.data` has all."""
 
 _SHOWN_CONTAINERS = 50
 _PART = 64 * 1024
@@ -35,9 +35,10 @@ _PART = 64 * 1024
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: the first objects of the first containers; which have `more`, and how many `others`.
+    """What the view shows: the first objects of the first containers.
 
-    `start` is the beginning of the object, where the view looks at a single one.
+    `more` names the containers that have more objects, and `others` is the number of further containers. `start` is
+    the beginning of the object, in a view of a single one.
     """
 
     containers: Mapping[str, Sequence[hosted.ObjectInfo]]
@@ -48,15 +49,15 @@ class Look:
 
 
 class Container(Part):
-    """A container as a mapping from name to bytes. Text is stored as UTF-8, a Path as its file, others as JSON."""
+    """A container as a mapping from object name to bytes. Text is stored as UTF-8, a Path as its file, else as JSON."""
 
     def __init__(self, view: BlobsView, name: str) -> None:
-        """Look at the container `name` of the workload that `view` looks at."""
+        """Take the container `name` of the workload that `view` shows."""
         self._view = view
         self.name = name
 
     def __getitem__(self, name: str) -> bytes:
-        """Return the content of an object. Raises NotThere, a KeyError, which names those that there are."""
+        """Return the content of an object as bytes. Raises NotThere, a KeyError that names the objects there are."""
         __tracebackhide__ = True
 
         async def content(deployments: hosted.Deployments) -> bytes:
@@ -85,7 +86,7 @@ class Container(Part):
         return names
 
     def clear(self) -> None:
-        """Delete all objects at once; the container stays."""
+        """Delete all objects of the container at once; the container stays."""
         with suppress(hosted.NoSuchContainer):
             self._view.door.on_host(lambda deployments: self._view.backend(deployments).clear(self.name))
 
@@ -94,13 +95,14 @@ class Container(Part):
         return iter(self._names())
 
     def __len__(self) -> int:
-        """How many objects there are."""
+        """The number of objects."""
         return len(self._names())
 
     def download(self, name: str, path: str | Path) -> Path:
-        """Write an object into a file, piece by piece, and return its path. Raises NotThere.
+        """Write an object into a file, piece by piece, and return the file's path.
 
-        The file is there when it is whole; where that fails or is interrupted, what was there before stays.
+        The file appears when it is whole; a download that fails or is interrupted leaves what was there before. Raises
+        NotThere for an object that does not exist, and OSError for a file that cannot be written.
         """
         __tracebackhide__ = True
         target = Path(path).expanduser()
@@ -121,9 +123,10 @@ class Container(Part):
 
 
 class BlobsView(View):
-    """Containers and objects. `.data` maps container to object to size; of a container, object to size.
+    """The containers and objects of a workload, live and editable: `wash.blobs["gallery"]["a.png"] = Path("a.png")`.
 
-    Of a single object it is the content, as bytes.
+    `wash.blobs(container, name, of=WORKLOAD)` narrows the view. `.data` maps container to object to size in bytes; of
+    a single container it maps object to size, and of a single object it is the content as bytes.
     """
 
     widget = "blobs"
@@ -132,18 +135,18 @@ class BlobsView(View):
     def __init__(
         self, door: Door, of: str | None = None, container: str | None = None, name: str | None = None
     ) -> None:
-        """Look at everything, at one container, or at one object of it."""
+        """Show all containers, one container, or one object of it."""
         super().__init__(door, of)
         self.container = container
         self.name = name
         self._coming: dict[tuple[str, str], IO[bytes]] = {}
 
     def __call__(self, container: str | None = None, name: str | None = None, *, of: str | None = None) -> BlobsView:
-        """Look closer: what `%wash blobs` does."""
+        """Return a view of one container, of one object of it, or of the workload `of`: what `%wash blobs` shows."""
         return BlobsView(self.door, of or self.of, container, name)
 
     def __getitem__(self, container: str) -> Container:
-        """Return a container, as a mapping that can be written."""
+        """Return a container as a mapping from object name to bytes, which can be written."""
         return Container(self, container)
 
     def __delitem__(self, container: str) -> None:
@@ -155,14 +158,14 @@ class BlobsView(View):
         return list(self.door.on_host(BlobsView(self.door, self.of).look).containers)
 
     def backend(self, deployments: hosted.Deployments) -> hosted.BlobstoreBackend:
-        """Where the blobs are. Raises ConfigError where the workload does not use the blobstore."""
+        """The backend that keeps the blobs. Raises ConfigError where the workload does not use the blobstore."""
         kept = hosted.blobs_of(deployments, self.of)
         if kept is None:
             raise ConfigError("no blobs are kept here", repair=("%wash attach blobstore", "%wash load SOURCE"))
         return kept.backend
 
     async def read(self, deployments: hosted.Deployments) -> Any:
-        """Read what `data` is. Raises ConfigError for a container or object that is not there."""
+        """Read what `data` returns. Raises NotThere for a container or object that does not exist."""
         if self.container is not None:
             backend = self.backend(deployments)
             with self._known():
@@ -175,7 +178,7 @@ class BlobsView(View):
         return {name: _sizes(await _infos(kept.backend, name)) for name in await kept.backend.containers()}
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read the first objects of the first containers, or the beginning of the one object. Raises as `read`."""
+        """Read the first objects of the first containers, or the beginning of one object. Raises NotThere."""
         kept = hosted.blobs_of(deployments, self.of)
         if kept is None:
             return Look({} if self.container is None else await self.read(deployments))
@@ -203,7 +206,7 @@ class BlobsView(View):
             ) from None
 
     def still(self, look: Look) -> Face:
-        """One row for each object; of a single one, what is in it."""
+        """Show a row for each object, or what is in a single one."""
         title = titled(_TITLE, look.place)
         if self.name is not None:
             ((container, (info,)),) = look.containers.items()
@@ -216,7 +219,7 @@ class BlobsView(View):
         return Table(("container", "object", "size"), rows, empty=_EMPTY, title=title)
 
     def picture(self, look: Look) -> dict[str, Any]:
-        """Groups are containers."""
+        """Show containers to the widget as groups, and objects as their entries."""
         groups = [
             {"name": name, "more": name in look.more, "entries": [_entry(info) for info in infos]}
             for name, infos in look.containers.items()
@@ -242,10 +245,10 @@ class BlobsView(View):
         return Answer()
 
     async def _take(self, deployments: hosted.Deployments, wish: Wish, part: bytes) -> None:
-        """Take one part of an object that comes from the page; with the last one it is written."""
+        """Keep one part of an object that comes from the page; the last part has the whole object written."""
         place = wish["group"], wish["key"]
         if wish["start"] == 0:
-            if place in self._coming:  # it broke off, and begins anew
+            if place in self._coming:  # an upload that broke off begins anew
                 self._coming.pop(place).close()
             self._coming[place] = tempfile.TemporaryFile()  # noqa: SIM115 - it is open until the last part has come
         file = self._coming[place]
@@ -293,7 +296,7 @@ def _sizes(infos: Sequence[hosted.ObjectInfo]) -> dict[str, int]:
 async def _infos(
     backend: hosted.BlobstoreBackend, container: str, most: int | None = None
 ) -> Sequence[hosted.ObjectInfo]:
-    """What is known of the objects of a container, or of the first `most`; of one that is gone meanwhile, nothing."""
+    """The infos of the objects of a container, or of the first `most`; one that is deleted meanwhile is left out."""
     names = (await backend.objects(container))[:most]
     found = await asyncio.gather(*(backend.object_info(container, name) for name in names), return_exceptions=True)
     for each in found:
@@ -303,7 +306,7 @@ async def _infos(
 
 
 async def _found(asked: Awaitable[T], backend: hosted.BlobstoreBackend, container: str, name: str) -> T:
-    """What is asked for. Raises NotThere where it turns out that there is no such container or object."""
+    """Await what a backend is asked for. Raises NotThere where it answers that the container or object is missing."""
     try:
         return await asked
     except hosted.NoSuchContainer:

@@ -22,24 +22,27 @@ _FORMS = ("text", "json", "hex")
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: the settings, and where they are."""
+    """What the view shows: the settings, and the place where they are kept."""
 
     settings: Mapping[str, str]
     place: str = ""
 
 
 class ConfigView(View):
-    """Settings by key; itself a mapping that can be written. `.data` is a plain mapping from key to text."""
+    """The settings of a workload, live and editable: `wash.config["greeting"] = "Ahoy"`.
+
+    The view is a mapping from key to text; `.data` is a plain copy of it.
+    """
 
     widget = "state"
     plugin = "wasi-config"
 
     def __call__(self, *, of: str | None = None) -> ConfigView:
-        """Look at another workload: what `%wash config` does."""
+        """Return a view of the settings of the workload `of`: what `%wash config` shows."""
         return ConfigView(self.door, of or self.of)
 
     def __getitem__(self, key: str) -> str:
-        """Return a setting. Raises NotThere, a KeyError, which names those that there are."""
+        """Return a setting as text. Raises NotThere, a KeyError that names the settings there are."""
         __tracebackhide__ = True
         settings: Mapping[str, str] = self.data
         if key not in settings:
@@ -59,7 +62,7 @@ class ConfigView(View):
         return iter(self.data)
 
     def __len__(self) -> int:
-        """How many settings there are."""
+        """The number of settings."""
         return len(self.data)
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -70,17 +73,17 @@ class ConfigView(View):
         return (await self.look(deployments)).settings
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read all settings, and where they are."""
+        """Read all settings, and the place where they are kept."""
         kept = hosted.config_of(deployments, self.of)
         return Look({}) if kept is None else Look(await kept.backend.get_all(), kept.place)
 
     def still(self, look: Look) -> Table:
-        """One row for each setting."""
+        """Show a row for each setting."""
         rows = [(key, one_line(value, 200)) for key, value in redacted(look.settings)]
         return Table(("key", "value"), rows, empty=_EMPTY, title=titled(_TITLE, look.place))
 
     def picture(self, look: Look) -> dict[str, Any]:
-        """One group without a name."""
+        """Show the settings to the widget as one group without a name."""
         entries = [entry(key, value.encode(), _FORMS) for key, value in look.settings.items()]
         groups = [{"name": "", "more": False, "entries": entries}] if entries else []
         shown = {"title": _TITLE, "place": look.place, "word": "", "groups": groups, "empty": _EMPTY}

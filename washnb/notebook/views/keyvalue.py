@@ -20,14 +20,14 @@ from .values import COUNTER_FORMS, cell, entry
 Buckets = Mapping[str, Mapping[str, bytes]]
 
 _SHOWN = 200
-"""Keys of each bucket that faces show."""
+"""How many keys of each bucket are shown; `.data` has all."""
 
 _SHOWN_BUCKETS = 50
 
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: the first keys of the first buckets; which have `more`, and how many `others` there are."""
+    """What the view shows: the first keys of the first buckets; which have `more`, and the number of `others`."""
 
     buckets: Buckets
     more: frozenset[str] = frozenset()
@@ -39,12 +39,12 @@ class Look:
 class Bucket(Part):
     """A bucket as a mapping from key to bytes; text is stored as UTF-8, other values as JSON.
 
-    `dict(bucket.items())` reads all at once. `dict(bucket)` asks for one value after the other, as Python does of any
-    mapping, and each is what there is at that moment.
+    `dict(bucket.items())` reads all values at once. `dict(bucket)` reads one after the other, as Python does with any
+    mapping, so that a guest may change some in between.
     """
 
     def __init__(self, view: KeyValueView, name: str) -> None:
-        """Look at the bucket `name` of the workload that `view` looks at."""
+        """Take the bucket `name` of the workload that `view` shows."""
         self._view = view
         self.name = name
 
@@ -61,34 +61,34 @@ class Bucket(Part):
             return {}
 
     def __getitem__(self, key: str) -> bytes:
-        """Return the value. Raises NotThere, a KeyError, which names the keys or buckets that there are."""
+        """Return the value of a key as bytes. Raises NotThere, a KeyError that names the keys or buckets there are."""
         __tracebackhide__ = True
         return self._view.door.on_host(lambda deployments: self._view.value(deployments, self.name, key))
 
     def __setitem__(self, key: str, value: object) -> None:
-        """Set the value; the bucket is made where it does not exist."""
+        """Set the value of a key; the bucket is made where it does not exist."""
         self._view.door.on_host(lambda deployments: self._view.set(deployments, self.name, key, encoded(value)))
 
     def __delitem__(self, key: str) -> None:
-        """Delete the key. Raises NotThere, a KeyError."""
+        """Delete a key. Raises NotThere, a KeyError."""
         __tracebackhide__ = True
         self._view.door.on_host(lambda deployments: self._view.delete(deployments, self.name, key))
 
     def items(self) -> ItemsView[str, bytes]:
-        """Keys and values as they are now, read at once."""
+        """All keys with their values, read at once."""
         return self._all().items()
 
     def values(self) -> ValuesView[bytes]:
-        """The values as they are now, read at once."""
+        """All values, read at once."""
         return self._all().values()
 
     def update(self, *others: Any, **values: object) -> None:
-        """Set many values at once, given as those of a `dict`; the bucket is made where it does not exist."""
+        """Set many values at once, with the arguments of `dict.update`; the bucket is made where it does not exist."""
         given = {key: encoded(value) for key, value in dict(*others, **values).items()}
         self._view.door.on_host(lambda deployments: self._view.update(deployments, self.name, given))
 
     def clear(self) -> None:
-        """Delete all keys at once."""
+        """Delete all keys of the bucket at once."""
         with suppress(hosted.NoSuchBucket):
             self._view.door.on_host(lambda deployments: _clear(self._view.backend(deployments), self.name))
 
@@ -97,7 +97,7 @@ class Bucket(Part):
         return iter(self._keys())
 
     def __len__(self) -> int:
-        """How many keys there are."""
+        """The number of keys."""
         return len(self._keys())
 
     def _closer(self) -> KeyValueView:
@@ -105,37 +105,41 @@ class Bucket(Part):
 
 
 class KeyValueView(View):
-    """Buckets, keys and values. `.data` maps bucket to key to bytes; of one bucket, key to bytes; of one key, bytes."""
+    """The buckets, keys and values of a workload, live and editable: `wash.kv["default"]["apples"] = "41"`.
+
+    `wash.kv(bucket, key, of=WORKLOAD)` narrows the view. `.data` maps bucket to key to bytes; of a single bucket it
+    maps key to bytes, and of a single key it is the value as bytes.
+    """
 
     widget = "state"
     plugin = "wasi-keyvalue"
 
     def __init__(self, door: Door, of: str | None = None, bucket: str | None = None, key: str | None = None) -> None:
-        """Look at everything, at one bucket, or at one key of it."""
+        """Show all buckets, one bucket, or one key of it."""
         super().__init__(door, of)
         self.bucket = bucket
         self.key = key
 
     def __call__(self, bucket: str | None = None, key: str | None = None, *, of: str | None = None) -> KeyValueView:
-        """Look closer: what `%wash kv` does."""
+        """Return a view of one bucket, of one key of it, or of the workload `of`: what `%wash kv` shows."""
         return KeyValueView(self.door, of or self.of, bucket, key)
 
     def __getitem__(self, bucket: str) -> Bucket:
-        """Return a bucket, as a mapping that can be written."""
+        """Return a bucket as a mapping from key to bytes, which can be written."""
         return Bucket(self, bucket)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.door.on_host(KeyValueView(self.door, self.of).look).buckets)
 
     def backend(self, deployments: hosted.Deployments) -> hosted.KeyValueBackend:
-        """Where the values are. Raises ConfigError where the workload does not use key-value."""
+        """The backend that keeps the values. Raises ConfigError where the workload does not use key-value."""
         kept = hosted.keyvalue_of(deployments, self.of)
         if kept is None:
             raise ConfigError("no key-value state is kept here", repair=("%wash attach keyvalue", "%wash load SOURCE"))
         return kept.backend
 
     async def read(self, deployments: hosted.Deployments) -> Any:
-        """Read what `data` is. Raises ConfigError for a bucket or key that is not there."""
+        """Read what `data` returns. Raises NotThere for a bucket or key that does not exist."""
         if self.bucket is not None:
             backend = self.backend(deployments)
             with _known(self.bucket):
@@ -146,7 +150,7 @@ class KeyValueView(View):
         return {name: await _content(kept.backend, name) for name in await hosted.buckets_of(kept)}
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read the first keys of the first buckets. Raises as `read`."""
+        """Read the first keys of the first buckets. Raises NotThere for a bucket or key that does not exist."""
         kept = hosted.keyvalue_of(deployments, self.of)
         if kept is None:
             return Look({} if self.bucket is None else await self.read(deployments))
@@ -167,11 +171,11 @@ class KeyValueView(View):
         return value
 
     def still(self, look: Look) -> Table:
-        """One row for each key."""
+        """Show a row for each key."""
         return _table(look)
 
     def picture(self, look: Look) -> dict[str, Any]:
-        """Groups are buckets."""
+        """Show buckets to the widget as groups, and keys as their entries."""
         forms = ("text", "json", "hex", COUNTER_FORMS[look.order])
         groups = [
             {
@@ -240,7 +244,7 @@ _EMPTY = "nothing is stored"
 
 
 async def _not_there(backend: hosted.KeyValueBackend, bucket: str, key: str) -> NotThere:
-    """Say whether it is the bucket or the key that is missing."""
+    """Make the error that says whether the bucket or the key is missing."""
     try:
         page = await backend.keys(bucket)
     except hosted.NoSuchBucket:
@@ -274,7 +278,7 @@ async def _clear(backend: hosted.KeyValueBackend, bucket: str) -> None:
 
 
 async def _content(backend: hosted.KeyValueBackend, bucket: str, most: int | None = None) -> dict[str, bytes]:
-    """The values of a bucket by key, or as soon as there are `most` of them no more."""
+    """The values of a bucket by key, at most the first `most` of them."""
     content: dict[str, bytes] = {}
     async for page in _pages(backend, bucket):
         step = most or len(page) or 1

@@ -24,14 +24,18 @@ _TABLE_LINES = 100
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: lines, oldest first, and where the plugin of wasi:logging keeps them, or sends them to."""
+    """What the view shows: lines, oldest first, and the place where the plugin of wasi:logging keeps or sends them."""
 
     lines: Sequence[LogLine]
     place: str
 
 
 class LogsView(View):
-    """Log lines, oldest first. `.data` is the list of those that pass the filters."""
+    """The lines that components logged or printed, live, oldest first.
+
+    `wash.logs(level="warn", component="greeter", filter="text")` narrows the view. `.data` is the list of the lines
+    that pass these filters, as `LogLine` events.
+    """
 
     widget = "logs"
 
@@ -44,7 +48,7 @@ class LogsView(View):
         component: str | None = None,
         filter: str | None = None,  # noqa: A002 - the name of the option
     ) -> None:
-        """Show lines of `level` and above, of one component, that contain a text. Raises ConfigError for a level."""
+        """Show lines of `level` and above, of one component, with a text. Raises ConfigError for an unknown level."""
         super().__init__(door, of)
         if level is not None and level not in LEVELS:
             near = closest(level, LEVELS)
@@ -64,7 +68,7 @@ class LogsView(View):
         component: str | None = None,
         filter: str | None = None,  # noqa: A002
     ) -> LogsView:
-        """Look closer: what `%wash logs` does."""
+        """Return a view with these filters, as well as those of this view: what `%wash logs` shows."""
         return LogsView(
             self.door,
             of or self.of,
@@ -78,20 +82,20 @@ class LogsView(View):
         return iter(self.data)
 
     def __len__(self) -> int:
-        """How many lines pass the filters."""
+        """The number of lines that pass the filters."""
         return len(self.data)
 
     async def read(self, deployments: hosted.Deployments) -> list[LogLine]:
-        """Read the lines that pass the filters. Raises ConfigError for a component that is not there."""
+        """Read the lines that pass the filters. Raises ConfigError for a component that nothing is called."""
         self._require_component(deployments)
         return [line for line in deployments.history.lines if self._passes(line)]
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read the lines that pass the filters, and where they are."""
+        """Read the lines that pass the filters, and the place where they are kept."""
         return Look(await self.read(deployments), hosted.logs_place(deployments))
 
     def _require_component(self, deployments: hosted.Deployments) -> None:
-        """Raise ConfigError where nothing is called as the component, and something else is."""
+        """Raise ConfigError where the filter names a component that does not exist, while others do."""
         there = dict.fromkeys((*(line.component for line in deployments.history.lines), *deployments.names))
         if self.component is None or self.component in there or not there:
             return
@@ -110,7 +114,7 @@ class LogsView(View):
         )
 
     def still(self, look: Look) -> Table:
-        """One row for each of the last lines."""
+        """Show a row for each of the last lines."""
         rows = [
             (
                 f"{line.component} (another host)" if line.host else line.component,
@@ -125,7 +129,7 @@ class LogsView(View):
         return Table(("component", "level", "message"), rows, empty="nothing is logged", title=title)
 
     def picture(self, look: Look) -> dict[str, Any]:
-        """The last lines; the widget filters them once more, as the person likes."""
+        """Show the last lines to the widget, which filters them once more as the person likes."""
         lines = [
             {
                 "component": f"{line.component}@{line.host[:8]}" if line.host else line.component,
@@ -148,7 +152,7 @@ class LogsView(View):
         }
 
     def concerns(self, event: Event) -> bool:
-        """New lines that pass the filters."""
+        """Whether `event` is a new line that passes the filters."""
         return isinstance(event, LogLine) and self._passes(event)
 
 

@@ -21,18 +21,18 @@ _EMPTY = "no message"
 _SHOWN = 500
 _TABLE_LINES = 100
 _REQUEST_SECONDS = 3.0
-"""How long the page waits for a reply: meanwhile the kernel does nothing else."""
+"""Seconds for which the page waits for a reply: meanwhile the kernel does nothing else."""
 
 OUTCOMES = {"handled": "handled", "sent": "sent", "heard": "heard", "nobody": "nobody took it", "failed": "failed"}
-"""What a message can have come to, for the widget and for people."""
+"""How a message ended: the word that the widget gets, and what people read."""
 
 Message = MessageSent | MessageHandled | MessageHeard
-"""What is shown: messages of this host, or those that pass."""
+"""The events that the view shows: messages that this host sent or handled, or those it has listened to."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: messages, oldest first; where they are carried; whether one can send."""
+    """What the view shows: messages, oldest first; the place of the broker; whether messages can be sent."""
 
     messages: Sequence[Message]
     place: str
@@ -40,7 +40,11 @@ class Look:
 
 
 class MessagesView(View):
-    """Messages, oldest first. `.data` is the list of those that pass the filters, as events."""
+    """The messages that this host sent and handled, live, oldest first; or all that pass to a subject.
+
+    `wash.messages(subject="orders.>")` narrows the view, and `wash.messages(listen="orders.>")` shows what others send.
+    `.data` is the list of the messages that pass these filters, as events.
+    """
 
     widget = "messages"
 
@@ -52,20 +56,21 @@ class MessagesView(View):
         subject: str | None = None,
         listening: hosted.Listening | None = None,
     ) -> None:
-        """Look at the messages of a workload, or of all, whose subject `subject` matches, by the rules of NATS.
+        """Show messages of the workload `of`, or of all, whose subjects `subject` matches by the rules of NATS.
 
-        Or, in their place, at what `listening` has heard.
+        With `listening`, show what that has heard in their place.
         """
         super().__init__(door, of)
         self.subject = subject
         self._listening = listening
 
     def __call__(self, *, of: str | None = None, subject: str | None = None, listen: str | None = None) -> MessagesView:
-        """Look closer: what `%wash messages` does.
+        """Return a view with these filters, or one that listens: what `%wash messages` shows.
 
-        `listen` is a subject, `orders.>`: all messages to it are shown, whoever sends them, from now on until the view
-        is gone from the page, or `close`. They are taken from nobody; but a request to it that nobody answers waits for
-        its time to pass, for there is a listener. Raises ConfigError where nothing is attached that carries messages.
+        `listen` is a subject, `orders.>`: the view shows all messages to it, whoever sends them, from now on until it
+        is gone from the page, or closed. Its listening takes messages from nobody; but a request that nobody answers
+        then waits for its time to pass, because the broker sees a listener. Raises ConfigError where no plugin that
+        carries messages is attached.
         """
         if listen is None:
             return MessagesView(self.door, of or self.of, subject=subject or self.subject, listening=self._listening)
@@ -78,11 +83,11 @@ class MessagesView(View):
         return view
 
     def close(self) -> None:
-        """Listen no more; what was heard stays."""
+        """Stop listening; the view keeps the messages that it has heard."""
         self.door.on_host(self.left)
 
     def __enter__(self) -> Self:
-        """Listen in a `with` block, which closes the view."""
+        """Listen for the time of a `with` block, which closes the view."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,12 +95,12 @@ class MessagesView(View):
         self.close()
 
     async def came(self, deployments: hosted.Deployments) -> None:
-        """Listen, where that was asked for."""
+        """Begin to listen, in a view that was made with `listen`."""
         if self._listening is not None:
             await self._listening.begin(deployments)
 
     async def left(self, deployments: hosted.Deployments) -> None:  # noqa: ARG002
-        """Listen no more."""
+        """Stop listening, in a view that was made with `listen`."""
         if self._listening is not None:
             await self._listening.end()
 
@@ -104,7 +109,7 @@ class MessagesView(View):
         return iter(self.data)
 
     def __len__(self) -> int:
-        """How many messages pass the filters."""
+        """The number of messages that pass the filters."""
         return len(self.data)
 
     async def read(self, deployments: hosted.Deployments) -> list[Message]:
@@ -116,7 +121,7 @@ class MessagesView(View):
         return sorted((each for each in passing if matches(each.subject)), key=lambda each: each.time)
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read the messages, and where they are carried."""
+        """Read the messages that pass the filters, and the place of the broker."""
         if self._listening is not None:
             await self._listening.go_on(deployments)
         messaging = hosted.messaging_of(deployments)
@@ -124,7 +129,7 @@ class MessagesView(View):
         return Look(await self.read(deployments), place, messaging is not None)
 
     def still(self, look: Look) -> Table:
-        """One row for each of the last messages."""
+        """Show a row for each of the last messages."""
         rows = [
             (OUTCOMES[_outcome(each)], hosted.lasting_subject(each.subject), _who(each), _text(each), _error(each))
             for each in look.messages[-_TABLE_LINES:]
@@ -136,7 +141,7 @@ class MessagesView(View):
         return Table(columns, rows, empty=self._empty, title=title + last)
 
     def picture(self, look: Look) -> dict[str, Any]:
-        """The last messages; the widget filters them once more, as the person likes."""
+        """Show the last messages to the widget, which filters them once more as the person likes."""
         messages = [
             {
                 "time": each.time,
@@ -161,12 +166,12 @@ class MessagesView(View):
         return f"{_EMPTY} to a subject that {self.subject} matches" if self.subject else _EMPTY
 
     def concerns(self, event: Event) -> bool:
-        """New messages, and who carries them."""
+        """Whether `event` is a new message, or changes which plugin carries messages."""
         of_ours = MessageSent | MessageHandled if self._listening is None else MessageHeard
         return isinstance(event, of_ours | PluginChanged)
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
-        """Send a message, as the widget asks, and tell who took it, or what the reply is."""
+        """Send a message as the widget asks, and answer with who took it, or with the reply."""
         if wish["do"] == "publish":
             return Answer({"text": await hosted.published(deployments, wish["key"], value)})
         reply = await hosted.requested(deployments, wish["key"], value, _REQUEST_SECONDS)
@@ -188,13 +193,13 @@ def _outcome(message: Message) -> str:
 
 
 def _awaiting(message: Message) -> str:
-    """The subject on which an answer is still of use: nobody listens at the inbox of a request that is over."""
+    """The subject to which a reply can be sent; empty for the inbox of a request that is over."""
     subject = message.reply_to or ""
     return "" if subject.startswith(hosted.INBOX) else subject
 
 
 def _who(message: Message) -> str:
-    """The workload; of a message that was sent, also who took it. Of one that passes, nobody knows."""
+    """The workload of a message, and who took one that was sent; empty for one that was only heard."""
     if isinstance(message, MessageHeard):
         return ""
     name = message.workload or "from outside"
@@ -203,7 +208,7 @@ def _who(message: Message) -> str:
 
 
 def _text(message: Message) -> str:
-    """The body in one line."""
+    """The body of a message in one line."""
     if is_secret(message.subject):
         return HIDDEN
     note = face(message.body, 400).note

@@ -1,4 +1,4 @@
-"""The plain face of one object: text, JSON, hex, or an image."""
+"""How one object of a container is shown without a widget: as text, JSON, hex, or an image."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from washnb.secrecy import HIDDEN, is_secret
 from ..text import escape, face, plain, size
 
 READ = 256 * 1024
-"""Bytes that are read of an object for its face: an image up to this size stands in the notebook."""
+"""How many bytes of an object are read to show it: an image of at most this size is saved in the notebook."""
 
 _SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
 @dataclass(frozen=True)
 class Preview:
-    """An object of `size` bytes, by its beginning, `start`."""
+    """Shows an object of `size` bytes by its beginning, the bytes `start`."""
 
     title: str
     name: str

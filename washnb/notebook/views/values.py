@@ -11,17 +11,17 @@ from washnb.secrecy import HIDDEN, is_secret
 from ..text import ByteOrder, face, one_line, size
 
 _SHOWN_BYTES = 2_048
-"""Bytes of each value that the widget gets; a longer one is not edited there."""
+"""How many bytes of a value the widget gets; a longer value cannot be edited there."""
 
 _LINE_BYTES = 400
 
 _FORMS = {"json": "json", "text": "text", "empty": "text", "hex": "hex"}
 COUNTER_FORMS: dict[ByteOrder, str] = {"little": "u64le", "big": "u64be"}
-"""The form of the page that counters have."""
+"""The name of the form in which the page shows and edits a counter, by its byte order."""
 
 
 def entry(key: str, value: bytes, forms: Sequence[str], order: ByteOrder = "little") -> dict[str, Any]:
-    """What the widget gets of a value that may be edited in `forms`. Bytes travel in base64, as they are."""
+    """Make the widget's entry of a value, which may be edited in `forms`. The bytes travel unchanged, as base64."""
     secret = is_secret(key)
     shown = face(value, _SHOWN_BYTES, order=order)
     whole = len(value) <= _SHOWN_BYTES
@@ -46,7 +46,7 @@ def _form(value: bytes, kind: str, order: ByteOrder) -> str:
 
 
 def preview(key: str, value: bytes, order: ByteOrder = "little") -> str:
-    """The value in one line."""
+    """The value of a key in one line; a secret one is hidden."""
     if is_secret(key):
         return HIDDEN
     shown = face(value, _LINE_BYTES, order=order)
@@ -56,6 +56,6 @@ def preview(key: str, value: bytes, order: ByteOrder = "little") -> str:
 
 
 def cell(key: str, value: bytes, order: ByteOrder = "little") -> str:
-    """The value in one line, with the note that explains it."""
+    """The value of a key in one line, with the note that says what kind of bytes it is."""
     note = "" if is_secret(key) else face(value, _LINE_BYTES, order=order).note
     return f"{preview(key, value, order)}  ({note})" if note else preview(key, value, order)
