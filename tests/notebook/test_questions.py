@@ -340,6 +340,17 @@ async def test_a_page_that_is_not_heard_has_the_prompt_ask(asking):
     assert cell.asked[3:] == ["form"]
 
 
+async def test_a_page_that_was_only_slow_has_the_next_form(asking):
+    """It came while the prompt asked."""
+    cell = FakeCell()
+    asking.questions.came()
+    await asking(cell)
+    await asyncio.sleep(0.1)
+    asking.questions.came()
+    await asking(cell)
+    assert cell.asked == ["form", "prompt", "form"]
+
+
 async def test_where_there_is_no_page_nobody_waits_for_one(asking):
     """A terminal asks at once, and so does what only runs cells."""
     cell = FakeCell(page=False)

@@ -120,6 +120,10 @@ class Questions:
             waiting.unseen.clear()
             waiting.seen.set()
 
+    def came(self) -> None:
+        """Note that a page is there, and hears, if it is while a call waits: one that was only slow has a form then."""
+        self._heard = self._heard or bool(self._waiting)
+
     async def give(self, text: str, number: int | None = None) -> Waiting:
         """Answer with what the person wrote. Raises WashError where that is no answer."""
         waiting = self.find(number)

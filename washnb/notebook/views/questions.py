@@ -89,6 +89,10 @@ class QuestionsView(View):
         """Calls that wait, and that wait no longer."""
         return isinstance(event, CallWaiting)
 
+    async def came(self, deployments: hosted.Deployments) -> None:
+        """Know that somebody looks."""
+        deployments.questions.came()
+
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
         """Note that a page shows a question, or answer it."""
         number = int(wish["key"])
