@@ -324,6 +324,14 @@ def test_config_widget_edits_and_logs_widget_does_not(settings, live):
     assert "cannot do 'set'" in ask(live(settings.logs), b"", do="set")
 
 
+def test_logs_widget_names_who_keeps_the_lines_now(settings, live):
+    """A plugin for logs that comes or goes is seen in the head of the view at once, not with the next line."""
+    widget = live(settings.logs)
+    assert widget.widget.picture["place"] == "memory"
+    settings.detach("logging")
+    eventually_there(lambda: widget.widget.picture["place"] == "")
+
+
 def test_nobody_listens_while_nobody_looks(counter, live):
     """A view that is gone from the page costs nothing; one that comes back catches up."""
     widget = live(counter.kv)

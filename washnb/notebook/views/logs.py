@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from washnb.errors import ConfigError
-from washnb.events import Event, LogLine
+from washnb.events import Event, LogLine, PluginChanged
 
 from .. import hosted
 from ..arguments import closest, quoted
@@ -152,8 +152,8 @@ class LogsView(View):
         }
 
     def concerns(self, event: Event) -> bool:
-        """Whether `event` is a new line that passes the filters."""
-        return isinstance(event, LogLine) and self._passes(event)
+        """Whether `event` is a new line that passes the filters, or another plugin keeps the lines."""
+        return isinstance(event, PluginChanged) or (isinstance(event, LogLine) and self._passes(event))
 
 
 def _rank(level: str) -> int:
