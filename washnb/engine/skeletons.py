@@ -11,7 +11,7 @@ from typing import NamedTuple
 from washnb.wit import split_version
 
 from .abi.annotations import Named, normal_form
-from .abi.names import class_name, member_name, parse_function, python_name
+from .abi.names import class_name, member_name, parse_function, python_name, without_kind
 from .abi.shapes import (
     Borrow,
     Enum,
@@ -238,7 +238,7 @@ class _Writing:
             self._uses.add("Err")
             result = result.ok
         returned = "None" if result is None or kind == "constructor" else self._hint(result)
-        signature = re.sub(r"^\[\w+\]", "", self._names.wit(function))
+        signature = without_kind(self._names.wit(function))
         doc = "\n".join(textwrap.wrap(signature, _WIDTH - 10, break_on_hyphens=False, break_long_words=False))
         lines = [
             *(["@staticmethod"] if kind == "static" else []),

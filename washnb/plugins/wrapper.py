@@ -6,7 +6,6 @@ import difflib
 import fnmatch
 import functools
 import inspect
-import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar, cast
 
@@ -19,7 +18,6 @@ from .base import Attachable, HostPlugin, State, WorkloadContext, WorkloadItem, 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PATTERNS = "wit_around"
-_KIND = re.compile(r"\[(?:method|static|constructor)\]")
 
 
 def around(*functions: str) -> Callable[[F], F]:
@@ -152,7 +150,7 @@ class Wrapper(HostPlugin, abstract=True):
 
         Raises ConfigError where one of these takes another number of parameters, or is annotated otherwise than WIT.
         """
-        plain = _KIND.sub("", function.name)
+        plain = names.without_kind(function.name)
         spellings = _spellings(interface, plain)
         for name, patterns in reversed([*self._marked()]):
             if any(fnmatch.fnmatchcase(each, pattern) for pattern in map(_folded, patterns) for each in spellings):
@@ -232,8 +230,8 @@ def _miscounted(method: Callable[..., Any], interface: str, function: Function) 
     given = (resource if each == "self" else each for each, _ in function.params)
     takes = ", ".join(["self", "call", *map(names.python_name, given)])
     return ConfigError(
-        f"{method.__qualname__}{inspect.signature(method)} does not fit {interface}#{_KIND.sub('', function.name)}, "
-        f"which it is around",
+        f"{method.__qualname__}{inspect.signature(method)} does not fit "
+        f"{interface}#{names.without_kind(function.name)}, which it is around",
         interface=interface,
         repair=[
             f"def {method.__name__}({takes}): ...",
@@ -252,4 +250,4 @@ def _spellings(interface: str, function: str) -> set[str]:
 
 def _folded(name: str) -> str:
     """A spelling without what WIT and Python differ in."""
-    return names.python_name(_KIND.sub("", name)).lower().rstrip("_")
+    return names.python_name(names.without_kind(name)).lower().rstrip("_")

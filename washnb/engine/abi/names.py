@@ -9,6 +9,7 @@ from typing import NamedTuple
 _TAKEN = frozenset({"wit"})
 """What the classes of interfaces say of themselves, as `Interface.wit`."""
 
+_KIND = re.compile(r"\[(?:method|static|constructor)\]")
 _FUNCTION = re.compile(r"\[(method|static|constructor)\]([^.]+)(?:\.(.+))?")
 
 
@@ -51,3 +52,8 @@ def parse_function(wit: str) -> FunctionName:
     if match is None:
         return FunctionName("", "", wit)
     return FunctionName(match[1], match[2], match[3] or "")
+
+
+def without_kind(wit: str) -> str:
+    """A function's WIT name, alone or in a text, as people write it: `bucket.get` for `[method]bucket.get`."""
+    return _KIND.sub("", wit)

@@ -44,7 +44,7 @@ class Callee:
     @property
     def plain(self) -> str:
         """The function without its kind: `bucket.get` of `[method]bucket.get`."""
-        return self.function.name.rpartition("]")[2]
+        return names.without_kind(self.function.name)
 
     @property
     def short(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, overload
 
-from washnb.engine import Callee, Err, Function, shapes
+from washnb.engine import Callee, Err, Function, names, shapes
 from washnb.errors import BackendError, WashError, said_by
 from washnb.events import CallHeld, CallId, HostCall, current_call
 
@@ -90,10 +90,10 @@ def sentence(call: HostCall) -> str:
     """One call in a line: `wasi:keyvalue/store.bucket#1.get("count") -> b"3"`."""
     interface = call.interface.partition("@")[0]
     values = [value for _, value in call.arguments]
-    kind, _, rest = call.function.rpartition("]")
-    name = rest
-    if kind == "[method" and values:
-        name = f"{text_of(values.pop(0))}.{rest.partition('.')[2]}"
+    name = names.without_kind(call.function)
+    function = names.parse_function(call.function)
+    if function.kind == "method" and values:
+        name = f"{text_of(values.pop(0))}.{function.name}"
     prefix = f"{interface}." if interface else ""
     answer = "" if call.result is None and call.error is None else f" -> {text_of(call.result)}"
     if call.error is not None:

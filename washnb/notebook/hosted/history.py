@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from washnb.engine import names
 from washnb.events import (
     CallHeld,
     Event,
@@ -161,7 +162,7 @@ def _row(row: tuple[str, str, str, str]) -> str:
 
 def _spoken(export: str) -> str:
     """The function of an export, without its interface and without what WIT puts before its name."""
-    return export.rpartition("#")[2].rpartition("]")[2]
+    return names.without_kind(export.rpartition("#")[2])
 
 
 def _indented(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from washnb.engine import Err, shapes
+from washnb.engine import Err, names, shapes
 from washnb.errors import AccessDenied, ConfigError, WashError
 from washnb.events import CallWaiting, Event
 from washnb.host import wit_error
@@ -230,7 +230,7 @@ class ShownQuestion:
 
 
 def _call(function: str, arguments: Iterable[tuple[str, str]]) -> str:
-    return f"{function.rpartition(']')[2]}({', '.join(f'{name}={value}' for name, value in arguments)})"
+    return f"{names.without_kind(function)}({', '.join(f'{name}={value}' for name, value in arguments)})"
 
 
 def shown_question(waiting: Waiting) -> ShownQuestion:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from washnb.engine import names
 from washnb.host import WASI_PROVIDER, ImportUse, Receipt, Tally
 from washnb.plugins import HostPlugin, catalog
 from washnb.secrecy import is_secret, without_userinfo
@@ -50,7 +51,7 @@ class ReceiptReport:
                 }
                 for use in self.receipt.imports
             },
-            "touched": {kind: _counts(names) for kind, names in self.receipt.touched.items()},
+            "touched": {kind: _counts(found) for kind, found in self.receipt.touched.items()},
             "left_out": dict(self.receipt.left_out),
             "host_interfaces": [str(each) for each in self.receipt.host_interfaces],
             "allowed_hosts": list(self.receipt.allowed_hosts),
@@ -86,9 +87,9 @@ class ReceiptReport:
     @property
     def _touched(self) -> Table:
         rows: list[tuple[object, ...]] = []
-        for kind, names in self.receipt.touched.items():
-            rows += [(kind, tally.calls, _problems(tally) or "-", name) for name, tally in [*names.items()][:_SHOWN]]
-            others = len(names) - _SHOWN
+        for kind, found in self.receipt.touched.items():
+            rows += [(kind, tally.calls, _problems(tally) or "-", name) for name, tally in [*found.items()][:_SHOWN]]
+            others = len(found) - _SHOWN
             more = [f"and {others} more"] if others > 0 else []
             uncounted = self.receipt.left_out.get(kind, 0)
             more += [f"and names that were too many to keep, in {uncounted:,} calls"] if uncounted else []
@@ -138,15 +139,11 @@ def _functions(use: ImportUse) -> str:
     if use.provider == WASI_PROVIDER:
         calls = sum(tally.calls for tally in use.used.values())
         return f"{share} functions, {calls:,} call{'' if calls == 1 else 's'}"
-    return f"{share}: {', '.join(f'{_spoken(name)} ({tally.calls:,})' for name, tally in use.used.items())}"
+    return f"{share}: {', '.join(f'{names.without_kind(name)} ({tally.calls:,})' for name, tally in use.used.items())}"
 
 
 def _denials(use: ImportUse) -> str:
-    return ", ".join(f"{_spoken(name)} ({each.denied:,})" for name, each in use.used.items() if each.denied)
-
-
-def _spoken(function: str) -> str:
-    return function.rpartition("]")[2]
+    return ", ".join(f"{names.without_kind(name)} ({each.denied:,})" for name, each in use.used.items() if each.denied)
 
 
 def _problems(tally: Tally) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from washnb.engine import InterfaceType, Source, Surface
+from washnb.engine import InterfaceType, Source, Surface, names
 from washnb.errors import NotAComponentError
 from washnb.plugins import registered_plugins
 
@@ -204,10 +204,10 @@ def _functions(interface: InterfaceType, surface: Surface) -> tuple[str, ...]:
 
 def _in_resource(function: str) -> str:
     """A function as it stands within its resource in WIT: `bucket.get: func(key: string) -> ...`."""
-    kind, _, rest = function.rpartition("]")
-    if kind == "[method":
+    kind, rest = names.parse_function(function.partition(":")[0]).kind, names.without_kind(function)
+    if kind == "method":
         return _SELF.sub("(", rest, count=1)
-    if kind == "[static":
+    if kind == "static":
         return rest.replace(": func(", ": static func(", 1)
     name = rest.partition(":")[0]
     return rest.replace(": func(", ": constructor(", 1).removesuffix(f" -> {name}") if kind else function
