@@ -26,7 +26,7 @@ _WITHOUT_BODY = frozenset((204, 304))
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Answer(web.StreamResponse):
+class SocketResponse(web.StreamResponse):
     """The response to one request. `deliver` sends a head and a body; nothing is sent before."""
 
     def __init__(self, incoming: web.BaseRequest) -> None:

@@ -16,7 +16,7 @@ from aiohttp.http import RawRequestMessage
 from washnb.errors import ConfigError, WashError
 from washnb.types import Request
 
-from .answer import Answer
+from .answer import SocketResponse
 from .invoke import Deliver
 from .routers import Router
 
@@ -110,7 +110,7 @@ class HttpServer:
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
         assert self._handle is not None
-        answer = Answer(incoming)
+        answer = SocketResponse(incoming)
         if (incoming.content_length or 0) > BODY_LIMIT:
             return answer.refuse(413)
         if incoming.version >= (1, 1) and incoming.headers.get("Expect", "").lower() == "100-continue":
@@ -176,7 +176,7 @@ class _Connection(web.RequestHandler):
         _log.log(logging.ERROR if status == 500 else logging.DEBUG, "%s: %s", status, message, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the response has begun, and cannot be another one now")
-        return Answer(request).refuse(status)
+        return SocketResponse(request).refuse(status)
 
 
 Ingress = HttpServer

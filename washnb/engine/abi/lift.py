@@ -20,7 +20,8 @@ from .names import python_name
 from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Resource, Result, Shape, Tuple, Variant
 from .source import Source, payload_layout
 
-Named = Callable[[], Classes]
+FindClasses = Callable[[], Classes]
+"""Returns the Python classes of a component's named types; they are made when the first value of one is read."""
 
 _WIDTHS = {"b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8, "d": 8}
 
@@ -31,7 +32,7 @@ class Lift:
     `named` are the classes of what no annotation names; to make them takes milliseconds, so it waits until it must.
     """
 
-    def __init__(self, source: Source, named: Named) -> None:
+    def __init__(self, source: Source, named: FindClasses) -> None:
         self._source = source
         self._named = named
 
@@ -167,7 +168,7 @@ class _Cases(dict[bytes, Callable[[Any, int], Any]]):
     Each is made when it first occurs: an error code has forty cases and a program meets three.
     """
 
-    def __init__(self, shape: Variant, hint: Any, named: Named) -> None:
+    def __init__(self, shape: Variant, hint: Any, named: FindClasses) -> None:
         super().__init__()
         self._shape = shape
         self._hint = hint
@@ -194,13 +195,13 @@ def _constant(value: Any) -> Callable[[Any, int], Any]:
     return lambda _store, _address: value
 
 
-def _enum_members(shape: Enum, hint: Any, named: Named) -> dict[bytes, Any]:
+def _enum_members(shape: Enum, hint: Any, named: FindClasses) -> dict[bytes, Any]:
     """Members by WIT name, of the annotated Enum where it has them all."""
     found = _members(shape, classes.named_class(hint, enum.Enum)) or _members(shape, named().class_of(shape))
     return {name.encode(): member for name, member in found.items()}
 
 
-def _flag_members(shape: Flags, hint: Any, named: Named) -> tuple[type, dict[bytes, int]]:
+def _flag_members(shape: Flags, hint: Any, named: FindClasses) -> tuple[type, dict[bytes, int]]:
     """The Flag class, the annotated one where it has them all, and the bits of its members by WIT name."""
     cls: Any = classes.named_class(hint, enum.Flag)
     if not (members := _members(shape, cls)):

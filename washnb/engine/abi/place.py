@@ -10,7 +10,7 @@ from . import layout
 from .check import mismatch_error
 from .handles import give, type_id
 from .layout import PAYLOAD
-from .lift import Named
+from .lift import FindClasses
 from .lower import Lower, kind_of, val_layout
 from .shapes import Borrow, Function, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 from .source import Source
@@ -19,7 +19,7 @@ MISFITS = (TypeError, ValueError, AttributeError, KeyError, OverflowError, struc
 """What generated packing code raises for a value that does not fit."""
 
 
-def write_result(source: Source, function: Function, label: str, named: Named, *, is_ok: bool = True) -> None:
+def write_result(source: Source, function: Function, label: str, named: FindClasses, *, is_ok: bool = True) -> None:
     """Add statements that write the local `value` to the address `results`, as the function's result.
 
     Where that is a WIT result, `is_ok` says which case `value` is the payload of. They raise MismatchError.

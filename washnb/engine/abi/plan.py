@@ -12,7 +12,7 @@ from washnb.errors import GuestError, MismatchError
 from ..interface import Err
 from .check import find, mismatch_error
 from .layout import PAYLOAD
-from .lift import Lift, Named
+from .lift import FindClasses, Lift
 from .lower import Lower
 from .names import parse_function, python_name
 from .place import MISFITS, write_result
@@ -22,7 +22,7 @@ from .source import Source
 Handler = Callable[[Any, int, int], object]
 """Serves a host call: (store, address of the arguments, address of the results) -> whether it goes on off the fiber."""
 
-Answer = Callable[[Any, Any, int], None]
+ResultWriter = Callable[[Any, Any, int], None]
 """Writes a result: (store, value, address of the results)."""
 
 Keep = Callable[[Any], None]
@@ -80,7 +80,7 @@ class ImportPlan:
         target: Callable[..., Any],
         hints: Callable[[], Sequence[Any]],
         *,
-        named: Named,
+        named: FindClasses,
         provider: str,
         on_fiber: bool,
         direct: bool = True,
@@ -157,18 +157,18 @@ class ImportPlan:
                 source.line("raise")
 
     @cached_property
-    def answer(self) -> Answer:
+    def answer(self) -> ResultWriter:
         """Write what the target returned, the ok case of a WIT result."""
         return self._writer(is_ok=True)
 
     @cached_property
-    def _refusal(self) -> Answer:
+    def _refusal(self) -> ResultWriter:
         return self._writer(is_ok=False)
 
-    def _writer(self, *, is_ok: bool) -> Answer:
+    def _writer(self, *, is_ok: bool) -> ResultWriter:
         source = Source("answer(store, value, results)")
         write_result(source, self.function, self.label, self.named, is_ok=is_ok)
-        answer: Answer = source.compile(self.label)
+        answer: ResultWriter = source.compile(self.label)
         return answer
 
     def refuse(self, store: Any, error: Err[Any], results: int) -> None:
@@ -247,7 +247,7 @@ class ExportPlan:
     `named` are the classes of the interface.
     """
 
-    def __init__(self, interface: str, function: Function, named: Named) -> None:
+    def __init__(self, interface: str, function: Function, named: FindClasses) -> None:
         self.function = function
         self._named = named
         self.label = label_of(interface, function.name)

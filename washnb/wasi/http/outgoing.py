@@ -167,7 +167,7 @@ class OutgoingResponse(_Sent):
         self._status = status_code
 
 
-Answer = OutgoingResponse | Err[ErrorCode]
+OutgoingResult = OutgoingResponse | Err[ErrorCode]
 
 
 @resource("response-outparam")
@@ -181,8 +181,8 @@ class ResponseOutparam:
     __slots__ = ("_future", "answer")
 
     def __init__(self) -> None:
-        self.answer: Answer | None = None
-        self._future: asyncio.Future[Answer | None] | None = None
+        self.answer: OutgoingResult | None = None
+        self._future: asyncio.Future[OutgoingResult | None] | None = None
 
     @staticmethod
     def set(param: ResponseOutparam, response: Ok[OutgoingResponse] | Err[ErrorCode]) -> None:
@@ -197,7 +197,7 @@ class ResponseOutparam:
         raise Err(ErrorCode_InternalError("informational responses are not supported"))
 
     @property
-    def response(self) -> asyncio.Future[Answer | None]:
+    def response(self) -> asyncio.Future[OutgoingResult | None]:
         """A future of `answer`, for the host to wait on: None where the guest dropped the resource unset.
 
         Made when it is first asked for; a host that finds `answer` set needs none.
