@@ -94,21 +94,25 @@ def gathered(entries: Iterable[WitInterface]) -> tuple[WitInterface, ...]:
 
 
 def versions_match(served: str | None, wanted: str | None) -> bool:
-    """Whether a served version satisfies a wanted one; None on either side matches everything.
+    """Whether an interface of version `served` can stand in for one of version `wanted`.
 
-    Released versions of one 0.x line match each other (`0.2.0` serves `0.2.10`, as the component model's semver rule
-    has it); a version with a pre-release part (`0.2.0-draft`) matches only itself.
+    Released versions match in both directions where the component model calls them compatible: up to the first number
+    that is not 0 they are equal (`0.2.0` and `0.2.10`, `1.0.0` and `1.4.0`). A pre-release (`0.2.0-draft`) matches only
+    itself; None on either side matches every version.
     """
     if served is None or wanted is None or served == wanted:
         return True
-    if "-" in served or "-" in wanted:
-        return False
     return _compatible_line(served) == _compatible_line(wanted)
 
 
-def _compatible_line(version: str) -> tuple[str, ...]:
-    parts = version.split("+", maxsplit=1)[0].split(".")
-    return tuple(parts[:1]) if parts[0] != "0" else tuple(parts[:2])
+def _compatible_line(version: str) -> list[str]:
+    """What a version has in common with all that are compatible with it: `["0", "2"]` of `0.2.10`."""
+    release = version.partition("+")[0]
+    if "-" in release:
+        return [release]
+    parts = release.split(".")
+    zeroes = next((index for index, part in enumerate(parts) if part != "0"), len(parts))
+    return parts[: zeroes + 1]
 
 
 def split_version(name: str) -> tuple[str, str | None]:
