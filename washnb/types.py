@@ -1,6 +1,6 @@
 """What a host is told to run, and what it answers: the data of wash-runtime's host API, as frozen dataclasses.
 
-Requests and responses are here too, because the server, the routers and WASI speak of the same ones.
+HTTP requests and responses are here, too: the server, the routers and WASI all use these.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from washnb.wit import WitInterface
 class LocalResources:
     """What one component of a workload may use.
 
-    `memory_limit_mb` bounds each linear memory in MiB (-1: the engine's limit). `config` is what wasi:config hands
-    out, `environment` what wasi:cli/environment does. `allowed_hosts` are patterns of hosts that outgoing requests may
-    reach (`*`, `*.example.com`, `https://api.example.com:8443`); none means none.
+    `memory_limit_mb` bounds each linear memory in MiB (-1: the engine's limit). `config` is what the component reads
+    through wasi:config, `environment` what it reads through wasi:cli/environment. `allowed_hosts` are patterns of the
+    hosts that its outgoing requests may reach (`*`, `*.example.com`, `https://api.example.com:8443`); an empty tuple
+    allows no host.
     """
 
     memory_limit_mb: int = -1
@@ -32,7 +33,10 @@ class LocalResources:
 
 @dataclass(frozen=True)
 class Component:
-    """One component of a workload: its name and its bytes (binary or WAT text)."""
+    """One component of a workload: its name and its `bytes`, binary or WAT text.
+
+    `digest` is for the caller, as in wash-runtime's API: the host computes its own and does not read this one.
+    """
 
     name: str
     bytes: bytes
@@ -63,7 +67,7 @@ class WorkloadState(enum.Enum):
 
 @dataclass(frozen=True)
 class WorkloadStatus:
-    """State of a workload, and the sentence that goes with it."""
+    """The state of a workload: `message` says it in words, `error` is the exception behind it, if any."""
 
     workload_id: str
     state: WorkloadState
@@ -81,9 +85,9 @@ class WorkloadStartRequest:
 
 @dataclass(frozen=True)
 class WorkloadStartResponse:
-    """The answer to a start.
+    """The answer to a WorkloadStartRequest.
 
-    `state` is Running, Error where it failed (then `error` carries what went wrong), or Stopping where it was stopped
+    `state` is Running, Error where the start failed (`error` says why), or Stopping where the workload was stopped
     before it had started.
     """
 
@@ -110,9 +114,10 @@ Header = tuple[str, bytes]
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request on its way to a workload. `target` is path and query as sent.
+    """An HTTP request on its way to a workload.
 
-    `body` is bytes, or a stream of them.
+    `target` is path and query as the client sent them, `body` bytes or an async iterable of chunks. An empty
+    `authority` leaves it to the `host` header.
     """
 
     method: str
@@ -124,20 +129,20 @@ class Request:
 
 
 class BodyStream(Protocol):
-    """A body that still flows."""
+    """A response body that the guest still writes."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Iterate over the chunks, once."""
+        """Iterate over the chunks; possible once."""
 
     async def aclose(self) -> None:
-        """Say that nobody reads on."""
+        """Stop reading: the guest finds its stream closed."""
 
 
 @dataclass(frozen=True)
 class StreamedResponse:
-    """A response whose head is known and whose body still flows. `body` is bytes where it was complete at once.
+    """A response whose head is known. `body` is bytes where it is complete, else a stream that the guest still writes.
 
-    Whoever receives one reads `body` to its end or calls `aclose()` on it: the guest lives until then.
+    The receiver must read the stream to its end or call `aclose()` on it: the guest's instance lives until then.
     """
 
     status: int
@@ -149,7 +154,7 @@ class StreamedResponse:
 class Response:
     """A whole response, as `send` returns it. `elapsed` is in seconds; `trace` holds the host calls of this request.
 
-    `error` says why the host answered in the guest's place, where it did.
+    `error` is None where the guest answered, else why the host answered in its place.
     """
 
     status: int

@@ -20,10 +20,10 @@ _FORM = re.compile(
 
 @dataclass(frozen=True)
 class WitInterface:
-    """One or more interfaces of one package, as wash-runtime's `WitInterface`.
+    """One or more interfaces of one WIT package, as wash-runtime's `WitInterface`.
 
-    `version` None stands for any version. `config` is what a workload hands to the plugin that serves the entry,
-    `name` tells two entries of one package apart.
+    `version` None matches every version. In a workload's `host_interfaces`, `config` holds settings for the plugin that
+    serves these interfaces, and `name` tells two entries of one package apart.
     """
 
     namespace: str
@@ -35,7 +35,7 @@ class WitInterface:
 
     @classmethod
     def parse(cls, text: str, *, config: Mapping[str, str] | None = None, name: str | None = None) -> WitInterface:
-        """Read `wasi:keyvalue/store,atomics@0.2.0-draft`. Raises ConfigError on anything else."""
+        """Parse a text such as `wasi:keyvalue/store,atomics@0.2.0-draft`. Raises ConfigError for any other form."""
         match = _FORM.fullmatch(text.strip())
         if match is None or match["interfaces"] is None:
             raise ConfigError(
@@ -51,19 +51,19 @@ class WitInterface:
         return f"{self.namespace}:{self.package}"
 
     def singles(self) -> tuple[WitInterface, ...]:
-        """Part the entry into one for each of its interfaces, sorted."""
+        """Return one WitInterface for each of the interfaces, sorted by the interface's name."""
         return tuple(replace(self, interfaces=frozenset({name})) for name in sorted(self.interfaces))
 
     def each(self) -> tuple[str, ...]:
-        """The full name of every single interface, sorted."""
+        """Return the full name of each interface, such as `wasi:keyvalue/store@0.2.0-draft`, sorted."""
         suffix = "" if self.version is None else f"@{self.version}"
         return tuple(f"{self.package_name}/{name}{suffix}" for name in sorted(self.interfaces))
 
     def covers(self, other: WitInterface) -> bool:
-        """Whether this entry serves all of `other`: same package, all its interfaces, a matching version.
+        """Whether this covers all of `other`: the same package, each of its interfaces, and a matching version.
 
-        The version rule is wash-runtime's, equal when both sides pin one, widened for the released WASI 0.2 packages:
-        there every 0.2.x serves every other (`versions_match`).
+        wash-runtime asks for equal versions where both sides name one; here compatible releases match, too, so that
+        every `wasi:...@0.2.x` serves every other (`versions_match`).
         """
         return (
             self.package_name == other.package_name
@@ -79,9 +79,10 @@ class WitInterface:
 
 
 def gathered(entries: Iterable[WitInterface]) -> tuple[WitInterface, ...]:
-    """One entry for each package and version, as manifests have them, so that it covers an entry that names several.
+    """Merge `entries` that share package and version into one, with the interfaces of all of them.
 
-    They are in the order in which their first parts came; config and name, which parts have apart, are left out.
+    Manifests name several interfaces in one entry, and only a merged entry covers such a one. The result is in the
+    order in which each package and version first occurs; `config` and `name` of the entries are left out.
     """
     packages: dict[tuple[str, str, str | None], frozenset[str]] = {}
     for each in entries:
@@ -116,21 +117,24 @@ def _compatible_line(version: str) -> list[str]:
 
 
 def split_version(name: str) -> tuple[str, str | None]:
-    """Part `wasi:io/streams@0.2.6` into `("wasi:io/streams", "0.2.6")`; the version may be missing."""
+    """Part `wasi:io/streams@0.2.6` into `("wasi:io/streams", "0.2.6")`; a name without a version gives None for it."""
     plain, _, version = name.partition("@")
     return plain, version or None
 
 
 @dataclass(frozen=True)
 class WitWorld:
-    """What a component asks for and offers; for a plugin, seen from the guest: `imports` is what it serves."""
+    """What a component imports and exports.
+
+    A plugin's world is that of its guests: `imports` is what the plugin serves, `exports` what it calls.
+    """
 
     imports: tuple[WitInterface, ...] = ()
     exports: tuple[WitInterface, ...] = ()
 
     @classmethod
     def of(cls, imports: Iterable[str] = (), exports: Iterable[str] = ()) -> WitWorld:
-        """Build a world from interface names in their string form."""
+        """Build a world from names of interfaces. Raises ConfigError as `WitInterface.parse`."""
         return cls(tuple(map(WitInterface.parse, imports)), tuple(map(WitInterface.parse, exports)))
 
     def serves(self, wanted: WitInterface) -> bool:
@@ -142,7 +146,7 @@ class WitWorld:
         return any(entry.covers(wanted) for entry in self.exports)
 
     def __str__(self) -> str:
-        """The world as WIT text."""
+        """The world in WIT, without a name of its own."""
         lines = [f"  import {name};" for entry in self.imports for name in entry.each()]
         lines += [f"  export {name};" for entry in self.exports for name in entry.each()]
         return "\n".join(["world {", *lines, "}"])
