@@ -24,8 +24,8 @@ from .targets import find_targets
 class Bindings:
     """The binding table of one component: which Python object serves which import.
 
-    All instances of a component in a workload share one. A change takes effect at the next host call; after `renew`,
-    at the next call of an export.
+    All instances of a component in a workload share one. A change takes effect at the next host call of each instance;
+    what is bound after `renew` only in calls of exports that begin later.
     """
 
     def __init__(self, component: CompiledComponent) -> None:
@@ -41,12 +41,12 @@ class Bindings:
         self._copies: WeakSet[Bindings] = WeakSet()
 
     def bind(self, import_name: str, implementation: Interface, *, provider: str, on_fiber: bool = False) -> None:
-        """Let `implementation` serve the import of this name, in the component's own spelling.
+        """Let `implementation` serve the import `import_name`: its full name, with the version as the component has it.
 
-        `provider` is who serves it, for traces. With `on_fiber` its functions run at once, on the guest's stack: only
-        for short ones that cannot recurse; annotations of these are ours, and are not compared with the types of WIT.
-        Raises ConfigError where a function is missing, takes another number of parameters than the import, or is
-        annotated otherwise.
+        `provider` names the implementation in traces. With `on_fiber` its functions are called on the guest's stack:
+        only for short ones that cannot recurse, as those of WASI; their annotations are not compared with WIT. Raises
+        ConfigError where the component has no such import, or where a function is missing, takes another number of
+        parameters, or has annotations that contradict its types in WIT.
         """
         named = self.component.import_surfaces.later(import_name)
         targets = find_targets(import_name, self._functions(import_name), implementation, named, compare=not on_fiber)
@@ -56,10 +56,10 @@ class Bindings:
         self._bound.add(import_name)
 
     def unbind(self, import_name: str, reason: str, repair: str | Sequence[str] = ()) -> None:
-        """Take the import back.
+        """Revoke the import `import_name`, for calls of exports that have begun, too.
 
-        The next call gets `access-denied` where the function has that error, else it ends the guest with a GuestError
-        that says `reason` and the lines that `repair` it.
+        The guest's next call of one of its functions returns `access-denied` where the function has that error case,
+        else it ends the guest with a GuestError that gives `reason` and the lines of `repair`.
         """
         for function in self._functions(import_name).values():
             hints = functools.partial(no_hints, len(function.params))
@@ -70,9 +70,10 @@ class Bindings:
         self._bound.discard(import_name)
 
     def intercept(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
-        """Let each of `intercepts`, by import and function, have a say in the calls of that function, and nobody else.
+        """Replace all intercepts of imports by these: keys are (import, function in WIT).
 
-        It holds for copies too, whoever serves the function then. A function without one costs what it did.
+        Each is asked at every call of its function, whoever serves that, also in copies of this object that exist or
+        come later. A function without an intercept keeps its own handler, and is as fast as before.
         """
         wanted = {self.linker.slots[key]: each for key, each in intercepts.items()}
         changed = self._intercepts.keys() | wanted.keys()
@@ -84,36 +85,43 @@ class Bindings:
                     table.enter(slot, table.plans[slot], wanted.get(slot))
 
     def intercept_exports(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
-        """As `intercept`, for calls of exports: what is injected comes before the guest, or in its place."""
+        """Replace all intercepts of exports: what one injects is done before the guest is called, or instead of it.
+
+        Keys are (export, function in WIT). Copies of this object share them.
+        """
         self.export_intercepts.clear()
         self.export_intercepts.update((label_of(*key), each) for key, each in intercepts.items())
 
     def renew(self) -> None:
-        """Let calls of exports that have begun finish by what is bound now: what is bound from here on is for others.
+        """Begin a new version of the table, for calls of exports that begin from now on.
 
-        What is taken back, and what is intercepted, they meet all the same.
+        Calls that have begun finish by the version of before: `bind` does not change it any more, `unbind` and
+        `intercept` do.
         """
         self._former = [*(each for each in self._former if each.calls), self.table]
         self.table = self.table.copy()
 
     def revert(self, bound: Table) -> None:
-        """Go back to `bound`, which was the table before `renew`, for calls that begin from now on."""
+        """Let calls of exports that begin from now on go by `bound`: the value of `table` before `renew`."""
         self._former = [each for each in self._in_use() if each is not bound]
         self.table = bound
         self._bound = {self.linker.functions[slot][0] for slot, plan in bound.plans.items() if plan.callee.provider}
 
     async def quiet(self) -> None:
-        """Wait until the calls of exports are over that had begun before `renew`."""
+        """Wait until no call of an export goes by a version of the table before the last `renew`, or by a copy."""
         former = [*self._former, *(each.table for each in self._copies)]
         await asyncio.gather(*(table.quiet() for table in former))
 
     def unserved(self) -> tuple[str, ...]:
-        """The imports that hold a function and that nobody serves."""
+        """The full names of imports that have functions and that nothing is bound to."""
         imports = self.component.imports.items()
         return tuple(name for name, interface in imports if interface.functions and name not in self._bound)
 
     def copy(self) -> Bindings:
-        """A table with the same entries, to be bound otherwise; what `intercept` is told holds for both."""
+        """Return another binding table with the same entries, for an instance with bindings of its own.
+
+        Intercepts are set on the original, and hold for its copies.
+        """
         twin = Bindings(self.component)
         twin.table = self.table.copy()
         twin._bound |= self._bound
@@ -128,7 +136,7 @@ class Bindings:
             table.enter(slot, plan, self._intercepts.get(slot))
 
     def _in_use(self) -> list[Table]:
-        """The table, those before it that calls go by, and the one that `revert` may go back to."""
+        """The table of new calls, and former ones that calls still go by or that `revert` may bring back."""
         return [*self._former, self.table]
 
     def _functions(self, import_name: str) -> dict[str, Function]:
@@ -144,6 +152,8 @@ class Bindings:
 
 
 def _unserved(component: str, interface: str, function: Function) -> Handler:
+    """Make the handler of a function that nothing is bound to: it ends the guest with a GuestError."""
+
     def refuse(_store: Store, _arguments: int, _results: int) -> object:
         raise GuestError(
             f"{component} called {label_of(interface, function.name)}, which nobody serves",
@@ -155,7 +165,7 @@ def _unserved(component: str, interface: str, function: Function) -> Handler:
 
 
 def _refusal(interface: str, function: Function, reason: str, repair: str | Sequence[str]) -> Any:
-    """What stands for a function that was taken back."""
+    """Make the target of a function whose import was revoked: it raises Err, or GuestError where WIT has no error."""
     denied = denial(function, reason)
 
     def refuse(*_arguments: object) -> None:
@@ -167,7 +177,10 @@ def _refusal(interface: str, function: Function, reason: str, repair: str | Sequ
 
 
 def denial(function: Function, reason: str) -> object:
-    """The function's own error for a caller that may not, None where it has none that could say so."""
+    """The value of the function's own `access-denied` error, with `reason` where the case has a text.
+
+    None where its error type has no such case, or one whose payload is no string.
+    """
     error = function.result.err if isinstance(function.result, Result) else None
     if isinstance(error, Enum) and "access-denied" in error.names:
         return "access-denied"

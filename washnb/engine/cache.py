@@ -1,8 +1,8 @@
 """Compiled components on disk: one file per component and engine setting, ready to be mapped into memory.
 
-An entry is native code that the process will run, so the directory must belong to this user alone, and every entry ends
-in a seal with a checksum of ours: wasmtime itself accepts damaged artifacts. The checksum finds damage; against malice
-stands the owner of the directory.
+An entry is native code that the process will run, so nobody but this user may write to the directory. Every entry ends
+in a seal with a checksum, because wasmtime accepts damaged artifacts: the checksum finds damage, the owner and the mode
+of the directory keep malice out.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ DEFAULT_LIMIT = 4 << 30  # bytes; about a hundred components of 20 MB, compiled
 
 _SUFFIX = ".cwasm"
 _PARTIAL = ".partial-"
-_ABANDONED = 3600  # seconds after which a half-written file has no writer any more
+_ABANDONED = 3600  # seconds after which a half-written file is taken for one whose writer has died
 _SEAL = struct.Struct("<8s32sQI")  # magic, hash of the key, size of the artifact, CRC-32 of the artifact
 _MAGIC = b"washnb01"
 
 
 def default_directory() -> Path | None:
-    """`washnb` in the user's cache directory of this platform; None where there is no home."""
+    """Return `washnb` in the user's cache directory on this platform; None where the user has no home directory."""
     try:
         if os.name == "nt":
             base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -45,13 +45,16 @@ def default_directory() -> Path | None:
 
 
 class Cache:
-    """A directory of compiled components, bounded in bytes; what was used least recently goes first.
+    """A directory of compiled components of at most `limit` bytes; the least recently used entry is deleted first.
 
     Several processes may use one directory: entries appear whole, by renaming, and never change afterwards.
     """
 
     def __init__(self, directory: Path, *, limit: int = DEFAULT_LIMIT) -> None:
-        """Make the directory, readable by this user only. Raises ConfigError where others could write to it."""
+        """Make the directory, readable by this user only.
+
+        Raises ConfigError where it cannot be made, is another user's, or can be written by others.
+        """
         self.directory = directory.expanduser().absolute()
         self.limit = limit
         try:
@@ -64,7 +67,10 @@ class Cache:
         self._refuse_if_open_to_others()
 
     def find(self, key: str) -> Path | None:
-        """The artifact of `key`, verified; it can be mapped as it is. A damaged or foreign entry is thrown away."""
+        """Return the file with the artifact of `key`, for `deserialize_file`; None where there is none that is intact.
+
+        An entry that is damaged, or that others could have written, is deleted.
+        """
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -79,7 +85,7 @@ class Cache:
         return path
 
     def store(self, key: str, artifact: bytes | bytearray) -> None:
-        """Keep an artifact, then make room. Raises OSError where the disk does not take it."""
+        """Write the entry of `key`, then delete old ones over the limit. Raises OSError where the disk refuses it."""
         seal = _SEAL.pack(_MAGIC, _hash(key), len(artifact), zlib.crc32(artifact))
         descriptor, partial = tempfile.mkstemp(prefix=_PARTIAL, dir=self.directory)
         try:
@@ -93,7 +99,7 @@ class Cache:
         self._make_room(keep=self._path(key))
 
     def discard(self, key: str) -> None:
-        """Throw an entry away; it may be gone already."""
+        """Delete the entry of `key`, if it is there."""
         _remove(self._path(key))
 
     def _path(self, key: str) -> Path:
@@ -136,7 +142,7 @@ class Cache:
 
 
 def _is_ours(descriptor: int) -> bool:
-    """Whether the entry was written by this user, and by nobody else since."""
+    """Whether the file is this user's and nobody else may write to it. Windows is not asked: profiles are private."""
     if os.name == "nt":
         return True
     about = os.fstat(descriptor)
@@ -144,6 +150,7 @@ def _is_ours(descriptor: int) -> bool:
 
 
 def _seal_holds(descriptor: int, key: str) -> bool:
+    """Whether the file ends in a seal for `key` whose size and checksum are those of what stands before it."""
     size = os.fstat(descriptor).st_size - _SEAL.size
     if size <= 0:
         return False

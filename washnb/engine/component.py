@@ -17,7 +17,7 @@ from .surfaces import Shared, Surfaces
 
 
 class Code:
-    """The native code of one component, shared by all who compiled the same bytes on the same engine.
+    """The native code of one component, shared by every CompiledComponent of the same bytes on the same engine.
 
     `raw` is wasmtime's component, `runtime` the engine that it was compiled for; `digest` is the SHA-256 of the
     component's bytes in hex, `size` their number.
@@ -32,12 +32,12 @@ class Code:
 
     @property
     def types(self) -> tuple[Interfaces, Interfaces]:
-        """Imports and exports with all their types. The walk takes milliseconds, so it waits until somebody asks."""
+        """Imports and exports with all their types, read when they are first asked for: that takes milliseconds."""
         return self._reflected[:2]
 
     @property
     def destructors(self) -> dict[Resource, str]:
-        """The functions at the root that drop a resource which the guest defines."""
+        """Names of the root functions that drop a resource of the guest, by that resource (see `destructors.py`)."""
         return self._reflected[2]
 
     @cached_property
@@ -47,7 +47,7 @@ class Code:
 
     @cached_property
     def surfaces(self) -> tuple[Surfaces, Surfaces]:
-        """Imports and exports as Python classes. They know nothing of the code: its linker keeps what calls need."""
+        """Imports and exports as Python classes. These do not refer to the code, so they do not keep it alive."""
         imports, exports = self.types
         shared: Shared = {}
         named = self.named_types.of
@@ -55,7 +55,7 @@ class Code:
 
     @cached_property
     def named_types(self) -> NamedTypes:
-        """What imports and exports declare by name."""
+        """The named types that imports and exports declare."""
         return NamedTypes(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
 
     @property
@@ -65,14 +65,14 @@ class Code:
 
 @dataclass(frozen=True, eq=False)
 class CompiledComponent:
-    """A component under the name that its owner gave it; the code may be shared with others of the same bytes."""
+    """A compiled component and the name that its owner gave it; `code` is shared by all of the same bytes."""
 
     name: str
     code: Code
 
     @property
     def runtime(self) -> Runtime:
-        """The engine that it was compiled for, as far as running it goes."""
+        """The engine that the component was compiled for, with its ticker and memory limit."""
         return self.code.runtime
 
     @property
@@ -87,12 +87,12 @@ class CompiledComponent:
 
     @property
     def imports(self) -> dict[str, InterfaceType]:
-        """What it asks for, by full name with version; the key "" holds functions at the root."""
+        """The imported interfaces by full name with version; the key "" holds functions at the root."""
         return self.code.types[0]
 
     @property
     def exports(self) -> dict[str, InterfaceType]:
-        """What it offers, by full name with version; the key "" holds functions at the root."""
+        """The exported interfaces by full name with version; the key "" holds functions at the root."""
         return self.code.types[1]
 
     def named_types(self, interface: str) -> dict[str, Shape]:
@@ -101,16 +101,16 @@ class CompiledComponent:
 
     @property
     def import_surfaces(self) -> Surfaces:
-        """What it asks for as Python classes, by full name; they are the same for all who use the code."""
+        """The imports as Python classes, by full name; the same classes for all components that share the code."""
         return self.code.surfaces[0]
 
     @property
     def export_surfaces(self) -> Surfaces:
-        """What it offers as Python classes, by full name."""
+        """The exports as Python classes, by full name; the same classes for all components that share the code."""
         return self.code.surfaces[1]
 
     def world(self) -> WitWorld:
-        """Its imports and exports as names; functions at the root have none and do not appear."""
+        """The names of the imported and exported interfaces. Functions at the root are in none, and left out."""
         return WitWorld(_named(self.imports), _named(self.exports))
 
     def __repr__(self) -> str:

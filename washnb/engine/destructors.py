@@ -1,9 +1,9 @@
 """Letting the host drop resources that a guest defines.
 
-Nobody outside of a component can drop a handle to a resource that it exports: wasmtime's C API cannot in a store with
-async functions, and WIT has no function for it. So a component gets one more function at its root for each such
-resource: it takes the handle, and its core is the canonical `resource.drop`, which runs the destructor. Only what
-stands at the end of the component changes. Where its form is not one that tools write, it stays as it is.
+A host cannot drop a handle to a resource that a component exports: wasmtime's C API refuses in a store with async
+functions, and WIT has no function for it. So `with_destructors` appends to a component, for each such resource, a root
+function that takes the handle, and whose core function is the canonical `resource.drop`, which runs the destructor.
+What the component had before is not changed. A binary with forms that this module does not read stays as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .source import sections, unsigned
 
 _PREFIX = "washnb-drop"
 REVISION = b"drop2"
-"""What tells compiled components with these functions from those without, and from those of other revisions."""
+"""Part of the cache's key, to be changed with the functions that are appended: old artifacts have others."""
 
 _COMPONENT, _INSTANCE, _ALIAS, _TYPE, _CANON, _IMPORT, _EXPORT = 4, 5, 6, 7, 8, 10, 11
 _CORE_SORT, _FUNC_SORT, _TYPE_SORT, _COMPONENT_SORT, _INSTANCE_SORT = 0, 1, 3, 4, 5
@@ -25,12 +25,15 @@ _OF_A_RESOURCE = frozenset({2, _RESOURCE_DROP, 4})  # new, drop, rep
 _CORE_FUNC = (_CORE_SORT, 0)
 
 
-class _UnknownForm(Exception):  # noqa: N818 - it goes no further
-    """Something that this module does not read."""
+class _UnknownForm(Exception):  # noqa: N818 - caught in this module
+    """The binary has a form that this module does not read."""
 
 
 def with_destructors(binary: bytes) -> bytes:
-    """A component with a function that drops it for each resource that it defines, and exports in an interface."""
+    """Return the component with a drop function for each resource that it defines and exports in an interface.
+
+    Where it has no such resource, or a form that is not known here, the very same bytes are returned.
+    """
     try:
         scope = _Scope.read(memoryview(binary))
         found = scope.resources()
@@ -40,7 +43,7 @@ def with_destructors(binary: bytes) -> bytes:
 
 
 def split_destructors(exports: dict[str, InterfaceType]) -> tuple[dict[str, InterfaceType], dict[Resource, str]]:
-    """What a component exports by itself, and the functions that were added to drop its resources."""
+    """Part a component's exports into its own and the drop functions that were appended, as names by resource."""
     root = exports.get("")
     functions = {} if root is None else root.functions
     added = {
@@ -59,12 +62,15 @@ def split_destructors(exports: dict[str, InterfaceType]) -> tuple[dict[str, Inte
 
 @dataclass
 class _Scope:
-    """What has been defined in a component so far: how many of each sort, and what matters of them.
+    """The index spaces of one component, as far as its sections have been read.
 
-    `foreign` are indices of types that have another index, here or elsewhere, where they are defined. `imported` are
-    those of imported resources, with the names that these are imported under, and `names` the exports of such. `made`
-    says which component an instance was made of, and with which types; `exported` has, by the index that an instance
-    gets where it is exported, the one that it had before.
+    - `counts`: how many definitions of each sort there are, which is the index of the next one.
+    - `components`: binaries of the inner components by index.
+    - `foreign`: type indices of aliases, imports and exports; the type itself is defined under another index.
+    - `imported`: type indices of imported resources, with their import names; `names`: those that are exported again,
+      import name by export name.
+    - `made`: for an instance's index the component that it was made of, and its type arguments by name.
+    - `exported`: for the new index that exporting an instance gives it, the index that it had before.
     """
 
     counts: dict[int | tuple[int, int], int] = field(default_factory=dict)
@@ -77,7 +83,10 @@ class _Scope:
 
     @classmethod
     def read(cls, binary: memoryview) -> _Scope:
-        """Read a component, not those in it. Raises _UnknownForm, or IndexError where it breaks off."""
+        """Read the sections of a component, but not of the components in it.
+
+        Raises _UnknownForm, IndexError where the binary breaks off, and ValueError for a name that is not UTF-8.
+        """
         scope = cls()
         entries = {
             _INSTANCE: scope._instance,
@@ -98,10 +107,10 @@ class _Scope:
         return scope
 
     def resources(self) -> list[tuple[int, str]]:
-        """The resources that are defined here and exported: an instance that each is in, and its name there.
+        """Find the resources that are defined here and exported: for each the index of an instance, and its name there.
 
-        Raises as `read`. A component is read once, however many instances are made of it; of several instances that
-        have a resource the last one counts.
+        Raises as `read`. An inner component is read once, however many instances are made of it; where several
+        instances export the same resource, the last one is returned.
         """
         made = {exported: self.made[index] for exported, index in self.exported.items() if index in self.made}
         names = {
@@ -117,11 +126,11 @@ class _Scope:
         return list(found.values())
 
     def next(self, sort: int | tuple[int, int]) -> int:
-        """The index that the next one of a sort will have."""
+        """The index that the next definition of `sort` gets."""
         return self.counts.get(sort, 0)
 
     def _count(self, sort: int | tuple[int, int]) -> int:
-        """Give the next one its index; a type that comes this way was defined elsewhere."""
+        """Take the next index of `sort`. Types that are defined here do not come this way: one that does is foreign."""
         index = self.next(sort)
         self.counts[sort] = index + 1
         if sort == _TYPE_SORT:
@@ -146,7 +155,7 @@ class _Scope:
     def _alias(self, reader: _Reader) -> None:
         sort, target = reader.sort(), reader.byte()
         reader.number()
-        if target < 2:  # an export of an instance; else something of a component around this one
+        if target < 2:  # an export of a (core) instance; else something of an enclosing component
             reader.name()
         else:
             reader.number()
@@ -186,7 +195,7 @@ class _Scope:
 
 
 class _Reader:
-    """Reads the entries of a section, as the binary format of components has them."""
+    """Reads the entries of a section in the component model's binary format; IndexError where it breaks off."""
 
     def __init__(self, payload: memoryview) -> None:
         self._payload = payload
@@ -215,7 +224,7 @@ class _Reader:
         return (kind, self.byte()) if kind == _CORE_SORT else kind
 
     def description(self) -> tuple[int | tuple[int, int], bool]:
-        """The sort of what is imported or exported, and whether it is a resource."""
+        """Read an extern description: the sort of what is imported or exported, and whether it is a resource."""
         sort = self.sort()
         if sort == _TYPE_SORT and self.byte():
             return sort, True
@@ -234,7 +243,7 @@ class _Reader:
 
 
 def _appended(scope: _Scope, found: list[tuple[int, str]]) -> bytes:
-    """The sections with a function that drops each of the resources `found`, by their instance and name."""
+    """Write the sections that alias the resources `found` (instance index and name) and export their drop functions."""
     count = len(found)
     types, funcs, cores = (scope.next(sort) for sort in (_TYPE_SORT, _FUNC_SORT, _CORE_FUNC))
     handles, signatures = types + count, types + 2 * count
@@ -265,7 +274,7 @@ def _text(name: str) -> bytes:
 
 
 def _bytes_of(value: int, limit: int) -> Iterator[int]:
-    """LEB128: seven bits in a byte, until what is left is below `limit`."""
+    """Write `value` in LEB128: seven bits in a byte, until what is left is below `limit` and fits one byte."""
     while value >= limit or value > 0x7F:
         yield value & 0x7F | 0x80
         value >>= 7
@@ -277,5 +286,5 @@ def _leb(value: int) -> bytes:
 
 
 def _signed(value: int) -> bytes:
-    """The same for a number that could be negative: its highest bit says so."""
+    """A number that is not negative in signed LEB128, whose last byte keeps its sign bit clear for that."""
     return bytes(_bytes_of(value, 0x40))

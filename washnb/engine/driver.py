@@ -1,4 +1,4 @@
-"""Driving a guest: polling its fiber, doing the host calls that it waits for, and telling why it ended."""
+"""Driving a guest: polling its fiber, doing the host calls that it waits for, and saying why it ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CAUSE = re.compile(r"^\s*(?:\d+:\s+)?(.*)$")
 
 
 def running_task() -> asyncio.Task[Any] | None:
-    """Return the task that runs; None also where no loop does."""
+    """Return the asyncio task that this code runs in; None in a callback of the loop, and where no loop runs."""
     try:
         return asyncio.current_task()
     except RuntimeError:
@@ -31,7 +31,11 @@ def running_task() -> asyncio.Task[Any] | None:
 
 
 async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[Any] | None) -> None:
-    """Run a guest, in `task`, until its call is done, one way or the other. The future is deleted, whatever happens."""
+    """Poll `future`, a call into the guest of `store`, until it is done, has failed, or the store is closing.
+
+    `task` is the running task. The future is deleted, whatever happens. What a host call raises passes through;
+    wasmtime's own error is left in the store, for `take_error`.
+    """
     before = 0 if task is None else task.cancelling()
     try:
         while True:
@@ -46,11 +50,11 @@ async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[An
             ticker.leave(future)
             pending, store.pending = store.pending, None
             if pending is None:
-                await asyncio.sleep(0)  # the epoch is over: others have their turn
+                await asyncio.sleep(0)  # the guest has used up its epoch: other tasks have a turn
                 continue
             await perform(store, pending)
             if task is not None and task.cancelling() > before:
-                raise asyncio.CancelledError  # which the host function has kept to itself
+                raise asyncio.CancelledError  # this task was cancelled, and the host function has caught that
     finally:
         try:
             future_delete(future)
@@ -62,7 +66,10 @@ async def drive(store: Store, future: int, ticker: Ticker, task: asyncio.Task[An
 
 
 async def perform(store: Store, pending: Pending) -> None:
-    """Do a host call off the fiber, write what came of it, and let the next poll find it done."""
+    """Do a pending host call off the fiber, write its result, and let the next poll find it done.
+
+    An `Err` becomes the error case of the result. Any other exception is noted as the store's `failure`, and raised.
+    """
     plan, arguments, value, results = pending
     try:
         if value is None:
@@ -84,7 +91,10 @@ async def perform(store: Store, pending: Pending) -> None:
 
 
 def serving_in(frame: FrameType | None) -> tuple[str, str] | None:
-    """Who serves the host call that a thread is in, as its frames tell, and which call; None where it is in none."""
+    """Return provider and `interface#function` of the host call that a thread is in; None where it is in none.
+
+    `frame` is the thread's innermost frame: the host call is found in the frames that called it.
+    """
     while frame is not None:
         if frame.f_code is perform.__code__:
             plan: ImportPlan = frame.f_locals["plan"]
@@ -94,16 +104,17 @@ def serving_in(frame: FrameType | None) -> tuple[str, str] | None:
 
 
 def _abandons(error: BaseException) -> bool:
-    """Whether somebody has closed the coroutine that caught it, and not a host function raised it.
+    """Whether `error` says that the coroutine which caught it was closed, rather than that a host function failed.
 
-    Python closes first what a coroutine awaits, so that such an error comes from no deeper frame.
+    Python closes what a coroutine awaits before the coroutine itself, so that a GeneratorExit from closing has no
+    deeper frame in its traceback than the one that caught it.
     """
     traceback = error.__traceback__
     return isinstance(error, GeneratorExit) and traceback is not None and traceback.tb_next is None
 
 
 def abandon(pending: Pending) -> None:
-    """It will not be done: the guest is closed."""
+    """Give up a host call that its guest will not wait for: close what was begun, and tell its observer."""
     _, watching, begun, _ = pending
     if begun is not None:
         begun.close()
@@ -113,7 +124,7 @@ def abandon(pending: Pending) -> None:
 
 
 def take_error(store: Store) -> str | None:
-    """The text of the error that wasmtime left for a call, None where the call went well."""
+    """Return the text of the error that wasmtime left in the store, and clear it; None where the call went well."""
     (error,) = WORD.unpack_from(VIEW, store.error)
     if not error:
         return None
@@ -122,7 +133,10 @@ def take_error(store: Store) -> str | None:
 
 
 def guest_error(component: str, doing: str, text: str) -> GuestError:
-    """What wasmtime said as an error of ours: a TrapError where wasm was running, with reason and backtrace."""
+    """Make an exception of wasmtime's error `text`: a TrapError with reason and backtrace where wasm was running.
+
+    `doing` says what ended, for the message: a call of an export, or the start of the component.
+    """
     lines = text.strip().splitlines()
     frames = _frames(lines)
     match = _CAUSE.match(lines[-1]) if lines else None
@@ -142,7 +156,7 @@ def guest_error(component: str, doing: str, text: str) -> GuestError:
 
 
 def _frames(lines: list[str]) -> list[str]:
-    """The frames of a wasm backtrace, each with the source lines that follow it where the guest has them."""
+    """The frames of a wasm backtrace, each with its source lines where the guest was built with debug information."""
     frames: list[str] = []
     for line in lines:
         if match := _FRAME.match(line):
@@ -153,7 +167,7 @@ def _frames(lines: list[str]) -> list[str]:
 
 
 def start_error(component: str, limits: Limits, text: str) -> GuestError:
-    """Why an instance could not start: over a limit, or as any call may end."""
+    """Make an exception of wasmtime's error `text` from instantiation: over a limit, or as `guest_error` has it."""
     if match := _MEMORY_TOO_LARGE.search(text):
         return GuestError(
             f"{component} cannot start within its limit of {limits.memory_mib} MiB for each memory",

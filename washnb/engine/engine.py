@@ -33,7 +33,7 @@ from .runtime import ANOTHER_ENGINE, Runtime, is_fork
 from .source import Source, SourceBytes, not_wasi_2, read_source
 
 _TICK = 0.2  # seconds between two progress events of a long compilation
-# wasmtime 50.0 traps calls that lend two resources while these are on (see selftest)
+# with these on, wasmtime 50.0 traps every host call to which the guest lends two resources (see selftest.py)
 _OFF = ("wasmtime_config_concurrency_support_set", "wasmtime_config_wasm_component_model_async_set")
 _BACKTRACE_DETAILS = "WASMTIME_BACKTRACE_DETAILS"
 
@@ -51,32 +51,42 @@ class EngineBuilder:
         self._epoch_interval = 0.005
 
     def with_config(self, configure: Callable[[wasmtime.Config], None]) -> Self:
-        """Let `configure` change wasmtime's configuration; what washnb cannot do without is set after it."""
+        """Let `configure` change wasmtime's configuration. Settings that washnb needs are made after it, and win."""
         self._configure.append(configure)
         return self
 
     def with_cache_dir(self, path: str | os.PathLike[str] | None) -> Self:
-        """Keep compiled components in `path` instead of the user's cache directory; None keeps none."""
+        """Keep compiled components in the directory `path` instead of the user's cache; None keeps none on disk."""
         self._cache_dir = None if path is None else Path(path)
         self._cache_is_default = False
         return self
 
     def with_memory_limit(self, mib: int) -> Self:
-        """Let no linear memory of a guest grow over `mib` MiB, unless its instance says otherwise."""
+        """Bound each linear memory of a guest to `mib` MiB, where its instance has no limit of its own.
+
+        Raises ConfigError for a limit that is not positive.
+        """
         if mib <= 0:
             raise ConfigError(f"a guest cannot live in {mib} MiB", repair="Engine.builder().with_memory_limit(256)")
         self._memory_limit_mib = mib
         return self
 
     def with_epoch_interval(self, seconds: float) -> Self:
-        """Take a busy guest off the loop after this time, so that others run (5 ms unless told)."""
+        """Suspend a busy guest after `seconds`, so that other tasks of the loop have a turn; 0.005 by default.
+
+        Raises ConfigError for a time that is not positive.
+        """
         if seconds <= 0:
             raise ConfigError(f"an epoch cannot last {seconds} s", repair="Engine.builder().with_epoch_interval(0.005)")
         self._epoch_interval = seconds
         return self
 
     def build(self) -> Engine:
-        """Make the engine. Raises ConfigError for a wasmtime or a cache directory that will not do."""
+        """Make the engine.
+
+        Raises ConfigError for a wasmtime that fails the self test, and for a cache directory that cannot be made or
+        that others can write to.
+        """
         _enable_faulthandler()
         raw = wasmtime.Engine(self._config())
         _check_once(raw)
@@ -95,7 +105,7 @@ class EngineBuilder:
             if not hasattr(bindings, switch):
                 raise selftest.refusal(f"it has no {switch}")
             getattr(bindings, switch)(config.ptr(), False)
-        # wasmtime waits for ever for threads of its own that a fork does not have
+        # wasmtime's compiler threads do not exist in a fork, and it would wait for them for ever
         bindings.wasmtime_config_parallel_compilation_set(config.ptr(), not is_fork())
         return config
 
@@ -108,10 +118,10 @@ class EngineBuilder:
 
 
 class Engine:
-    """Compiles components, each content once, and holds what running them needs.
+    """Compiles components and runs their guests; the same bytes are compiled once.
 
-    Make it with `Engine.builder()`. It may serve several loops and threads, but not a fork of its process. After
-    `close()` the components that it compiled run no more.
+    Make it with `Engine.builder()`. One engine may serve several loops and threads, but not a fork of its process.
+    After `close()` the components that it compiled cannot run any more.
     """
 
     def __init__(self, runtime: Runtime, cache: Cache | None) -> None:
@@ -124,17 +134,18 @@ class Engine:
 
     @staticmethod
     def builder() -> EngineBuilder:
-        """Settings to choose from; `Engine.builder().build()` is a good engine."""
+        """Return a builder with the default settings; `Engine.builder().build()` is a good engine."""
         return EngineBuilder()
 
     async def compile(
         self, source: Source, *, name: str | None = None, on_progress: OnProgress | None = None
     ) -> CompiledComponent:
-        """Turn a component into native code, off the loop: at once where it was compiled before, here or on disk.
+        """Compile a component in a thread of its own; one that was compiled before is taken from memory or disk.
 
-        `source` is what `read_source` takes. `on_progress` is called on this loop: read, then cached, or compile
-        (again and again while it lasts) and store, then done. Raises NotAComponentError for what is no component,
-        CompileError for one that wasmtime refuses.
+        `source` is what `read_source` takes, `name` what the component is called in messages. `on_progress` is called
+        on this loop with the stages `read`, then `cached`, or `compile` (again every 0.2 s while it lasts) and `store`,
+        then `done`. Raises NotAComponentError for what is no component, CompileError for a component that wasmtime
+        refuses, ConfigError where the engine is closed.
         """
         if reason := self.runtime.ticker.ended:
             raise ConfigError(reason, repair=ANOTHER_ENGINE)
@@ -155,7 +166,7 @@ class Engine:
         return CompiledComponent(content.name, code)
 
     def close(self) -> None:
-        """End the ticker thread, and calls that still run with a GuestError; idempotent."""
+        """End the engine's thread; calls that still run raise GuestError. May be called twice."""
         self.runtime.ticker.stop()
 
     def __enter__(self) -> Self:
@@ -169,7 +180,7 @@ class Engine:
             return self._compiled.get(digest)
 
     def _join(self, content: SourceBytes) -> _Compilation:
-        """The compilation of this content: the one that is under way, or a new one."""
+        """Return the compilation of these bytes that is under way, or start one."""
         with self._lock:
             running = self._compilations.get(content.digest)
             if running is not None:
@@ -183,7 +194,7 @@ class Engine:
     def _run(self, content: SourceBytes, compilation: _Compilation) -> None:
         try:
             code = self._make(content, compilation.enter)
-        except BaseException as error:  # noqa: BLE001 - it belongs to those who wait for the code
+        except BaseException as error:  # noqa: BLE001 - raised in the tasks that wait for the code
             with self._lock:
                 del self._compilations[content.digest]
             compilation.result.set_exception(error)
@@ -219,19 +230,19 @@ class Engine:
 
 
 class _Compilation:
-    """A compilation in its thread, as those who wait for it see it."""
+    """A compilation in its thread; several tasks may wait for it."""
 
     def __init__(self) -> None:
         self.result: Future[Code] = Future()
-        self.result.set_running_or_notify_cancel()  # one who stops waiting must not cancel it for the others
+        self.result.set_running_or_notify_cancel()  # a task that stops waiting must not cancel it for the others
         self._stages: list[tuple[str, float]] = []
 
     def enter(self, stage: str) -> None:
-        """Note, from the thread, what it does now."""
+        """Note the stage that the thread enters. Called in the thread."""
         self._stages.append((stage, time.monotonic()))
 
     async def watch(self, tell: Callable[[str, float], None]) -> Code:
-        """Wait for the code and tell each stage once, a long one again at every tick."""
+        """Wait for the code. Calls `tell` with stage and time (`time.monotonic`) of each stage, and every 0.2 s."""
         told = 0
         result = asyncio.wrap_future(self.result)
         try:
@@ -257,7 +268,7 @@ def _read_and_digest(source: Source, name: str | None) -> SourceBytes:
 
 def _compile(raw: wasmtime.Engine, content: SourceBytes) -> wt.Component:
     if (extended := with_destructors(content.data)) is not content.data:
-        with contextlib.suppress(wasmtime.WasmtimeError):  # what is wrong with it by itself is said below
+        with contextlib.suppress(wasmtime.WasmtimeError):  # a mistake of the component's own is reported below
             return wt.Component(raw, extended)
     try:
         return wt.Component(raw, content.data)
@@ -269,9 +280,9 @@ def _compile(raw: wasmtime.Engine, content: SourceBytes) -> wt.Component:
 
 
 def _fingerprint(raw: wasmtime.Engine) -> str:
-    """What tells the artifacts of this engine from those of every other: release, settings, target and CPU features.
+    """Return 16 hex digits for all that an artifact depends on: wasmtime's release and settings, target, CPU features.
 
-    wasmtime writes all of them into each artifact, so the artifact of a tiny component stands for them.
+    wasmtime writes these into each artifact, so the hash of a tiny component's artifact stands for them.
     """
     artifact = wt.Component(raw, "(component (core module (func)))").serialize()
     return hashlib.sha256(version("wasmtime").encode() + REVISION + bytes(artifact)).hexdigest()[:16]
@@ -288,7 +299,10 @@ def _check_once(raw: wasmtime.Engine) -> None:
 
 @contextlib.contextmanager
 def _backtrace_details() -> Iterator[None]:
-    """Have wasmtime keep the source lines that a guest brings; it reads this choice only from the environment."""
+    """Let a `wasmtime.Config` that is made in this block keep the guests' source lines for backtraces.
+
+    wasmtime takes this choice from the environment alone; a value that is set there already counts.
+    """
     if _BACKTRACE_DETAILS in os.environ:
         yield
         return
@@ -318,7 +332,7 @@ def _enable_faulthandler() -> None:
 
 
 def _can_be_made(directory: Path) -> bool:
-    """Whether the default cache directory is there or can be made; a read-only home only costs speed."""
+    """Whether the default cache directory can be made and written to; where it cannot, the engine runs without one."""
     with contextlib.suppress(OSError):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.access(directory, os.W_OK)

@@ -1,4 +1,4 @@
-"""What is called on instances of a component: the plans of its exports, and of what drops its resources."""
+"""Finding what is called on an instance: the plan of an export, or of the function that drops a guest's resource."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from .linker import ComponentLinker, address_of
 
 
 def export_of(component: CompiledComponent, linker: ComponentLinker, export: str) -> tuple[ExportPlan, int]:
-    """The plan of an export and its index in wasmtime, kept with the linker. Raises ConfigError for an unknown one."""
+    """Return the plan of `export` and the address of its index in wasmtime; `linker` keeps both for the next call.
+
+    `export` is what `Instance.call` takes. Raises ConfigError where the component exports no such function, or several.
+    """
     known = linker.exports.get(export)
     if known is None:
         known = linker.exports[export] = _find_export(component, linker, export)
@@ -22,7 +25,10 @@ def export_of(component: CompiledComponent, linker: ComponentLinker, export: str
 def destructor_of(
     component: CompiledComponent, linker: ComponentLinker, resource: Resource
 ) -> tuple[ExportPlan, int] | None:
-    """The plan of what drops a resource of a guest, and its index in wasmtime; None where nothing does."""
+    """Return the plan of the function that drops `resource` of a guest, and the address of its index in wasmtime.
+
+    None where the component has no such function (see `destructors.py`).
+    """
     known = linker.destructors.get(resource)
     if known is None and (name := component.code.destructors.get(resource)) is not None:
         interface = resource.key.rpartition("/")[0]

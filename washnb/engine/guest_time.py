@@ -1,7 +1,7 @@
-"""The time by which it is measured how long somebody waits for guests.
+"""The clock for deadlines that a guest, or somebody who waits for a guest, may run into.
 
-It is the time of the loop, and it stands still while a call of a guest is held for people to watch: neither the guest
-nor who waits for it, however far away on this loop, may run out of time by that. All else goes by the loop's own time.
+It goes with the loop's clock, but stands still while a host call is held for people to watch (slow motion): otherwise
+watching would end guests, and whatever on this loop waits for them. Everything else goes by the loop's own clock.
 """
 
 from __future__ import annotations
@@ -14,45 +14,48 @@ from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 _MOMENT = 0.05
-"""Seconds after which somebody looks again while the time stands still."""
+"""Seconds after which a timer looks at the clock again while that stands still."""
 
 
 class GuestTime:
-    """The time of guests on one loop, in seconds."""
+    """The clock of the guests on one loop, in seconds."""
 
     _of: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, GuestTime]] = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        """Begin with nothing held."""
+        """Make a clock that goes. Use `here`, so that all guests of a loop have the same one."""
         self.held = 0
-        """How many calls are held."""
+        """How many host calls are held; while there is one, the clock stands still."""
         self._since = 0.0
         self._left_out = 0.0
 
     @classmethod
     def here(cls) -> GuestTime:
-        """Return that of the running loop."""
+        """Return the clock of the running loop. Raises RuntimeError where none runs."""
         return cls._of.setdefault(asyncio.get_running_loop(), cls())
 
     def now(self) -> float:
-        """Return the time."""
+        """Return the time in seconds, from an arbitrary zero."""
         return (self._since if self.held else asyncio.get_running_loop().time()) - self._left_out
 
     def call_at(self, when: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
-        """Call `callback` at a time, or earlier where the time stood still meanwhile.
+        """Call `callback` when this clock reaches `when`, or earlier if the clock stands still meanwhile.
 
-        So the callback has to look what time it is, and to have itself called again where it is too early.
+        The callback has to compare `now()` with `when`, and to be scheduled again where it is too early.
         """
         left = max(when - self.now(), _MOMENT if self.held else 0.0)
         return asyncio.get_running_loop().call_later(left, callback)
 
     def limit(self, seconds: float) -> Limit:
-        """Raise TimeoutError where the block takes longer, as `asyncio.timeout` does, and give what that gives."""
+        """Return an async context manager that raises TimeoutError where its block takes more than `seconds`.
+
+        It gives an `asyncio.Timeout`, which says whether the time has expired.
+        """
         return Limit(self, seconds)
 
     @contextlib.contextmanager
     def standing_still(self) -> Iterator[None]:
-        """Hold a call in the block: no time passes."""
+        """Stop this clock while the block runs. Blocks may overlap."""
         if not self.held:
             self._since = asyncio.get_running_loop().time()
         self.held += 1
@@ -65,10 +68,13 @@ class GuestTime:
 
 
 class Limit:
-    """What `GuestTime.limit` returns: no generator, whose context manager keeps an error that went through it."""
+    """The async context manager of `GuestTime.limit`.
+
+    It is no generator: the context manager of one would keep an exception that passed through it alive.
+    """
 
     def __init__(self, time: GuestTime, seconds: float) -> None:
-        """Let a block that begins now take so long."""
+        """Count `seconds` from now, by the clock `time`."""
         self._time = time
         self._end = time.now() + seconds
         self._timeout = asyncio.timeout(None)

@@ -1,6 +1,6 @@
-"""What is injected into calls of exports: it comes before the guest, or in its place.
+"""Doing what is injected into a call of an export, before the guest is called or in its place.
 
-What is injected into host calls is in the plans of these: `abi.plan.InterceptedPlan`.
+Injections into host calls are done by `abi.plan.InterceptedPlan`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from .interface import Err
 from .observer import INJECTOR, CallObserver
 
 LEFT = object()
-"""What a call comes to that is left to the guest."""
+"""What `injected` answers where the guest is to be called after all."""
 
 
 async def injected(
     plan: ExportPlan, arguments: tuple[object, ...], injection: Injection, observer: CallObserver | None
 ) -> tuple[object, Err[Any] | None]:
-    """Do what is injected into a call: return what it answers, `LEFT` where the guest is to, or its WIT error.
+    """Do `injection` in place of a call of an export; return its answer, and the `Err` that it raised, if it did.
 
-    That is returned and not raised, for the instance lives on. Raises what would end the guest.
+    The answer is `LEFT` where the guest is to be called after all. An `Err` is returned, not raised, because the
+    instance lives on after it; any other exception is raised, and ends the guest.
     """
     try:
         if observer is None:

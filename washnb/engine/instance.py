@@ -1,4 +1,4 @@
-"""An instance of a component: its exports, called one at a time, and its end."""
+"""An instance of a component: calling its exports, one at a time, and ending it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ T = TypeVar("T")
 
 
 class Instance:
-    """A running component. One call at a time; after a trap, a timeout or a cancellation it is dead.
+    """A component that was instantiated: a store with its memory and handles. It takes one call at a time.
 
-    Make it with `new`, end it with `close` or as an async context manager.
+    Make it with `new`, end it with `close` or as an async context manager. A trap, a timeout, a cancellation or an
+    exception in host code ends it, too: `ended` then says why, and later calls raise GuestError.
     """
 
     CLOSED = "it was closed"
-    """What `ended` says of one that somebody closed."""
+    """What `ended` says after `close`."""
 
     def __init__(self, component: CompiledComponent, store: Store, bindings: Bindings, label: str) -> None:
-        """Used by `new`."""
+        """For `new` alone, which also instantiates the component."""
         self.component = component
         self.label = label
         self._store = store
@@ -59,9 +60,12 @@ class Instance:
         label: str = "",
         timeout: float | None = None,  # noqa: ASYNC109 - as `call`
     ) -> Self:
-        """Instantiate a component. `label` names it in errors, `timeout` is in seconds.
+        """Instantiate `component`, with the imports of `bindings`.
 
-        Raises GuestError where it cannot start (more memory than its limit, for one), else as `call`.
+        `limits` bound its memory (the engine's limit unless told), `observer` hears of its host calls, `label` names
+        the instance in errors (the component's name unless told), and `timeout` is in seconds of `GuestTime`. Raises
+        GuestError where the component cannot start, for example because it asks for more memory than its limit, else
+        as `call`.
         """
         linker = bindings.linker
         limits = limits or Limits(memory_mib=component.runtime.memory_limit_mib)
@@ -78,12 +82,14 @@ class Instance:
         *arguments: object,
         timeout: float | None = None,  # noqa: ASYNC109 - the guest is ended and GuestTimeout raised, not TimeoutError
     ) -> Any:
-        """Call an export and return its result; a result<T, E> returns T or raises `Err`.
+        """Call an export and return its result; of a result<T, E> that is T, and E is raised as `Err`.
 
         `export` is "interface@version#function", "interface#function" or the name of a function at the root;
-        `timeout` is in seconds of `GuestTime`. Raises MismatchError for arguments that do not fit (the instance lives
-        on), TrapError, GuestTimeout, GuestCancelled where the instance was closed meanwhile, and GuestError from an
-        exception in host code. When the task is cancelled, the guest is gone before CancelledError passes on.
+        `timeout` is in seconds of `GuestTime`. Raises ConfigError for an export that the component does not have,
+        MismatchError for arguments that do not fit (the instance lives on after both), TrapError, GuestTimeout,
+        GuestCancelled where the instance was closed meanwhile, and GuestError from an exception in host code or where
+        the instance is busy or has ended. When the task is cancelled, the guest is gone before CancelledError passes
+        on.
         """
         plan, index = export_of(self.component, self._linker, export)
         if timeout is None:
@@ -91,10 +97,10 @@ class Instance:
         return await self._within(timeout, plan.label, self._call(plan, index, arguments))
 
     async def drop(self, handle: GuestResource) -> bool:
-        """Drop a resource that the guest defines: its destructor runs, and the handle is used up.
+        """Drop a resource that the guest defines: its destructor runs in the guest, and the handle is used up.
 
-        Returns whether it could: the handle of a component in a form that tools do not write is only given up. Raises
-        as `call`.
+        Returns True. For a component that `with_destructors` cannot read, the handle is given up without a destructor,
+        and False returned. Raises as `call`.
         """
         destructor = destructor_of(self.component, self._linker, handle.resource)
         if destructor is None:
@@ -105,15 +111,15 @@ class Instance:
 
     @property
     def ended(self) -> str | None:
-        """Why it takes no more calls; None as long as it does."""
+        """Why the instance takes no more calls, in words; None as long as it takes them."""
         return self._end
 
     def represent(self, stand_in: Callable[[GuestResource], object]) -> None:
-        """Let resources that the guest defines come out of it as what `stand_in` makes of their handles."""
+        """From now on, return what `stand_in` makes of a handle wherever the guest passes out a resource of its own."""
         self._store.stand_in = stand_in
 
     def watch(self, watching: Watching) -> None:
-        """Let each call from now on have an observer of its own, in place of the instance's."""
+        """From now on, give each call of an export the observer that `watching` makes for it, not the instance's."""
         self._watching = watching
 
     async def _within(self, seconds: float | None, doing: str, work: Any) -> Any:
@@ -143,7 +149,10 @@ class Instance:
             return await self._answer(plan, future)
 
     def _begin(self, plan: ExportPlan, index: int, arguments: tuple[object, ...], hold: list[Any]) -> int:
-        """Make the future of a call; `hold` keeps what it reads."""
+        """Pack the arguments and make wasmtime's future of the call; return its address.
+
+        The future reads the packed bytes in place: `hold` has to live until the call has ended.
+        """
         store = self._store
         first = store.next_rep
         try:
@@ -159,7 +168,7 @@ class Instance:
         return future
 
     async def _answer(self, plan: ExportPlan, future: int) -> Any:
-        """Run the call that `future` stands for, and lift its result."""
+        """Run the call behind `future` to its end, and return its result, or raise what `call` says."""
         store = self._store
         try:
             running = drive(store, future, self.component.runtime.ticker, task := running_task())
@@ -170,7 +179,7 @@ class Instance:
                 val_delete(store.result)
 
     async def _injected(self, plan: ExportPlan, index: int, arguments: tuple[object, ...], injection: Injection) -> Any:
-        """Do what is injected into a call, and then, where that leaves it to the guest, call it."""
+        """Do `injection` in place of a call; where it leaves the call to the guest, call that afterwards."""
         store = self._store
         watching = nullcontext(store.observer) if self._watching is None else self._watching(plan.label)
         with watching as store.observer:
@@ -186,7 +195,11 @@ class Instance:
     async def _drive(
         self, doing: str, work: Awaitable[T], task: asyncio.Task[Any] | None, limits: Limits | None = None
     ) -> T:
-        """Do `work` in `task`: run the guest, or stand in for it. `limits` are those of a start."""
+        """Await `work`, which runs the guest or stands in for it, as the one call that is in flight.
+
+        `task` is the running task: `close` cancels it. Settles the store afterwards, and turns whatever ended the guest
+        into what `call` raises; `doing` names the call there. `limits` are given for the start of the instance alone.
+        """
         store, table = self._store, self._bindings.table
         store.slots = table.handlers if store.observer is None else table.watched
         table.calls += 1
@@ -200,10 +213,10 @@ class Instance:
                 raise
             store.failure = store.failure or (error, doing)
         except GeneratorExit:
-            if store.failure is None:  # the loop is gone, and nobody waits any more
+            if store.failure is None:  # the coroutine was closed, because its loop is gone: no caller waits any more
                 self._finish(f"{doing} was abandoned")
                 raise
-        except BaseException as error:  # noqa: BLE001 - it is raised below, in the form that callers know
+        except BaseException as error:  # noqa: BLE001 - raised below, in the form that `call` promises
             store.failure = store.failure or (error, doing)
         finally:
             self._doing = self._task = None
@@ -221,11 +234,14 @@ class Instance:
         return done
 
     def _was_cancelled(self) -> bool:
-        """Whether a CancelledError is meant for the caller, not made by `close` or by the host function itself."""
+        """Whether a CancelledError is for the caller: it comes neither from `close` nor from a host function."""
         return self._task is None or self._task.cancelling() > int(self._cancelled_by_close)
 
     def _failure(self, doing: str, text: str, limits: Limits | None) -> BaseException:
-        """What a call that failed raises. It is returned, so that no frame of its traceback holds it."""
+        """Return the exception that a failed call raises, and end the instance.
+
+        It is not raised here: a frame of its own traceback would keep it alive.
+        """
         failure = self._store.failure
         if failure is None:
             self._finish(f"{doing} ended in a trap")
@@ -258,9 +274,9 @@ class Instance:
         self._store.close()
 
     def close(self) -> None:
-        """End the instance: a call in flight raises GuestCancelled, objects that it still holds are dropped.
+        """End the instance: a call in flight raises GuestCancelled, and host objects that the guest holds are dropped.
 
-        Idempotent. Called from a host function of the call in flight, it takes effect when that returns.
+        May be called twice. Called from a host function of the call in flight, it takes effect when that returns.
         """
         if self._doing is None:
             self._finish(self.CLOSED)
@@ -279,7 +295,7 @@ class Instance:
     def __del__(self) -> None:
         if getattr(self, "_end", "") is None:
             warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=2)
-            if self._doing is None:  # else its coroutine is lost, too, and cleans up
+            if self._doing is None:  # else the coroutine of the call is collected, too, and its `finally` cleans up
                 self.close()
 
     def __repr__(self) -> str:
@@ -288,5 +304,8 @@ class Instance:
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether somebody interrupted the program: Python says so to the main thread. Elsewhere it is a host function."""
+    """Whether `error` is a person's interrupt: Python raises those in the main thread only.
+
+    A KeyboardInterrupt in another thread was raised by a host function, as any exception may be.
+    """
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()

@@ -27,21 +27,24 @@ E = TypeVar("E")
 C = TypeVar("C", bound=type)
 
 Serve = Callable[..., Any]
-"""What serves a function: it may return an awaitable."""
+"""A Python callable that serves a function of WIT: it returns the result, or an awaitable of it."""
 
 
 class Interface:
     """One WIT interface, implemented in Python; `wit` is its full name.
 
-    Methods may be `def` or `async def`. They run on the loop that all guests of an engine share: what takes time is
-    awaited, `await asyncio.to_thread(...)` where it cannot be otherwise. `raise Err(value)` is the error of the WIT
-    result; any other exception ends the guest.
+    Methods may be `def` or `async def`. They run on the loop that all guests of the host share: await what takes time,
+    and `await asyncio.to_thread(...)` what blocks. `raise Err(value)` returns the error case of a WIT result to the
+    guest; any other exception ends the guest.
     """
 
     wit: ClassVar[str]
 
     def __init_subclass__(cls, *, wit: str | None = None, **keywords: Any) -> None:
-        """Check the name. A subclass without `wit` implements the interface of its parent."""
+        """Set `wit`; a subclass without it implements the interface of its parent.
+
+        Raises ConfigError where `wit` names no interface, or several, or neither class nor parent has one.
+        """
         super().__init_subclass__(**keywords)
         if wit is not None:
             if len(WitInterface.parse(wit).interfaces) != 1:
@@ -57,26 +60,27 @@ class Interface:
 
 
 class Around(Interface):
-    """Serves what another interface serves, with somebody's say in each function.
+    """Serves the interface that `implementation` serves, with a wrapper around each function.
 
-    `around` gets the name of the import, the function in WIT, and what serves it; it returns what is called instead,
-    with the same arguments.
+    `around(import_name, function, serve)` is called once for each function, methods of resources among them, when the
+    interface is bound. It returns the callable that is called in place of `serve`, with the same arguments.
     """
 
     wit = ""
 
     def __init__(self, implementation: Interface, around: Callable[[str, Function, Serve], Serve]) -> None:
-        """Serve the interface of `implementation`."""
+        """Wrap every function of `implementation` in what `around` makes of it."""
         self.implementation = implementation
         self.around = around
-        self.wit = implementation.wit  # type: ignore[misc]  # each object has that of another class
+        self.wit = implementation.wit  # type: ignore[misc]  # here the interface is one of the object, not of the class
 
 
 def resource(name: str) -> Callable[[C], C]:
     """Mark a class whose objects stand for the WIT resource `name` (kebab-case, as in WIT).
 
-    Where the class has a method `drop`, it is called, without arguments, when the guest drops its last handle or goes
-    away; it must be quick. An exception ends the guest that dropped the handle; where the guest is gone, it is logged.
+    A method `drop`, where the class has one, is called without arguments when the guest drops its owned handle, or
+    when the guest's instance ends; it must be quick. An exception from it ends the guest; of an instance that is ending
+    it is logged.
     """
 
     def mark(cls: C) -> C:
@@ -88,13 +92,19 @@ def resource(name: str) -> Callable[[C], C]:
 
 @dataclass(frozen=True, slots=True)
 class Ok(Generic[T]):
-    """The good case of a WIT result that is nested in another value. At the top a plain value stands for it."""
+    """The ok case of a WIT result that is nested in another value.
+
+    A function whose own result is a WIT result returns the plain payload instead.
+    """
 
     value: T = None  # type: ignore[assignment]  # result<_, E> has no payload
 
 
 class Err(WitError, Generic[E]):  # noqa: N818 - WIT's word
-    """The error case of a WIT result: raised by a function whose result it is, a plain value where nested."""
+    """The error case of a WIT result.
+
+    A function whose own result is a WIT result raises it; where the result is nested in another value, it is a value.
+    """
 
     def __init__(self, value: E = None) -> None:  # type: ignore[assignment]  # result<T, _> has no payload
         """Keep the payload of the error case."""
@@ -116,6 +126,9 @@ class Err(WitError, Generic[E]):  # noqa: N818 - WIT's word
 
 @dataclass(frozen=True, slots=True)
 class Some(Generic[T]):
-    """The full case of an option that holds an option: there None alone would not say which of the two is empty."""
+    """The some case of an option<option<T>>: None alone would not say which of the two options is empty.
+
+    Of any other option the plain payload stands for the some case.
+    """
 
     value: T

@@ -1,7 +1,7 @@
-"""Linking: one wasmtime linker for each component.
+"""Linking: one wasmtime linker for each component, whatever serves its imports.
 
-It knows nothing of implementations. Every function of every import is one and the same thunk under a number, the slot;
-the thunk finds the store by its context, and what serves the slot in the table of that store.
+The linker has the same native callback, a thunk, for every imported function, each under a number, its slot. When a
+guest calls, the thunk takes the store whose guest runs, and from that store's table the handler of the slot.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from .store import RUNNING, STORES, suspend
 
 _continue = CONTINUATION.pack_into
 _running = RUNNING.get
-_RESUMED_AFTER_AWAIT = 3  # the argument of RESUME for which the interpreter does not look for signals
+_RESUMED_AFTER_AWAIT = 3  # the argument of the instruction RESUME with which the interpreter looks for no signals
 
 
 def _unheeding(function: Any) -> types.FunctionType:
-    """Let no signal handler run between a function's entry and its first statement, which is its `try`.
+    """Return `function` so changed that no signal handler runs between its entry and its first statement, a `try`.
 
     A KeyboardInterrupt there would end the function without the continuation that wasmtime waits for, and that ends
     the process. CPython looks for signals in the instruction that a function begins with, RESUME, unless its argument
@@ -55,7 +55,7 @@ def _unheeding(function: Any) -> types.FunctionType:
 
 def _serve(slot, _context, _type, arguments, _count, results, _room, error, continuation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     try:
-        _continue(VIEW, continuation, DONE)  # before anything can go wrong: wasmtime will ask for it
+        _continue(VIEW, continuation, DONE)  # first of all: wasmtime reads it even after a failure
         store = _running()
         if store.slots[slot](store, arguments, results):
             _continue(VIEW, continuation, suspend(store))
@@ -70,19 +70,24 @@ def _destroy(_data, context, rep):  # type: ignore[no-untyped-def]  # noqa: ANN0
         dropped = STORES[context].objects.pop(rep, None)
         if hasattr(dropped, "drop"):
             dropped.drop()
-    except BaseException as failure:  # noqa: BLE001 - as above
+    except BaseException as failure:  # noqa: BLE001 - it goes through wasmtime, and the driver raises it again
         STORES[context].failure = failure, f"{type(dropped).__name__}.drop"
         return error_new(b"dropping a host resource failed")
     return 0
 
 
-# one thunk for everything, for ever: wasmtime calls them for as long as a store lives
+# one of each for the whole process, never freed: wasmtime calls them for as long as any store lives
 _SERVE = THUNK(_unheeding(_serve))
 _DESTROY = DESTRUCTOR(_unheeding(_destroy))
 
 
 class ComponentLinker:
-    """wasmtime's linker for one component: every function that it imports, under its slot."""
+    """wasmtime's linker for one component, with all that its stores share.
+
+    `functions` are the imported functions in the order of their slots, with the name of their import; `slots` finds a
+    slot by import and function. `exports` and `destructors` keep the plans of what was called so far. `address`,
+    `component` and `engine` are wasmtime's own objects, as addresses.
+    """
 
     def __init__(self, code: Code) -> None:
         imports = code.types[0]
@@ -104,7 +109,7 @@ class ComponentLinker:
         self.engine = address_of(code.runtime.raw)
 
     def label(self, slot: int) -> str:
-        """Interface and function of a slot, for messages."""
+        """Return `interface#function` of a slot, for messages."""
         interface, function = self.functions[slot]
         return label_of(interface, function.name)
 
@@ -126,11 +131,12 @@ class ComponentLinker:
 
 
 def address_of(managed: Any) -> int:
-    """The address behind one of wasmtime-py's objects."""
+    """Return the address of the native object behind one of wasmtime-py's."""
     return ctypes.cast(managed.ptr(), ctypes.c_void_p).value or 0
 
 
 def _checked(error: int) -> None:
+    """Raise CompileError where wasmtime returned an error, given as its address."""
     if error:
         raise CompileError(f"wasmtime refuses an import: {error_text(error)}")
 
@@ -139,7 +145,7 @@ _linkers: weakref.WeakKeyDictionary[Code, ComponentLinker] = weakref.WeakKeyDict
 
 
 def linker_of(component: CompiledComponent) -> ComponentLinker:
-    """The linker of a component: built when it is first needed, then kept with its code."""
+    """Return the linker of a component, which is built for the first caller and then kept as long as the code lives."""
     linker = _linkers.get(component.code)
     if linker is None:
         linker = _linkers[component.code] = ComponentLinker(component.code)

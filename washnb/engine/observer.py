@@ -1,4 +1,4 @@
-"""Who hears of the calls of one instance."""
+"""The protocol of what is told of an instance's calls: the trace, for one."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ from typing import Any, Protocol
 from .abi.plan import Callee
 
 INJECTOR = "fault"
-"""Who serves a call of an export, for its observer, as far as something is injected into it."""
+"""The `provider` that an observer sees for a call of an export that something is injected into."""
 
 
 class CallObserver(Protocol):
-    """Hears of every host call of one instance, in Python values; the first argument of a method is its object.
+    """Is told of every host call of one instance, and of calls of its exports that something is injected into.
 
-    Of a call of an export it hears what is injected into it; then `provider` is `INJECTOR`.
+    Arguments and results are Python values; for a method of a resource the first argument is the resource's object.
+    For an injection into an export the callee's `provider` is `INJECTOR`.
     """
 
     @property
     def hold(self) -> Callable[[Any], Awaitable[None]] | None:
-        """What is awaited between `called`, whose answer it gets, and the call itself; None: calls are not held."""
+        """Awaited with the token of `called` before the call goes on (slow motion); None where calls are not held."""
 
     def called(self, callee: Callee, arguments: tuple[object, ...], injected: str) -> Any:
-        """A call begins; the answer is handed back when it ends. `injected` says what is done in its place, if so."""
+        """A call begins. Returns a token, which the other methods get when this call ends.
+
+        `injected` is the `mark` of the injection that is done in place of the call, or "".
+        """
 
     def returned(self, token: Any, result: object) -> None:
-        """It returned `result`."""
+        """The call returned `result`."""
 
     def failed(self, token: Any, error: BaseException) -> None:
-        """It raised: `Err` for the error of a WIT result, or what ends the guest."""
+        """The call raised `error`: an `Err` for the error case of a WIT result, or what ends the guest."""
 
     def passed(self, token: Any) -> None:
-        """Something was injected into a call of an export, and the guest does the rest."""
+        """An injection into a call of an export has been done, and has left the call to the guest."""
 
 
 Watching = Callable[[str], AbstractContextManager[CallObserver | None]]
-"""Makes the observer of one call, `interface#function`, and is told of its end; None: nobody wants to hear of it."""
+"""Given `interface#function`, makes a context manager around one call of that export, which gives the observer of the
+call's host calls, or None where there is none."""

@@ -1,8 +1,8 @@
-"""Room for guests that is reserved once, so that a fresh instance for each request needs no system call for its memory.
+"""wasmtime's pooling allocator: room for guests is reserved once, and a new instance asks the system for no memory.
 
-Measured with hello over HTTP, this is a third to a half of what a request costs. What is reserved is address space, not
-memory: a slot takes what its guest touches. Where the space cannot be had (`ulimit -v`, `ulimit -d`, a kernel that
-promises no more than it has, a system other than Linux), memory is asked for guest by guest.
+With a fresh instance for each request this saves a third to a half of its time (measured with the example `hello`, over
+HTTP). Address space is reserved, not memory: a slot takes what its guest touches. Where the space cannot be reserved
+(`ulimit -v`, `ulimit -d`, a kernel without overcommit, a system other than Linux), each instance asks for its own.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import wasmtime
 from wasmtime import _bindings as bindings
 
 INSTANCES = 1_200
-"""How many instances may live at once: the requests of many workloads, and those that are kept for calls."""
+"""How many instances may live at once: one for each request in flight, and those that are kept for calls."""
 
 STACK_BYTES = 8 << 20
-"""Address space for the stack of each guest: as much as a thread has, because Python runs on it too.
+"""Address space for the stack of each guest: as much as a thread has, because Python code runs on it, too.
 
-That is WASI, what looks on at it, and the `drop` of a plugin's resources. Python stops a recursion in time only on a
-stack of this size.
+WASI's functions do, the observer of their calls, and the `drop` of host resources. Python's recursion limit ends an
+endless recursion before the stack overflows only on a stack of this size.
 """
 
 _MEMORIES = 1_500
 _MEMORY_BYTES = 1 << 32
-_SPACE = 8 << 40  # what the memories and their guard pages come to, and a margin
+_SPACE = 8 << 40  # bytes of address space for the memories with their guard pages, and a margin
 _NO_RESERVE = 0x4000  # MAP_NORESERVE, as wasmtime asks for it; Python 3.11 has no name for it
-_WRITABLE = 15 << 30  # the same for stacks and tables, which count as data from the start
+_WRITABLE = 15 << 30  # bytes for stacks and tables, which the kernel counts as data from the start
 
 _SETTINGS = {
     "total_component_instances": INSTANCES,
@@ -41,7 +41,7 @@ _SETTINGS = {
     "max_core_instance_size": 4 << 20,
     "table_elements": 100_000,
     "max_unused_warm_slots": 64,
-    # bytes of a slot that stay with it between two guests: zeroed, which is cheaper than asking for them again
+    # bytes of a slot that are zeroed and kept for its next guest, which is cheaper than asking the system again
     "async_stack_keep_resident": 64 << 10,
     "linear_memory_keep_resident": 64 << 10,
     "table_keep_resident": 64 << 10,
@@ -49,7 +49,7 @@ _SETTINGS = {
 
 
 def pool(config: wasmtime.Config) -> None:
-    """Let the engine of `config` reserve room for its guests, where this process may."""
+    """Let an engine with `config` reserve room for its guests; nothing changes where this process cannot."""
     if not _can_reserve():
         return
     settings = bindings.wasmtime_pooling_allocation_config_new()
@@ -60,7 +60,7 @@ def pool(config: wasmtime.Config) -> None:
 
 
 def _can_reserve() -> bool:
-    """Try, because wasmtime ends the process where it cannot."""
+    """Whether this process can reserve the address space. It is tried here, because wasmtime's failure would abort."""
     if sys.platform != "linux" or sys.maxsize < _SPACE:
         return False
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE

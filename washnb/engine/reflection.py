@@ -1,8 +1,8 @@
 """The types of a component as shapes: what it imports and exports, read from the compiled component.
 
 Resource types have no names of their own in wasmtime, only identity (`==`). The first import that holds a resource
-type defines it; every later import or export with an equal type is an alias of that one. That is the order in which the
-component model demands them, because an alias can only refer to what was declared before it.
+type defines it; every later import or export with an equal type is an alias of it. The component model guarantees this
+order: an alias can refer only to what was declared before it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ _INTERFACE = re.compile(rf"{_LABEL}(?:(?::{_LABEL})+(?:/{_LABEL})+(?:@[0-9A-Za-z
 _INSIDE = re.compile(rf"(?:\[[a-z]+\])?{_LABEL}(?:\.{_LABEL})?")
 
 _MOST_PARTS = 10_000
-"""Parts of the types of one function: those of WASI's largest have two hundred. Twenty lines of WIT in which each type
-has twice the one before it make a million, and each part becomes code.
+"""The most parts that the types of one function may have, since each part becomes generated code.
+
+The largest function of WASI has two hundred. A short WIT file can have millions: in each of its types the one before it
+occurs twice.
 """
 
 _PRIMITIVES: dict[type, shapes.Primitive] = {
@@ -55,11 +57,11 @@ _PRIMITIVES: dict[type, shapes.Primitive] = {
 def reflect(
     component: wt.Component, engine: WasmtimeEngine, *, name: str, digest: str
 ) -> tuple[Interfaces, Interfaces]:
-    """Walk all imports and exports of a component; functions at its root are collected under the name "".
+    """Return imports and exports of a component, by full name; functions at its root are under the name "".
 
-    `digest` makes the keys of the resources that the guest defines unique. Raises NotAComponentError where a type is
-    one of WASI 0.3, which has no shape, and for a name that is none of WIT: surfaces are code that names stand in.
-    Raises ComponentError for a function whose types have more than 10,000 parts.
+    `name` is the component's, for errors; `digest` makes the keys of the resources that the guest defines unique.
+    Raises NotAComponentError for a type of WASI 0.3, and for an import or export whose name is not one of WIT: names
+    become part of generated code. Raises ComponentError for a function whose types have more than 10,000 parts.
     """
     walk = _Walk(name)
     return walk.imports(component, engine), walk.exports(component, engine, digest)
@@ -68,20 +70,20 @@ def reflect(
 class NamedTypes:
     """The records, variants, enums and flags that the interfaces of a component declare, by their names in WIT.
 
-    They are read when they are first asked for, which takes one more walk: calls have no use for them.
+    Calls do not need the names, so that these are read when they are first asked for, in a walk of their own.
     """
 
     def __init__(self, component: wt.Component, engine: WasmtimeEngine, *, name: str, digest: str) -> None:
-        """Take what `reflect` takes."""
+        """Remember what to read; the arguments are those of `reflect`."""
         self._component = component
         self._engine = engine
         self._name = name
         self._digest = digest
 
     def of(self, interface: str) -> Declared:
-        """Those of an import or export; behind them those of others, which functions at the root need not declare.
+        """Return the named types of the import or export `interface`, then those that only other interfaces declare.
 
-        Raises as `reflect`.
+        A function at the root may use types without declaring them. Raises as `reflect`.
         """
         imports, exports = self._read
         own = imports.get(interface, {}), exports.get(interface, {})
@@ -93,7 +95,7 @@ class NamedTypes:
 
     @cached_property
     def _read(self) -> tuple[dict[str, Declared], dict[str, Declared]]:
-        """What each import declares, and each export."""
+        """The named types by import, and by export."""
         walk = _Walk(self._name)
         walk.imports(self._component, self._engine)
         imports = walk.named()
@@ -133,7 +135,7 @@ class _Walk:
         )
 
     def exports(self, component: wt.Component, engine: WasmtimeEngine, digest: str) -> Interfaces:
-        """Those of a component whose imports are known."""
+        """Read the exports. Call `imports` first: an export may use a resource that an import defines."""
         return self.interfaces(
             component.type.exports(engine),
             engine,
@@ -143,7 +145,10 @@ class _Walk:
     def interfaces(
         self, externs: dict[str, Any], engine: WasmtimeEngine, define: Callable[[str, str], shapes.Resource]
     ) -> Interfaces:
-        """All imports, or all exports. `define` makes the resource of an interface's name and its own."""
+        """Read all imports, or all exports.
+
+        `define` makes the Resource for a type that no interface had before, of the interface's name and the type's.
+        """
         contents: dict[str, dict[str, Any]] = {}
         self.declared = contents
         for name, extern in externs.items():
@@ -164,7 +169,7 @@ class _Walk:
         return {name: each for name, each in found.items() if name or each.functions or each.resources}
 
     def _require(self, name: str, form: re.Pattern[str]) -> None:
-        """Raise NotAComponentError for a name of another form: `url=<...>`, say, which may have any text in it."""
+        """Raise NotAComponentError where `name` is not of `form`: `url=<...>`, say, may have any text in it."""
         if form.fullmatch(name) is None:
             raise NotAComponentError(
                 f"{self._component} has an import or export {name!r:.80}, which is no name in WIT",
@@ -173,14 +178,14 @@ class _Walk:
             )
 
     def named(self) -> dict[str, Declared]:
-        """What has a name of its own among the types that each interface of the last walk declares."""
+        """Return the named types of each interface that `interfaces` has read last."""
         return {
             interface: {each: self._whole(kind) for each, kind in kinds.items() if isinstance(kind, _NAMED)}
             for interface, kinds in self.declared.items()
         }
 
     def _whole(self, kind: Any) -> shapes.Shape:
-        """The shape of a type that stands by itself."""
+        """Return the shape of a type outside of a function; its parts are counted anew, as those of a function are."""
         self._parts = 0
         return self.shape(kind)
 

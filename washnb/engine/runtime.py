@@ -1,4 +1,4 @@
-"""What running a guest needs of an engine: wasmtime's own engine, the epoch ticker and the limits."""
+"""What instances need of their engine: wasmtime's engine, the epoch ticker and the limit of memory."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from wasmtime import Engine as WasmtimeEngine
 from washnb.errors import GuestError
 
 ANOTHER_ENGINE = "Engine.builder().build()  # an engine that runs"
-"""What repairs a call on an engine that has ended."""
+"""The repairing line of errors from an engine that is closed, or that a fork has inherited."""
 
-_LINGER = 20  # ticks without a guest before the ticker parks: a busy server never pays for waking it
+_LINGER = 20  # ticks without a running guest before the ticker parks; a busy server never has to wake it
 _PROCESS = os.getpid()
 _OF_ANOTHER_PROCESS = "the engine belongs to another process, of which this one is a fork"
 
 
 def is_fork() -> bool:
-    """Whether this process is a fork of one that had washnb loaded: no thread of it came along, wasmtime's neither."""
+    """Whether this process was forked after washnb was imported. Threads, wasmtime's among them, are not in a fork."""
     return os.getpid() != _PROCESS
 
 
 class Ticker:
-    """Advances the epoch while guests run, so that each of them yields to the loop; parks when none does.
+    """A thread that advances wasmtime's epoch while guests run, at which each of them yields to its loop.
 
-    One daemon thread for an engine, started when the first guest runs. Who runs is a set and not a count, so that a
-    guest that is interrupted between two steps cannot leave twice.
+    The daemon thread starts when the engine's first guest runs, and sleeps while none does. Running guests are a set,
+    not a count: after an interrupt a guest may be reported twice as no longer running.
     """
 
     def __init__(self, raw: WasmtimeEngine, interval: float) -> None:
@@ -43,7 +43,10 @@ class Ticker:
         _tickers.add(self)
 
     def enter(self, guest: int) -> None:
-        """Guest number `guest` begins to run. Raises GuestError after `stop`. Safe from any thread, as is `leave`."""
+        """Note that `guest`, a call's future, begins to run. Raises GuestError where the engine has ended.
+
+        May be called in any thread, as may `leave`.
+        """
         if self.ended:
             raise GuestError(self.ended, repair=ANOTHER_ENGINE)
         self._running.add(guest)
@@ -51,18 +54,18 @@ class Ticker:
             self._unpark()
 
     def leave(self, guest: int) -> None:
-        """Guest number `guest` has finished, or waits; to say so twice is no error."""
+        """Note that `guest` has finished or waits for the host. May be called twice."""
         self._running.discard(guest)
 
     def stop(self) -> None:
-        """End the thread. A guest that runs at this moment comes back to its driver first, and goes no further."""
+        """End the thread. A guest that runs now is made to yield, and raises GuestError where it would run on."""
         if self.ended == _OF_ANOTHER_PROCESS:
             return
         self.ended = "the engine is closed"
         self._stopped.set()
         self._wake.set()
         thread = self._thread
-        # where a guest runs, this may be the very thread that it runs on
+        # a host function may call this on the thread of a running guest, which the ticker has yet to interrupt
         if thread is not None and not self._running and thread is not threading.current_thread():
             thread.join()
 
@@ -89,25 +92,28 @@ class Ticker:
 
     def _park(self) -> None:
         self._wake.clear()
-        # whoever came before the clearing counts as running by now, whoever comes after it sees that it must wake
+        # a guest that came before `clear` is in `_running` by now; one that comes after it finds `_wake` unset
         if not self._running and not self._stopped.is_set():
             self._wake.wait()
         self._wake.set()
 
 
 def _part_from_parent() -> None:
-    """Tell the tickers in a fork that their engines did not come along."""
+    """End all tickers in a fork: their threads are those of the parent process."""
     for ticker in _tickers:
         ticker.ended = _OF_ANOTHER_PROCESS
 
 
 _tickers: weakref.WeakSet[Ticker] = weakref.WeakSet()
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
-    os.register_at_fork(after_in_child=_part_from_parent)  # to ask who we are at every step of a guest is slow
+    os.register_at_fork(after_in_child=_part_from_parent)  # asking for the process id whenever a guest runs is slow
 
 
 class Runtime:
-    """A wasmtime engine with its ticker. `memory_limit_mib` bounds each guest, None leaves it to the instance."""
+    """A wasmtime engine with its ticker.
+
+    `memory_limit_mib` bounds each linear memory of an instance that has no limits of its own; None: no bound.
+    """
 
     def __init__(self, raw: WasmtimeEngine, *, epoch_interval: float, memory_limit_mib: int | None) -> None:
         self.raw = raw

@@ -1,8 +1,8 @@
 """A check, once per process, that this release of wasmtime keeps what washnb builds on.
 
-wasmtime 50.0 with its default configuration traps every call to the host that lends two or more resources ("deferred
-host scope has no call context"); `Engine.builder()` configures round it. A release or a setting on which the way round
-no longer holds must be refused before the first guest fails in its middle.
+wasmtime 50.0 with its default configuration traps every host call to which a guest lends two or more resources
+("deferred host scope has no call context"). `EngineBuilder` switches off the features that cause it. A release or a
+configuration that traps nevertheless is refused here, before a guest runs into it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _THING, _ANSWER = 0, 42
 
 
 def check(engine: WasmtimeEngine) -> None:
-    """Lend two resources to the host at once. Raises ConfigError, with what wasmtime said, where that fails."""
+    """Run a component that lends two resources to the host in one call. Raises ConfigError where that fails."""
     try:
         answer = _lend_two(engine)
     except wasmtime.WasmtimeError as error:
@@ -62,12 +62,12 @@ def _lend_two(engine: WasmtimeEngine) -> object:
 
 def _both(store: wasmtime.StoreContext, *things: wt.ResourceAny) -> int:
     for thing in things:
-        thing.to_host(store)  # gives the loan back
+        thing.to_host(store)  # ends the loan
     return _ANSWER
 
 
 def refusal(symptom: str) -> ConfigError:
-    """The error that says on what this release of wasmtime fails."""
+    """Make the error for a release of wasmtime that washnb cannot run on; `symptom` says what is wrong with it."""
     return ConfigError(
         f"washnb does not hold on wasmtime {version('wasmtime')}: {symptom}",
         repair="pip install --upgrade washnb   (it brings the wasmtime release that it was tested with)",

@@ -1,4 +1,4 @@
-"""A WIT interface as the Python class that would serve it: everything declared, nothing done yet."""
+"""Writing a Python module for a WIT interface: classes for it, its types and its resources, to be filled in."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _BUILTINS = frozenset({"bool", "bytes", "float", "int", "list", "str", "tuple"})
 _MODULES = {"builtins": "", "dataclass": "dataclasses", "Enum": "enum", "Flag": "enum", "Any": "typing"}
 _OURS = ("Err", "Interface", "Ok", "Some", "resource")
 TAKEN = {*_MODULES, *_OURS, "False", "None", "True"}
-"""Names that a skeleton uses for other things than its classes."""
+"""Names that a skeleton imports or finds in Python: the classes that it defines must have others."""
 
 _WORD = re.compile(r"\w+")
 _WIDTH = 110
 
 
 class Skeleton(NamedTuple):
-    """The text of a module, and the name of the class in it that serves the interface."""
+    """The text of a Python module, and the name of the class in it that serves the interface."""
 
     class_name: str
     text: str
@@ -53,11 +53,12 @@ def skeleton(
     home: str | None = None,
     given: Collection[Shape] = (),
 ) -> Skeleton:
-    """Write a module with a class for the interface, for its types and its resources; each method raises.
+    """Write a module with classes for `interface`, its types and its resources.
 
-    It runs as it is. `declared` are the types of the interface by their names in WIT; a type that has none gets one
-    from the place where it is used. `home` is what its resources know it as, where that is another name.
-    Classes of types that are `given` are left out.
+    The module can be imported as it is; each method raises NotImplementedError. `declared` are the types of the
+    interface by their names in WIT; a type without a name gets one from the place where it is used. `home` is the
+    interface's name in the keys of its resources, where that differs from `interface.name`. Classes of the types in
+    `given` are left out.
     """
     names = TypeNames(interface, declared or {})
     writing = _Writing(interface, names, interface.name if home is None else home)
@@ -65,7 +66,7 @@ def skeleton(
 
 
 class TypeNames:
-    """The classes of an interface: each type once, those that it is made of before it."""
+    """The names of the classes of an interface; `types` has each type after those that it is made of."""
 
     def __init__(self, interface: InterfaceType, declared: Mapping[str, Shape]) -> None:
         self.declared = {shape: name for name, shape in reversed([*declared.items()])}
@@ -85,19 +86,22 @@ class TypeNames:
         self._wit_names = [(str(shape), name) for shape, name in by_length]
 
     def wit(self, subject: Shape | Function, *, spelled_out: str = "") -> str:
-        """A type or a function in WIT, with the names of types instead of what is in them, save for one."""
+        """Write a type or a function in WIT, with names for the declared types in it.
+
+        The type whose text in WIT is `spelled_out` is written with its contents instead.
+        """
         text = str(subject)
         for inner, name in self._wit_names:
             text = text if inner == spelled_out else text.replace(inner, name)
         return text
 
     def definition(self, shape: Shape) -> str:
-        """What a type is in WIT: `enum color { red, green }`."""
+        """Write the definition of a type in WIT: `enum color { red, green }`."""
         kind, _, body = self.wit(shape, spelled_out=str(shape)).partition(" ")
         return " ".join([kind, *filter(None, [self.declared.get(shape)]), body])
 
     def _name(self, shape: Shape | None, place: str) -> None:
-        """Name the types in `shape`; where it has no name in WIT, it is called after its `place`."""
+        """Name the classes for `shape` and the types in it; one without a name in WIT is called after its `place`."""
         if shape is None:
             return
         name = self.declared.get(shape, place)
@@ -117,7 +121,7 @@ class TypeNames:
 
 
 def _parts(shape: Shape) -> Iterator[tuple[Shape | None, str]]:
-    """The types that a type is made of, and what each is called in it; "" where nothing tells it apart."""
+    """Yield the types inside a type, each with the name of its field or case, or "" where it has none."""
     if isinstance(shape, List):
         yield shape.element, ""
     elif isinstance(shape, Option):
@@ -133,7 +137,7 @@ def _parts(shape: Shape) -> Iterator[tuple[Shape | None, str]]:
 
 
 class _Writing:
-    """Writes the module from its top to its end, and remembers what has been defined so far."""
+    """Writes one module; remembers which classes are still to be defined, and which names have to be imported."""
 
     def __init__(self, interface: InterfaceType, names: TypeNames, home: str) -> None:
         self._interface = interface
@@ -145,7 +149,7 @@ class _Writing:
         self._uses = {"Interface"}
 
     def text(self, given: Collection[Shape]) -> str:
-        """The whole module, without the classes of types that are `given`."""
+        """Write the whole module, without the classes of the types in `given`."""
         self._to_come -= {self._names.types[shape] for shape in given}
         own = {each: name for each, name in self._names.resources.items() if self._is_own(each)}
         blocks = [self._foreign(each, name) for each, name in self._names.resources.items() if each not in own]
@@ -155,7 +159,7 @@ class _Writing:
         return "\n\n\n".join([self._imports(), *blocks]) + "\n"
 
     def _is_own(self, resource: Resource) -> bool:
-        """Whether the interface defines it: to a host, or, as an export, in the guest, whose keys carry a digest."""
+        """Whether this interface defines `resource`; the keys of a guest's resources end in a digest."""
         return resource.key.partition("#")[0] in {f"{home}/{resource.name}" for home in self._homes}
 
     def _imports(self) -> str:
@@ -249,7 +253,7 @@ class _Writing:
         return "\n".join(lines)
 
     def _hint(self, shape: Shape) -> str:
-        """An annotation; in quotes where it names a class that comes later."""
+        """Write the annotation for a type; in quotes where it names a class that is defined further down."""
         text = normal_form(shape, self._class_of)
         words = set(_WORD.findall(text))
         self._uses |= words & TAKEN
@@ -265,5 +269,5 @@ class _Writing:
 
 
 def _class(head: str, doc: str, *members: str) -> str:
-    """A class; its docstring is what stands for it in WIT."""
+    """Write a class; `doc` is its docstring, what it stands for in WIT."""
     return "\n\n".join([f'{head}\n    """{doc}"""', *(textwrap.indent(each, "    ") for each in members)])

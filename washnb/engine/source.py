@@ -1,6 +1,6 @@
-"""Where a component comes from: a file, bytes at hand, or an example of the package; and what it is not.
+"""Reading a component from a file, from bytes, or from the examples of the package.
 
-Every way ends in the component's binary. What is no component is refused here, with what it is instead.
+All ways end in the component's binary. What is no component is refused, with a guess at what it is instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 
 _EXAMPLE = "example:"
 _WAT = ("(component", "(module")
-_LARGEST_TEXT = 64 << 20  # bytes; what is larger and no wasm was loaded by mistake
+_LARGEST_TEXT = 64 << 20  # bytes; of a file that does not begin as wasm no more is read: it is there by mistake
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _MAGIC = b"\0asm"
 _CORE_MODULE = b"\x01\0\0\0"
@@ -51,12 +51,12 @@ _IMAGE = re.compile(r"[\w-]+[.:][\w.:-]*(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]+)"
 _POINTED = re.compile(r"(.*\n *\d+ \| )([^\n]*)\n( *\| )( *)\^", re.DOTALL)
 _LONGEST_LINE = 160  # characters of a line of WAT that a message shows; generated WAT may have all on one
 _IMPORT_SECTION, _EXPORT_SECTION = 10, 11
-_SHIFTS = range(0, 32, 7)  # of the bytes that a LEB128 number of 32 bits may have
+_SHIFTS = range(0, 32, 7)  # bits that each byte of a LEB128 number is shifted by, up to 32 bits
 
 
 @dataclass(frozen=True)
 class SourceBytes:
-    """The binary of a component, the name it goes by, and where it was found, for messages."""
+    """The binary of a component, the name that it goes by, and its `origin` (a path, say) for messages."""
 
     name: str
     data: bytes
@@ -64,20 +64,21 @@ class SourceBytes:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of the binary, in hex; processors have instructions for it: it takes half of BLAKE2's time."""
+        """The SHA-256 of the binary, in hex. Processors have instructions for it: BLAKE2 takes twice the time."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 def example_names() -> tuple[str, ...]:
-    """The examples that come with the package, sorted."""
+    """Return the names of the examples that come with the package, sorted."""
     return tuple(sorted(file.stem for file in _EXAMPLES.glob("*.wat")))
 
 
 def read_source(source: Source, name: str | None = None) -> SourceBytes:
-    """Fetch the bytes of a component and make sure that they are one.
+    """Read the bytes of a component, and make sure that they are one.
 
     `source` is the path of a `.wasm` or `.wat` file, `example:NAME`, or the component itself as bytes or as WAT text.
-    `name` is what it shall be called; otherwise the file's or example's name is taken. Raises NotAComponentError.
+    The component is called `name`, or else as its file or example. Raises NotAComponentError where `source` cannot be
+    read, or is no component of WASI 0.2.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return _checked(name or "component", bytes(source), "the given data")
@@ -133,7 +134,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _nearby(path: Path) -> list[str]:
-    """What the person may have meant: similar names in that directory, else what there is to load."""
+    """Suggest what to load instead of a file that is not there: similar names in its directory, else its components."""
     if str(path) in example_names():
         return [f"did you mean {_EXAMPLE}{path}?"]
     directory = path.parent
@@ -150,7 +151,7 @@ def _components_in(directory: Path) -> list[str]:
 def _names_in(directory: Path) -> list[str]:
     try:
         return os.listdir(directory)  # noqa: PTH208 - names are what is compared
-    except OSError:  # one that may not be read has nothing to offer
+    except OSError:  # a directory that may not be read has nothing to offer
         return []
 
 
@@ -181,7 +182,7 @@ def _checked(name: str, data: bytes, origin: str) -> SourceBytes:
 
 
 def _from_text(data: bytes, origin: str, name: str) -> bytes:
-    """The binary of WAT text. Refuses what is neither binary nor text, by what it seems to be."""
+    """Translate WAT into a binary. Raises NotAComponentError for a mistake in it, and for data of any other kind."""
     for magic, kind in _OTHER_KINDS:
         if data.startswith(magic):
             raise _something_else(origin, kind, name)
@@ -202,7 +203,10 @@ def _from_text(data: bytes, origin: str, name: str) -> bytes:
 
 
 def _readable(reason: str) -> str:
-    """What is said of a mistake in WAT; of a line that is too long, the part around what the pointer below it is at."""
+    """Shorten the long lines of wasmtime's message about a mistake in WAT.
+
+    Of the line of code that the message quotes, the part around the mistake is kept, which a `^` below points at.
+    """
     found = _POINTED.fullmatch(reason)
     if found is None:
         return "\n".join(map(_part, reason.splitlines()))
@@ -238,7 +242,7 @@ def _core_module(name: str, origin: str) -> NotAComponentError:
 
 
 def not_wasi_2(name: str, origin: str, what: Iterable[str]) -> NotAComponentError:
-    """The refusal of a component of WASI 0.3; `what` tells it from one of 0.2."""
+    """Make the error that refuses a component of WASI 0.3; `what` are the names in it that 0.2 does not have."""
     return NotAComponentError(
         f"{origin} is a component of WASI 0.3 ({', '.join(what)}); washnb runs WASI 0.2",
         component=name,
@@ -247,7 +251,7 @@ def not_wasi_2(name: str, origin: str, what: Iterable[str]) -> NotAComponentErro
 
 
 def _wasi_3_names(binary: bytes) -> list[str]:
-    """Imports and exports of WASI 0.3, from the names in the component's own import and export sections."""
+    """Return the names of WASI 0.3 in the component's import and export sections; those of inner ones are not read."""
     found: dict[str, None] = {}
     for kind, payload in sections(binary):
         if kind in {_IMPORT_SECTION, _EXPORT_SECTION}:
@@ -256,7 +260,7 @@ def _wasi_3_names(binary: bytes) -> list[str]:
 
 
 def sections(binary: bytes | memoryview) -> Iterable[tuple[int, memoryview]]:
-    """The sections at the top of a component; stops at the first that does not fit, which wasmtime will report."""
+    """Yield id and contents of each section of a component; of a binary that breaks off the last is cut short."""
     view = memoryview(binary)
     position = 8
     while position < len(view):
@@ -267,7 +271,7 @@ def sections(binary: bytes | memoryview) -> Iterable[tuple[int, memoryview]]:
 
 
 def unsigned(view: memoryview, position: int) -> tuple[int, int]:
-    """A LEB128 number of 32 bits and where it ends."""
+    """Read an unsigned LEB128 number of up to 32 bits; return it and the position behind it. It may break off."""
     value = 0
     for shift, byte in zip(_SHIFTS, view[position:], strict=False):
         value |= (byte & 0x7F) << shift

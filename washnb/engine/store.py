@@ -1,4 +1,4 @@
-"""A store: what wasmtime keeps for one instance, and the Python objects that stand behind its handles."""
+"""A store: wasmtime's state of one instance, and the Python objects behind the handles that its guest holds."""
 
 from __future__ import annotations
 
@@ -34,26 +34,31 @@ _Memory = ctypes.c_char * (2 * VAL + HOST_HANDLE.size + WORD.size + FUNC + INSTA
 _log = logging.getLogger(__name__)
 
 STORES: dict[int, Store] = {}
-"""Every live store by the address of its context, which is what wasmtime hands to a destructor."""
+"""Every live store by the address of its context: wasmtime passes that to the destructor of a host resource."""
 
 RUNNING: ContextVar[Store] = ContextVar("RUNNING")
-"""The store whose guest is polled: a host function finds it here, in a third of the time that `STORES` takes."""
+"""The store whose guest runs at present. A host call finds it here in a third of the time that `STORES` would take."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one instance may use: MiB of each linear memory (None: no limit of ours), and how many memories."""
+    """What one instance may use: MiB of each linear memory (None: no limit of washnb's), and how many memories."""
 
     memory_mib: int | None = None
     memories: int = 16
 
 
 class Store:
-    """One wasmtime store with its object table and the little native memory that its calls need.
+    """One wasmtime store with its table of host objects, and the native memory that its calls need.
 
-    `slots` are the handlers of the imports, shared with the bindings; `pending` is the host call that waits to be done
-    off the fiber; `failure` the exception that ended the guest. Host objects live in `objects` by rep, the number that
-    wasmtime keeps in a handle.
+    - `slots`: the handlers of the imports, of the binding table that the present call goes by.
+    - `objects`: host objects by rep, the number that wasmtime keeps in a handle; `lent` are the reps of those that are
+      lent for the present call alone.
+    - `handles`: handles of ours to resources that the guest defines; `spent` are those that the present call takes.
+    - `boxes`: addresses of handles that are packed into values and have to be freed.
+    - `pending`: the host call that waits to be done off the fiber; `failure`: the exception that ends the guest, and
+      the slot or the name of what raised it; `closing`: whether somebody has asked for the end of the instance.
+    - `result`, `error`, `scratch`, `switch`, `func`, `instance`: addresses in the native memory.
     """
 
     __slots__ = (
@@ -90,16 +95,16 @@ class Store:
         STORES[self.context] = self
 
     def clear(self) -> None:
-        """Make room for what a call leaves: a result that was never written must be one that can be freed."""
+        """Zero the result and the error before a call: a result that is not written must be safe to free."""
         _CLEAR.pack_into(VIEW, self.result)
 
     def free_boxes(self) -> None:
-        """Free the handles that were packed into values, once wasmtime has its own copies."""
+        """Free the handles that were packed into values. Call it once wasmtime has made copies of its own."""
         while self.boxes:
             any_delete(self.boxes.pop())
 
     def settle(self) -> None:
-        """End the loans of a call, and let go of the guest's own resources that it took."""
+        """After a call, drop the objects that were lent to it, and the handles to guest resources that it took."""
         while self.lent:
             self.objects.pop(self.lent.pop(), None)
         while self.spent:
@@ -108,7 +113,10 @@ class Store:
             any_delete(handle.address)
 
     def take_back(self, first: int) -> None:
-        """Undo the packing of arguments that did not all fit: what was to be given, from rep `first` on, stays ours."""
+        """Undo the packing of arguments of which one did not fit.
+
+        Host objects that were entered from rep `first` on leave the table, and guest resources can be used again.
+        """
         while self.boxes:
             release(self, self.boxes.pop())
         while self.spent:
@@ -118,11 +126,11 @@ class Store:
             self.objects.pop(rep, None)
 
     def close(self) -> None:
-        """Drop what the guest left in the table, newest first, and delete the store. No call may be in flight."""
+        """Drop the host objects that are left, newest first, and delete the store. No call may be in flight."""
         if not self._raw:
             return
         raw, self._raw = self._raw, 0
-        self.failure = None  # whose traceback holds the store
+        self.failure = None  # its traceback keeps this store alive
         self.free_boxes()
         self.settle()
         while self.handles:
@@ -136,23 +144,26 @@ class Store:
 
 
 def drop(value: Any) -> None:
-    """Tell an object that no guest holds it any more. An error is logged: there is nobody to tell."""
+    """Call the `drop` of a host object, if it has one, when its guest is gone.
+
+    An exception is logged, because no guest is left for it to end; only KeyboardInterrupt is raised.
+    """
     method = getattr(value, "drop", None)
     if method is not None:
         try:
             method()
         except KeyboardInterrupt:
             raise
-        except BaseException:  # noqa: BLE001 - a drop may raise anything, and the others must have their turn
+        except BaseException:  # noqa: BLE001 - whatever one `drop` raises, the other objects have to be dropped, too
             _log.exception("%s.drop() failed", type(value).__name__)
 
 
 def suspend(store: Store) -> bytes:
-    """The continuation of a pending host call: polls find it pending until `resume`."""
+    """Return the continuation of a pending host call, in which polls find it pending until `resume` is called."""
     WORD.pack_into(VIEW, store.switch, LENT)
     return continuation(store.switch)
 
 
 def resume(store: Store) -> None:
-    """The next poll finds the pending host call done."""
+    """Let the next poll find the pending host call done."""
     WORD.pack_into(VIEW, store.switch, OWNED)

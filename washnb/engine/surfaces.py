@@ -1,6 +1,7 @@
-"""A WIT interface in Python: the classes of its types and resources, and the functions with their annotations.
+"""A WIT interface as Python classes: its types, its resources, and a class with its functions and their annotations.
 
-They are what `skeleton` writes, so that whoever calls an interface, answers for it or serves it meets the same names.
+They are made by running the module that `skeleton` writes, so that callers of an export, plugins and people who answer
+for an import all see the same names.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from .interface import Err, Interface, Ok, Some
 from .skeletons import TAKEN, TypeNames, skeleton
 
 _ROOT = "root:root/root"
-"""What stands for the name of functions at the root, which have none, and for one that is no interface's."""
+"""The name that `skeleton` gets for functions at the root, whose own is no interface's."""
 
 _OURS = re.compile(r"\bwashnb\.engine\.\w+\.|\btyping\.|\bbuiltins\.")
 _VALUES = {"Err": Err, "Ok": Ok, "Some": Some}
@@ -46,9 +47,11 @@ _VALUES = {"Err": Err, "Ok": Ok, "Some": Some}
 
 @dataclass(frozen=True)
 class Surface:
-    """`served` has the functions and resource classes of an interface, which do nothing; `types` are its classes.
+    """The Python classes of one WIT interface.
 
-    A variant is in `types` as the union of its cases, each of which is there, too: `Shape_Circle`.
+    `served` is a class with its functions, for signatures and docstrings: calling them raises NotImplementedError.
+    `types` are the classes of types and resources by name; a variant is there as the union of its cases, and each case
+    has a class of its own, such as `Shape_Circle`.
     """
 
     interface: InterfaceType
@@ -58,9 +61,9 @@ class Surface:
 
     @property
     def names(self) -> dict[str, Any]:
-        """What an expression needs to make any value of the interface: the types, and `Ok`, `Err`, `Some`.
+        """The names for evaluating an expression that makes a value of the interface: types, `Ok`, `Err` and `Some`.
 
-        Resources are made without arguments, whatever their constructors take.
+        The name of a resource makes an object without arguments, whatever the resource's constructor takes.
         """
         resources = {
             name: functools.partial(object.__new__, each)
@@ -70,23 +73,23 @@ class Surface:
         return {**_VALUES, **self.types, **resources}
 
     def class_of(self, shape: Record | Enum | Flags) -> Any:
-        """The class of a type."""
+        """Return the dataclass, Enum or Flag of a type."""
         return self.types[self.type_names.types[shape]]
 
     def case_of(self, variant: Variant, case: str) -> Any:
-        """The class of one case of a variant."""
+        """Return the dataclass of one case of a variant, given by its name in WIT."""
         return self.types[f"{self.type_names.types[variant]}_{class_name(case)}"]
 
     def wit(self, subject: Shape | Function) -> str:
-        """A type or a function in WIT, with the names of types."""
+        """Write a type or a function in WIT, with names for the declared types in it."""
         return self.type_names.wit(subject)
 
     def definition(self, shape: Shape) -> str:
-        """What a type is in WIT, with its name: `enum color { red, green }`."""
+        """Write the definition of a type in WIT: `enum color { red, green }`."""
         return self.type_names.definition(shape)
 
     def annotation(self, shape: Shape | None) -> str:
-        """How a type is annotated."""
+        """Write the Python annotation for values of a type."""
         return normal_form(shape, self._class_of)
 
     def _class_of(self, shape: Named) -> str:
@@ -95,7 +98,7 @@ class Surface:
         return self.type_names.types[shape]
 
     def examples(self, shape: Shape | None) -> list[str]:
-        """Expressions that have a value of a type: one for each case, where there are some, else one."""
+        """Return Python expressions with values of a type: one for each of its cases, or one where it has no cases."""
         match shape:
             case Primitive("bool"):
                 return ["True", "False"]
@@ -127,7 +130,7 @@ class Surface:
         return "" if shape is None else self.examples(shape)[0]
 
     def signature(self, function: Callable[..., Any]) -> inspect.Signature:
-        """The signature of a function of it, with annotations that show as they are written."""
+        """Return the signature of a function of this surface; its annotations show as they are in the source."""
         raw = inspect.signature(function)
         parameters = [each.replace(annotation=self._written(each.annotation)) for each in raw.parameters.values()]
         return raw.replace(parameters=parameters, return_annotation=self._written(raw.return_annotation))
@@ -145,7 +148,7 @@ class Surface:
 _MAKING = threading.Lock()
 
 Shared = dict[tuple[str, Shape], Any]
-"""The classes of types by name and shape: interfaces of a component that use the same type have the same class."""
+"""Classes by type name and shape, filled as surfaces are made: interfaces with the same type get the same class."""
 
 
 def surface(
@@ -153,7 +156,7 @@ def surface(
 ) -> Surface:
     """Make the classes of an interface; `declared` are its types by their names in WIT.
 
-    Those that are `shared` are taken from there, and what is new is put there.
+    A type that is in `shared` gets the class from there; classes of other types are put there.
     """
     named = interface if "/" in interface.name else dataclasses.replace(interface, name=_ROOT)
     names, shared = TypeNames(named, declared or {}), {} if shared is None else shared
@@ -174,7 +177,7 @@ def surface(
 
 
 def _classes(made: Any) -> tuple[Any, ...]:
-    """The classes of a type: those of a variant's cases, or its own."""
+    """The classes of a variant's cases, or the one class of any other type."""
     return typing.get_args(made) or (made,)
 
 
@@ -186,9 +189,9 @@ def _document(made: Surface, shape: Shape, classes: Iterable[Any]) -> None:
 
 
 class Surfaces(dict[str, Surface]):
-    """The surfaces of interfaces by their names, each made when it is first asked for, which takes milliseconds.
+    """Surfaces by the interface's full name; each is made when it is first asked for, which takes milliseconds.
 
-    `declared` reads the types of one by their names in WIT.
+    `declared(name)` returns the types of an interface by their names in WIT. Raises KeyError for an unknown interface.
     """
 
     def __init__(
@@ -200,13 +203,13 @@ class Surfaces(dict[str, Surface]):
         self._shared = shared
 
     def __missing__(self, name: str) -> Surface:
-        with _MAKING:  # of two threads that ask at once both get the same classes
+        with _MAKING:  # two threads that ask at once have to get the same classes
             if name not in self:
                 self[name] = surface(self._interfaces[name], self._declared(name), self._shared)
         return self[name]
 
     def later(self, name: str) -> Callable[[], Surface]:
-        """What makes the surface of an interface, or finds it."""
+        """Return a function without parameters that returns the surface of an interface, made by then or not."""
         return functools.partial(self.__getitem__, name)
 
 
@@ -218,7 +221,7 @@ def _text(annotation: Any) -> str:
 
 
 class _Written(str):
-    """An annotation as text, which `inspect` shows without quotes."""
+    """The text of an annotation, which `inspect` shows without quotes, because its repr has none."""
 
     __slots__ = ()
 

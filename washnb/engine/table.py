@@ -1,4 +1,4 @@
-"""One version of a binding table: what serves each slot, and the calls of guests that go by it."""
+"""One version of a binding table: the handler of each slot, and how many calls of exports go by this version."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from .store import Store
 
 
 class Table:
-    """What serves each slot: `handlers`, and `watched` for instances with an observer.
+    """The handlers of all imported functions, by slot.
 
-    A change holds from the next host call on. `calls` counts the calls of exports that go by it.
+    `handlers` are for instances without an observer, `watched` for those with one; `plans` are the plans behind them.
+    A change holds from the next host call on. `calls` counts the calls of exports that go by this version now.
     """
 
     def __init__(
@@ -25,11 +26,11 @@ class Table:
         self._quiet: asyncio.Event | None = None
 
     def copy(self) -> Table:
-        """Another version that begins as this one is."""
+        """Return another version with the same entries."""
         return Table(self.handlers, self.watched, self.plans)
 
     def enter(self, slot: int, plan: ImportPlan, intercept: Intercept | None) -> None:
-        """Let `plan` serve a slot, where `intercept` has no other idea."""
+        """Let `plan` serve a slot; `intercept`, if there is one, is asked first at each call."""
         self.plans[slot] = plan
         if intercept is not None:
             plan = InterceptedPlan(plan, intercept)
@@ -37,13 +38,13 @@ class Table:
         self.watched[slot] = _deferred(plan, slot, watched=True)
 
     def leave(self) -> None:
-        """Count a call no more."""
+        """Count one call of an export less: it is over."""
         self.calls -= 1
         if self._quiet is not None and not self.calls:
             self._quiet.set()
 
     async def quiet(self) -> None:
-        """Wait until no call goes by it."""
+        """Wait until no call of an export goes by this version."""
         if self.calls:
             if self._quiet is None or self._quiet.is_set():
                 self._quiet = asyncio.Event()
@@ -51,7 +52,7 @@ class Table:
 
 
 def _deferred(plan: ImportPlan, slot: int, *, watched: bool) -> Handler:
-    """A handler that puts the plan's own in its place when it is first called: that is when code is generated."""
+    """Make a handler that on its first call has the plan generate the real one, and puts that in its own place."""
 
     def first(store: Store, arguments: int, results: int) -> object:
         handler = plan.watched if watched else plan.handle

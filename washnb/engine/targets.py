@@ -1,4 +1,4 @@
-"""Finding what serves each function of an import in a Python object, and saying what is missing."""
+"""Finding the method that serves each function of an import in a Python object, and saying what is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from .interface import Around, Interface
 
 
 class Target(NamedTuple):
-    """What serves a function; `hints` finds out how its parameters are annotated: slow, so it waits for a call."""
+    """The Python callable that serves a function of WIT.
+
+    `hints` reads the annotations of its parameters. That is slow, so it is called before the function's first call.
+    """
 
     function: Function
     serve: Callable[..., Any]
@@ -34,10 +37,10 @@ def find_targets(
     *,
     compare: bool = True,
 ) -> list[Target]:
-    """What serves the functions of an import; `named` makes the classes of its types, by whose names errors call them.
+    """Find what serves each of `functions`, those of the import `interface`, in `implementation`.
 
-    Raises ConfigError where one is missing, takes another number of parameters, or, unless `compare` is off, is
-    annotated with what contradicts the types of WIT.
+    `named` makes the classes of the import's types, whose names are used in errors. Raises ConfigError where a function
+    is missing, takes another number of parameters, or, unless `compare` is off, has annotations that contradict WIT.
     """
     if isinstance(implementation, Around):
         inner = find_targets(interface, functions, implementation.implementation, named, compare=compare)
@@ -47,7 +50,10 @@ def find_targets(
 
 
 def offered(implementation: object) -> set[str]:
-    """The functions that an implementation seems to serve, as `open` and `bucket.get`, in Python's spelling."""
+    """Return the functions and resources that an implementation seems to serve, in Python's spelling.
+
+    A free function is `open`, a resource `bucket`, a function of it `bucket.get`.
+    """
     classes = hints.resource_classes(implementation)
     found = {name for name in dir(implementation) if not name.startswith("_") and name != "wit"}
     inner = {f"{python_name(name)}.{each}" for name, cls in classes.items() for each in dir(cls) if each[0] != "_"}
@@ -55,7 +61,10 @@ def offered(implementation: object) -> set[str]:
 
 
 class _Classes(dict[str, object]):
-    """The classes of an implementation's resources: those that it has as attributes, else those that it mentions."""
+    """An implementation's resource classes by WIT name, None for a resource that it has no class for.
+
+    A class is looked for among the attributes first, then among the annotations of methods.
+    """
 
     def __init__(self, implementation: Interface) -> None:
         super().__init__()
@@ -74,7 +83,11 @@ def require_annotated(
     named: Callable[[], Classes],
     owner: Interface | None = None,
 ) -> None:
-    """Raise ConfigError where the annotations of what serves a function contradict its types."""
+    """Raise ConfigError where the annotations of `found`, which serves `function`, contradict the types of WIT.
+
+    `named` makes the classes of the interface's types, for the message. `owner`, the implementation, is where names of
+    annotations are looked up, besides the scope of `found`.
+    """
     wrong = _contradiction(function, found, owner)
     if wrong is None:
         return
@@ -106,7 +119,7 @@ def _contradiction(function: Function, found: Callable[..., Any], owner: Interfa
 
 
 class _Search:
-    """Looks for what serves the functions of an import, and says what is wrong with what it finds."""
+    """Looks in one implementation for what serves the functions of one import."""
 
     def __init__(self, interface: str, implementation: Interface, named: Callable[[], Classes]) -> None:
         self._interface = interface
@@ -115,12 +128,12 @@ class _Search:
         self._named = named
 
     def target(self, function: Function, compare: bool) -> Target:
-        """What serves a function. Raises ConfigError where nothing does, or what does not fit."""
+        """Find what serves `function`. Raises ConfigError where nothing does, or where it does not fit."""
         parsed = parse_function(function.name)
         count = len(function.params)
         owner = self._classes[parsed.resource] if parsed.kind else self._implementation
         if owner is None and parsed.kind == "method":
-            # the class of the resource shows when an object comes
+            # no class is known: the method is looked up on each object that the guest passes
             return Target(function, _method(parsed.name), functools.partial(hints.no_hints, count))
         found = owner if parsed.kind == "constructor" else getattr(owner, python_name(parsed.name), None)
         if not callable(found):
