@@ -1,7 +1,7 @@
 """`breakpoint()` in a method of a plugin: a prompt of pdb in the cell whose verb waits for the guest.
 
-The loop that the method runs on stands still at the prompt, and with it the clock of the host: nobody's time runs out.
-What is typed is read in the main thread, where an interrupt ends the prompt, and with it the call, and nothing else.
+At the prompt the host's loop stands still, and so does its clock, so that no request runs out of time. Lines are read
+in the main thread, where an interrupt ends the prompt and the guest's call, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import dis
 import gc
 import os
-import pdb  # noqa: T100 - the debugger itself, for who asks for it
+import pdb  # noqa: T100 - the debugger itself, for a `breakpoint()` in a plugin
 import sys
 import threading
 import time
@@ -21,32 +21,32 @@ from typing import Any, Protocol
 
 _PROMPT = "(Pdb) "
 _OURS = ["washnb.*", "asyncio.*", "nest_asyncio2", "bdb", "contextlib"]
-"""Modules that nobody means to step through."""
+"""Modules that the debugger does not step through: those of washnb, of the loop, and of the debugger."""
 _LOOP = "asyncio.events"
-"""The module whose handles call what a loop has to do."""
+"""The module of the frame from which a loop calls its callbacks and tasks."""
 
 
 class HostClock:
-    """The time of the host's loop, in seconds: that of `time.monotonic`, less what passed at prompts."""
+    """The clock of the host's loop, in seconds: `time.monotonic` less the time that passed at prompts."""
 
     def __init__(self) -> None:
-        """Begin with nothing left out."""
+        """Begin in step with `time.monotonic`."""
         self._left_out = 0.0
         self._stopped_at: float | None = None
 
     def time(self) -> float:
-        """Return the time."""
+        """Return the time in seconds."""
         now = time.monotonic() if self._stopped_at is None else self._stopped_at
         return now - self._left_out
 
     @property
     def stands(self) -> bool:
-        """Whether it is stopped."""
+        """Whether the clock is stopped, at a prompt."""
         return self._stopped_at is not None
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
-        """Let no time pass in the block."""
+        """Stop the clock for the time of the block."""
         if self._stopped_at is not None:
             yield
             return
@@ -59,23 +59,23 @@ class HostClock:
 
 
 class Debugged(Protocol):
-    """The host whose plugins are debugged."""
+    """What a prompt needs of the host whose plugin is debugged."""
 
     clock: HostClock
 
     def ask(self, question: Callable[[], str]) -> str:
-        """Have the main thread answer. Raises ConfigError where it does not wait for this host."""
+        """Have the main thread answer `question`. Raises ConfigError where it does not wait for this host."""
 
 
 HERE = threading.local()
-"""In the thread of a host, `host` is that host."""
+"""A thread-local: in the thread of a host, `HERE.host` is that host."""
 
 SERVING: ContextVar[Debugged | None] = ContextVar("SERVING", default=None)
-"""The host for which a plugin of the kernel's loop serves a call."""
+"""On the kernel's loop, the host whose guest's call a plugin serves there."""
 
 
 class _Prompt(pdb.Pdb):
-    """pdb, which reads where the host says, and stops its clock."""
+    """A prompt of pdb, which reads its lines in the main thread, and stops the clock of the host."""
 
     def __init__(self, host: Debugged) -> None:
         super().__init__(completekey=None, stdin=self, stdout=sys.stdout, skip=_OURS, nosigint=True, readrc=False)  # type: ignore[arg-type]
@@ -85,32 +85,32 @@ class _Prompt(pdb.Pdb):
         self._method: FrameType | None = None
 
     def readline(self) -> str:
-        """Read a line; an end of the input quits."""
+        """Read a line in the main thread; the end of the input quits the debugger."""
         try:
             return f"{self._host.ask(lambda: input(_PROMPT))}\n"
         except EOFError:
             return ""
 
     def interaction(self, frame: FrameType | None, *arguments: Any) -> None:
-        """Ask what to do, for as long as it takes; an interrupt in the main thread ends the verb that waits there."""
+        """Prompt until the person goes on or quits; an interrupt in the main thread ends the verb that waits there."""
         self._method = frame and self._entered(frame)
         try:
             with self._host.clock.stopped():
                 super().interaction(frame, *arguments)
         except BaseException:
-            self.set_quit()  # who cannot be asked is not asked again
+            self.set_quit()  # a prompt that cannot be shown is not shown again
             raise
         if self._interrupted and threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
 
     def _entered(self, frame: FrameType) -> FrameType:
-        """Return the frame where the plugin began: of a method, mostly, and what called that is ours."""
+        """Return the outermost frame of the plugin's code, mostly a method: its caller is a module of washnb."""
         while (caller := frame.f_back) and not self._is_ours(caller):
             frame = caller
         return frame
 
     def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
-        """Show the plugin's frames: not those of ours, nor what is before the loop began with them."""
+        """Return the frames that `where` lists: those of the plugin, without washnb's own and the loop's callers."""
         stack, at = super().get_stack(f, t)
         begun = max((index for index in range(at) if _module(stack[index][0]) == _LOOP), default=-1)
         shown = [each for each in stack[begun + 1 :] if each is stack[at] or not self._is_ours(each[0])]
@@ -120,40 +120,40 @@ class _Prompt(pdb.Pdb):
         return self.is_skipped_module(_module(frame))
 
     def stop_here(self, frame: FrameType) -> bool:
-        """Step through the method and what it calls, and not through what the loop does while it waits."""
+        """Stop in the method and in what it calls, not in what the loop does while the method waits."""
         if self._is_ours(frame) or (self._method and self._method not in _callers(frame)):
             return False
         return super().stop_here(frame)
 
     def dispatch_call(self, frame: FrameType, argument: Any) -> Any:
-        """Begin in the method that asked for a prompt, and step into nothing that runs in the midst of anything.
+        """Begin in the method that called `breakpoint()`, and do not step into what the garbage collector calls.
 
-        What the garbage collector calls is not part of the method, and a prompt there could end nothing.
+        A finalizer may run in the midst of any line: it is no part of the method, and a prompt there could end nothing.
         """
         if self._method is None or _is_collecting(frame):
             return None
         return super().dispatch_call(frame, argument)
 
     def dispatch_return(self, frame: FrameType, argument: Any) -> Any:
-        """Who steps out of the method goes on: what it returns to is ours."""
+        """Go on, without a prompt, where a step leaves the method: its caller is washnb."""
         following = super().dispatch_return(frame, argument)
         if frame is self._method and not _is_suspended(frame):
             self.set_continue()
         return following
 
     def set_continue(self) -> None:
-        """Go on, and trace nothing more, unless there are breakpoints."""
+        """Go on; without breakpoints, also stop tracing."""
         super().set_continue()
         if not self.breaks:
             _forget()
 
     def set_quit(self) -> None:
-        """End the call, and trace nothing more."""
+        """End the guest's call, and stop tracing."""
         super().set_quit()
         _forget()
 
     def _cmdloop(self) -> None:
-        """Pdb goes on after an interrupt; here it ends the call."""
+        """Read commands; an interrupt, after which pdb would go on, ends the guest's call."""
         try:
             self.cmdloop()
         except KeyboardInterrupt:
@@ -162,7 +162,7 @@ class _Prompt(pdb.Pdb):
 
 
 def install() -> None:
-    """Let `breakpoint()` in plugins open a prompt; elsewhere it does what it did."""
+    """Let `breakpoint()` in a plugin open a prompt; elsewhere it calls the hook that was there before."""
     before = sys.breakpointhook
     if getattr(before, "of_washnb", False):
         return
@@ -179,13 +179,13 @@ def install() -> None:
 
 
 def _is_collecting(frame: FrameType) -> bool:
-    """Whether a function was called because something went, not because somebody called it."""
+    """Whether a frame belongs to a finalizer, called by the garbage collector and not by the code around it."""
     code = frame.f_code
     return code.co_name == "__del__" or any(getattr(each, "__code__", None) is code for each in gc.callbacks)
 
 
 def _is_suspended(frame: FrameType) -> bool:
-    """Whether a function that leaves comes back, for it awaits something: since 3.13 it stands where it goes on."""
+    """Whether a function that is left only awaits, and so comes back: since Python 3.13 it stands at its RESUME."""
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] in {"YIELD_VALUE", "RESUME"}
 
 
@@ -195,17 +195,17 @@ def _module(frame: FrameType) -> str:
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """A frame, who called it, and so on."""
+    """A frame, its caller, the caller of that, and so on."""
     while frame is not None:
         yield frame
         frame = frame.f_back
 
 
 def _forget() -> None:
-    """Take the debugger out of what runs here: the loop does for ever, and would keep all that it has looked at."""
+    """Remove the debugger from every frame of this thread: the loop's frames never end, and would keep it alive."""
     for frame in _callers(sys._getframe()):  # noqa: SLF001 - as below
         del frame.f_trace
 
 
 def _caller() -> FrameType:
-    return sys._getframe(2)  # noqa: SLF001 - of who called breakpoint()
+    return sys._getframe(2)  # noqa: SLF001 - the frame that called breakpoint()

@@ -1,4 +1,4 @@
-"""What a person is told of an error: what happened, beneath it whose code raised what, and what repairs it."""
+"""What people read of a WashError: what happened, which code of theirs raised the cause, and the repairing lines."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _HINTS: dict[type[WashError], tuple[str, ...]] = {
     TrapError: ("%wash logs  # what it wrote before, such as the message of a panic",),
     GuestTimeout: ("%wash trace last  # what it was doing", "--timeout SECONDS gives it more time"),
 }
-"""Where to look after a failure that no line repairs."""
+"""The lines that say where to look, for errors without a repairing line of their own."""
 
 
 class Part(Enum):
-    """What a line of an explanation is."""
+    """The kind of a line of an explanation."""
 
     MESSAGE = "message"
     DETAIL = "detail"
@@ -39,7 +39,7 @@ class Line:
 
 
 def explained(error: WashError) -> list[Line]:
-    """Say in a few lines what happened, since what, and what repairs it."""
+    """Explain an error in a few lines: what happened, its causes in code of the person's, and what repairs it."""
     message = plain(without_userinfo(error.message)).splitlines()
     lines = [Line(Part.MESSAGE, each) for each in message[:_MESSAGE_LINES]]
     if len(message) > _MESSAGE_LINES:
@@ -51,14 +51,14 @@ def explained(error: WashError) -> list[Line]:
 
 
 def is_ours(filename: str) -> bool:
-    """Whether a file is of washnb, of Python or of an installed package: nothing that the person wrote."""
+    """Whether a file is part of washnb, of Python or of an installed package, and so not code of the person's."""
     package = __file__.rpartition("notebook")[0]
     generated = "<washnb"  # the code that marshals values has no file
     return filename.startswith((package, sys.prefix, sys.base_prefix, "<frozen", generated))
 
 
 def _causes(error: BaseException) -> Iterator[str]:
-    """What lies beneath: each cause that came from code of the person's, a plugin's method mostly, and its line."""
+    """The causes that code of the person's raised, mostly a method of a plugin, each with its file and line."""
     seen = {id(error)}
     cause = error.__cause__
     while cause is not None and id(cause) not in seen:

@@ -12,9 +12,9 @@ _NAME = "wash"
 
 
 def load(shell: Any) -> None:
-    """Register the magics, TAB, and the way errors look; put the session into the user's namespace as `wash`.
+    """Register the magics, TAB and the look of errors, and put the session into the user's namespace as `wash`.
 
-    A variable of that name that is the user's own stays, and they are told.
+    A variable `wash` of the user's own stays, and a line says so.
     """
     if _registered(shell) is not None:
         return
@@ -31,7 +31,7 @@ def load(shell: Any) -> None:
 
 
 def unload(shell: Any) -> None:
-    """Close the session and take everything back."""
+    """Close the session and take back all that `load` registered."""
     magics = _registered(shell)
     if magics is None:
         return

@@ -1,4 +1,4 @@
-"""What `load` is told besides the source: the name it goes by, and settings that come from the environment."""
+"""The arguments of `load` beside the source: the workload's name, and settings taken from the environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXAMPLE = "example:"
 
 
 def name_of(source: object) -> str:
-    """The name that a source goes by where nobody says another one: that of the file, or of the example."""
+    """The name of a workload that was given none: that of its file, or of the example."""
     if not isinstance(source, str | os.PathLike):
         return "component"
     last = re.split(r"[/\\]", str(os.fspath(source)).removeprefix(_EXAMPLE))[-1]
@@ -23,7 +23,7 @@ def name_of(source: object) -> str:
 
 
 def require_source(source: object) -> None:
-    """Raise ConfigError for what is neither bytes nor names a place."""
+    """Raise ConfigError for a source that is neither bytes nor a path nor a name."""
     if not isinstance(source, bytes | bytearray | memoryview | str | os.PathLike):
         raise ConfigError(
             f"a component cannot be loaded from {type(source).__name__} {source!r:.60}",
@@ -41,7 +41,10 @@ def require_name(name: str) -> None:
 
 
 def with_environment(values: Mapping[str, object] | None) -> dict[str, str]:
-    """Replace each value `env:NAME` with that variable of the process, so that secrets stay out of the notebook."""
+    """Replace each value `env:NAME` with that variable of this process, so that secrets stay out of the notebook.
+
+    Raises ConfigError for a variable that is not set.
+    """
     return {key: _from_environment(key, str(value)) for key, value in (values or {}).items()}
 
 

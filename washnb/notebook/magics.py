@@ -1,4 +1,4 @@
-"""`%wash` and `%%wash`: a parser and a call."""
+"""`%wash` and `%%wash`: read a line, and call the verb of the session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .verbs import Use, overview, refuse_cell, verb_named
 
 @magics_class
 class Wash(Magics):
-    """The magics, and their settings: `%config Wash.trace = False`."""
+    """The magics `%wash` and `%%wash`, with a setting: `%config Wash.trace = False` records no host calls."""
 
     trace = Bool(default_value=True, help="Record the host calls of requests, for `%wash trace`.").tag(config=True)
 
@@ -31,7 +31,7 @@ class Wash(Magics):
         self.session.tracing = change.new
 
     def follow(self, _: Any = None) -> None:
-        """Attach what is followed and was defined again, and say so: what the shell does after each cell."""
+        """After a cell, attach each followed class that it has defined again, and print what came of it."""
         assert self.shell is not None
         for line in self.session.following.look(self.shell.user_ns):
             print(line)  # noqa: T201
@@ -39,7 +39,7 @@ class Wash(Magics):
     @no_var_expand
     @line_cell_magic
     def wash(self, line: str, cell: str | None = None) -> Any:
-        """Do a verb of the session; `%wash help` lists them."""
+        """Run a verb of washnb, `%wash VERB ...`: `%wash help` lists them, `%wash VERB --help` explains one."""
         __tracebackhide__ = True
         word, _, rest = line.strip().partition(" ")
         if cell is not None:
@@ -55,7 +55,7 @@ class Wash(Magics):
             return Text(answer)
         value = verb.does(use)
         if isinstance(value, News):
-            print(value)  # noqa: T201 - a verb that changes something says so
+            print(value)  # noqa: T201 - a verb that changes something prints a line
             return None
         if isinstance(value, Told) and value.news:
             print(value.news)  # noqa: T201
@@ -63,7 +63,7 @@ class Wash(Magics):
         return value
 
     def _leave_out(self, told: Told) -> None:
-        """Let this cell not show what a line has told: it becomes `_` and `Out[]` all the same."""
+        """Keep the cell from showing a value whose news was printed; it still becomes `_` and `Out[]`."""
         assert self.shell is not None
         hook, show = self.shell.displayhook, sys.displayhook
 

@@ -1,4 +1,4 @@
-"""The line that moves while a component compiles: on the page of a notebook, in a terminal, and nowhere else."""
+"""The progress line of a component that compiles: shown in a notebook and in a terminal, and nowhere else."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from washnb.events import CompileProgress, Event
 from .text import Text, one_line, size
 
 _WORTH_SHOWING = 0.5
-"""Seconds of compiling before anybody is told: most components take less."""
+"""Seconds of compiling after which the line appears: most components take less."""
 
 
 class ProgressLines:
-    """One line for each component that is being compiled; listens to the host, on its loop."""
+    """Shows a line for each component that is being compiled. Fed with the host's events, on its loop."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin with no lines."""
         self._lines: dict[str, Callable[[str, bool], None]] = {}
 
     def take(self, event: Event) -> None:
-        """Move the line that an event belongs to."""
+        """Update the line of the component that `event` is about."""
         if not isinstance(event, CompileProgress):
             return
         if event.stage == "read":
-            self._lines.pop(event.component, None)  # of a compilation that was given up
+            self._lines.pop(event.component, None)  # left by a compilation that was given up
         what = f"{one_line(event.component, 40)} ({size(event.size)})"
         if event.stage == "compile" and event.elapsed > _WORTH_SHOWING:
             line = self._lines.get(event.component) or self._begin(event.component)
@@ -40,7 +40,7 @@ class ProgressLines:
 
 
 def _page_line() -> Callable[[str, bool], None] | None:
-    """A line in the current cell of a notebook; None where there is no notebook."""
+    """Return the function that writes the line into the current cell; None where there is no notebook."""
     if "IPython" not in sys.modules:
         return None
     from IPython import display, get_ipython
@@ -60,7 +60,7 @@ def _page_line() -> Callable[[str, bool], None] | None:
 
 
 def _terminal_line() -> Callable[[str, bool], None]:
-    """A line on standard error that is written over, where that is a terminal."""
+    """Return the function that writes the line over itself on standard error, if that is a terminal."""
 
     def write(text: str, last: bool) -> None:
         if sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""What an expression such as `wash["shop"].Cart` stands for: IPython by itself calls nothing to find that out."""
+"""TAB and `?` behind `wash["shop"].` and `wash.kv[`: IPython alone calls nothing to find out what these stand for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEY = re.compile(r"\[[\"'](?P<word>[^\"'\]]*)$")
 
 
 def asked(lines: list[str]) -> list[str]:
-    """Let a cell that ends in `wash["NAME"].EXPORT?` show what that is: IPython by itself stops at the bracket."""
+    """Rewrite a cell that ends in `wash["NAME"].EXPORT?` so that it shows the export: IPython stops at the bracket."""
     match = _ASKED.fullmatch(lines[-1]) if lines else None
     if match is None:
         return lines
@@ -34,15 +34,15 @@ def asked(lines: list[str]) -> list[str]:
 
 
 def show(subject: object, name: str, detail: int) -> None:
-    """Show what IPython knows of an object, in the way of its `?`."""
+    """Show what IPython knows of an object, as its `?` does, or with `detail` its `??`."""
     info = OInfo(ismagic=False, isalias=False, found=True, namespace="Interactive", parent=None, obj=subject)
     get_ipython().inspector.pinfo(subject, name, info=info, detail_level=detail)
 
 
 def completions(text: str, session: Session) -> tuple[str, list[str]] | None:
-    """The word at the end of `text`, and what it could become; None where that is nothing of a workload's or a view's.
+    """The word at the end of `text`, and what it could become: an export of a workload, or a key of a view.
 
-    Of a view these are the keys: IPython asks no property such as `wash.kv` for them, but only what has a name.
+    None where `text` ends in neither. IPython completes keys of variables only, not of properties such as `wash.kv`.
     """
     for ending, offers, reached in ((_ATTRIBUTE, dir, _reached), (_KEY, _keys, _reached), (_KEY, _keys, _viewed)):
         match = ending.search(text)
@@ -55,12 +55,12 @@ def completions(text: str, session: Session) -> tuple[str, list[str]] | None:
 def _keys(subject: Any) -> list[str]:
     try:
         return list(getattr(subject, "_ipython_key_completions_", list)())
-    except WashError:  # nothing keeps state here, or its server is away
+    except WashError:  # no plugin keeps this state, or its server is away
         return []
 
 
 def documentation(code: str, cursor: int, session: Session) -> str | None:
-    """Signature and documentation of the export at the cursor, or of the call around it; of a variant, all cases'."""
+    """Signature and documentation of the export at the cursor, or around it; those of all cases, of a variant."""
     end = cursor + len(re.match(r"\w*", code[cursor:])[0])  # type: ignore[index]  # it matches anything
     for text in (code[:end], _called(code[:cursor])):
         subject = _reached(text, session)
@@ -71,7 +71,7 @@ def documentation(code: str, cursor: int, session: Session) -> str | None:
 
 
 def _headline(subject: Any) -> str:
-    """The name of what can be called, and what it takes; of an enum or flags, their members."""
+    """The name and signature of a function or class; the members, of an enum or flags."""
     name = getattr(subject, "__name__", "")
     if isinstance(subject, EnumType):
         return "\n".join(f"{name}.{member}" for member in subject.__members__)
@@ -99,7 +99,7 @@ def _signature(subject: Any) -> str:
 
 
 def _reached(text: str, session: Session) -> Any:
-    """What `wash["NAME"]` and the steps behind it at the end of a text lead to; None where they lead nowhere."""
+    """The object that `wash["NAME"].STEP[STEP]` at the end of `text` stands for; None where it stands for none."""
     match = _EXPRESSION.search(text)
     if match is None or match["name"] not in session.known().workloads:
         return None
@@ -107,7 +107,7 @@ def _reached(text: str, session: Session) -> Any:
 
 
 def _viewed(text: str, session: Session) -> Any:
-    """What `wash.kv` and the keys behind it lead to, likewise; of nothing attached, nothing: no host is opened."""
+    """The view or part that `wash.kv[KEY]` at the end of `text` stands for; None, or () where nothing is attached."""
     match = _VIEW.search(text)
     if match is None:
         return None

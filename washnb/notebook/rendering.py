@@ -1,4 +1,4 @@
-"""How a WashError looks in a notebook: a few lines, the repairing one among them. `%tb` shows the whole chain."""
+"""How a WashError looks in a notebook: a few lines, with the one that repairs. `%tb` shows the whole traceback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLES = {Part.MESSAGE: "", Part.DETAIL: _DIM, Part.REPAIR: _BOLD}
 
 
 def lines_of(error: BaseException, trace: TracebackType | None = None) -> list[str]:
-    """Say what happened, what repairs it, and which line of the cell it was."""
+    """The lines that a cell shows of an error: what happened, what repairs it, and the line of the cell that raised."""
     if isinstance(error, Interrupted):
         return [f"{_BOLD}interrupted{_END}: {error}"]
     lines = _explained(error) if isinstance(error, WashError) else _answered(error)
@@ -40,19 +40,19 @@ def _explained(error: WashError) -> list[str]:
 
 
 def _answered(error: BaseException) -> list[str]:
-    """The error of a WIT result, and which function it is the answer of."""
+    """The lines of an `Err`, the error of a WIT result, with the function that returned it."""
     notes = [f"{_DIM}{one_line(each, 300)}{_END}" for each in getattr(error, "__notes__", ())]
     return [f"{_BOLD}{type(error).__name__}{_END}: {one_line(without_userinfo(str(error)), 1_000)}", *notes]
 
 
 def _is_short(error: BaseException, trace: TracebackType) -> bool:
-    """Whether a few lines say it: an Err that the person's own code has raised is their own to trace back."""
+    """Whether a few lines are shown: an Err that code of the person's raised is shown with its traceback."""
     *_, (innermost, _) = traceback.walk_tb(trace)
     return not isinstance(error, WitError) or is_ours(innermost.f_code.co_filename)
 
 
 def _cell_line(trace: TracebackType | None) -> str:
-    """The line of the cell that raised, where the cell has more than that one line."""
+    """The line of the cell that raised, with its number; empty in a cell of one line."""
     for frame, number in traceback.walk_tb(trace):
         name = frame.f_code.co_filename
         if frame.f_code.co_name == "<module>" and not is_ours(name):
@@ -62,7 +62,7 @@ def _cell_line(trace: TracebackType | None) -> str:
 
 
 def _as_typed(source: str) -> str:
-    """A line of a cell as the person wrote it: IPython has made calls of the magics in it."""
+    """A line of a cell as the person wrote it: IPython has rewritten its magics to calls."""
     call = _MAGIC.search(source)
     if call is None:
         return one_line(without_userinfo(source.strip()), 120)
@@ -71,7 +71,7 @@ def _as_typed(source: str) -> str:
 
 
 def install(shell: Any) -> None:
-    """Let `shell` show errors of washnb in this way, beside what it was told to show specially before."""
+    """Let `shell` show errors of washnb in a few lines; its handlers for other exceptions stay."""
     earlier, show_earlier = shell.custom_exceptions, shell.CustomTB
 
     def handle(
@@ -79,7 +79,7 @@ def install(shell: Any) -> None:
     ) -> list[str]:
         try:
             return shown(shell, kind, error, trace, tb_offset)
-        except KeyboardInterrupt:  # one more: IPython would ask us no more
+        except KeyboardInterrupt:  # a second interrupt, after which IPython would never call this handler again
             return []
 
     def shown(
@@ -94,7 +94,7 @@ def install(shell: Any) -> None:
             return stack
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %tb shows
         lines = lines_of(error, trace)
-        shell._showtraceback(kind, plain(without_userinfo(str(error))), lines)  # noqa: SLF001 - what IPython's own ways end in
+        shell._showtraceback(kind, plain(without_userinfo(str(error))), lines)  # noqa: SLF001 - what IPython's own handlers call
         return lines
 
     shell.set_custom_exc((*earlier, *_OURS), handle)

@@ -1,4 +1,4 @@
-"""What `send` is told, made into one request."""
+"""The arguments of `send`, read into one HTTP request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from washnb.errors import ConfigError
 from .arguments import closest, one_edit_apart
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-_IN_TARGETS = "/?#[]@!$&'()*+,;=:%~"  # what a target may hold as it is
+_IN_TARGETS = "/?#[]@!$&'()*+,;=:%~"  # characters that stay unquoted in the target of a request
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request before it is sent."""
+    """An HTTP request that `send` is about to send."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Asked:
 
 
 def encoded(value: object) -> bytes:
-    """Bytes as they are, text as UTF-8, anything else as JSON."""
+    """The body of a message as bytes: bytes as they are, text as UTF-8, any other value as JSON."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     return (value if isinstance(value, str) else json_format.dumps(value)).encode()
@@ -41,7 +41,7 @@ def asked_of(
 ) -> Asked:
     """Read `("/x",)`, `("POST /x",)` or `("POST", "/x")`, where a URL may stand for the path.
 
-    The method is POST where there is a body, and GET where there is none. Raises ConfigError.
+    Without a method it is POST where there is a body, and GET where there is none. Raises ConfigError otherwise.
     """
     words = [word for part in map(str, request) for word in part.split()]
     if not words:
@@ -58,7 +58,7 @@ def asked_of(
 
 
 def _too_many(words: Sequence[str]) -> ConfigError:
-    """What is too much may be meant as a path with spaces, or as a body."""
+    """The error for too many words, which may be meant as a path with spaces, or as a body."""
     start = 0 if words[0].startswith("/") else 1
     method = [*words[:start], ""]
     path = quote(" ".join(words[start:]), safe=_IN_TARGETS)
@@ -91,7 +91,7 @@ def _given(pairs: Iterable[tuple[str, str]], name: str) -> bool:
 
 
 def _method(word: str) -> str:
-    """A method that is known; in capitals also any other one, unless it looks like one of these mistyped."""
+    """The method that a word means: a known one, or any word in capitals that is no misspelling of a known one."""
     method = word.upper()
     if method in _METHODS:
         return method
@@ -103,7 +103,7 @@ def _method(word: str) -> str:
 
 
 def _target(word: str) -> tuple[str, str]:
-    """Path with query, and the authority where the word is a URL."""
+    """The path with its query that a word means, and the authority where the word is a URL."""
     if word.startswith("/"):
         return quote(word, safe=punctuation), ""
     if word.startswith(("http://", "https://")):

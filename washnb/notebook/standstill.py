@@ -1,7 +1,7 @@
-"""Saying who holds up the host: a method of a plugin that works or sleeps where it could have awaited.
+"""Naming the method of a plugin that holds up the host, because it works or sleeps where it should await.
 
-All that the host does is done on one loop, so that everybody waits then: other guests, and the cells that come. Who
-waits in a thread of its own looks whether the loop goes on, and reads in its thread's frames why it does not.
+The host does everything on one loop, so that such a method stops all other guests and the cells that follow. A thread
+that waits for the host looks whether its loop goes on, and finds the method in the frames of the loop's thread.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from types import FrameType
 from washnb.engine import serving_in
 
 STANDS_STILL = 0.9
-"""Seconds after which a loop that has not taken its turn is told of: less than those between two looks."""
+"""Seconds after which a loop that does not answer is reported: less than the time between two looks."""
 
 _OURS = __name__.partition(".")[0]
 _LOOP = "asyncio"
 
 
 class Standstill:
-    """Looks whether a loop in another thread goes on, and tells of each time that it does not."""
+    """Looks whether a loop in another thread goes on, and reports, once each time, that it stands still."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-        """Begin to look with `look`."""
+        """Watch `loop`, which runs in `thread`; `look` looks once."""
         self._loop = loop
         self._thread = thread
         self._asked: float | None = None
         self._told = False
 
     def look(self) -> None:
-        """Ask the loop for its turn, or see how long it has been asked. Raises RuntimeError where it is closed."""
+        """Give the loop a callback to run, or see how long it has not run. Raises RuntimeError where it is closed."""
         asked, now = self._asked, time.monotonic()
         if asked is None:
             self._asked = now
@@ -50,7 +50,7 @@ class Standstill:
 
 
 def _holder(frame: FrameType | None) -> str:
-    """Say which method of a plugin a thread is in; nothing where it is in none, but in an import of ours, perhaps."""
+    """The message that names the plugin's method in which a thread is; empty where it is in none."""
     method = None
     for each in _callers(frame):
         if _module(each) in {_OURS, _LOOP}:
@@ -76,6 +76,6 @@ def _callers(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _module(frame: FrameType) -> str:
-    """The package that a function is of."""
+    """The top-level package of the function in a frame."""
     name: str = frame.f_globals.get("__name__", "")
     return name.partition(".")[0]
