@@ -12,6 +12,7 @@ import pytest
 
 from washnb.errors import BackendError, ConfigError, GuestCancelled
 from washnb.notebook import Session
+from washnb.notebook.views.base import NotThere
 from washnb.notebook.widgets.live import Live, Still
 from washnb.plugins.blobstore import ObjectReader
 from washnb.secrecy import HIDDEN
@@ -128,9 +129,9 @@ def test_container_is_a_mapping_that_guests_see(gallery, tmp_path):
 
 def test_what_is_not_there_is_named(gallery, session):
     """A wrong container and object each get an answer, and so does who attached nothing."""
-    with pytest.raises(ConfigError, match="no container 'x'"):
+    with pytest.raises(NotThere, match="here there is no container 'x'; there is gallery"):
         _ = gallery.blobs("x").data
-    with pytest.raises(ConfigError, match="has no object 'x'"):
+    with pytest.raises(NotThere, match="in container 'gallery' there is no object 'x'; there is note"):
         repr(gallery.blobs("gallery", "x"))
     session.reset()
     assert "no container" in repr(session.blobs)

@@ -15,6 +15,7 @@ from tests.waiting import eventually_there
 from washnb.errors import ConfigError, WorkloadNotFound
 from washnb.notebook import Session
 from washnb.notebook.views import View
+from washnb.notebook.views.base import NotThere
 from washnb.notebook.widgets.live import Live, Still
 from washnb.plugins.keyvalue.files import FilesystemBackend
 from washnb.secrecy import HIDDEN
@@ -62,9 +63,11 @@ def test_a_key_that_is_not_there_is_a_keyerror_that_names_those_that_are(counter
 
 def test_what_is_not_there_is_named(counter):
     """A wrong bucket, key and workload each get an answer."""
-    with pytest.raises(ConfigError, match="no bucket 'd'"):
+    with pytest.raises(NotThere, match="here there is no bucket 'd'; there is default"):
         _ = counter.kv("d").data
-    with pytest.raises(ConfigError, match="no key 'y'"):
+    with pytest.raises(NotThere, match="no bucket 'd'"):
+        _ = counter.kv("d", "y").data
+    with pytest.raises(NotThere, match="in bucket 'default' there is no key 'y'; there is x"):
         _ = counter.kv("default", "y").data
     with pytest.raises(WorkloadNotFound):
         _ = counter.kv(of="nobody").data

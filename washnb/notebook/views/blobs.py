@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -168,10 +168,9 @@ class BlobsView(View):
         """Read what `data` returns. Raises NotThere for a container or object that does not exist."""
         if self.container is not None:
             backend = self.backend(deployments)
-            with self._known():
-                if self.name is not None:
-                    return await _content(backend, self.container, self.name)
-                return _sizes(await _infos(backend, self.container))
+            if self.name is not None:
+                return await _found(_content(backend, self.container, self.name), backend, self.container, self.name)
+            return _sizes(await _found(_infos(backend, self.container), backend, self.container))
         kept = hosted.blobs_of(deployments, self.of)
         if kept is None:
             return {}
@@ -183,27 +182,17 @@ class BlobsView(View):
         if kept is None:
             return Look({} if self.container is None else await self.read(deployments))
         backend, container = kept.backend, self.container
-        with self._known():
-            if container is not None and self.name is not None:
-                info = await backend.object_info(container, self.name)
-                start = await _content(backend, container, self.name, 0, READ)
-                return Look({container: [info]}, place=kept.place, start=start)
-            names = [container] if container is not None else await backend.containers()
-            shown = {name: await _infos(backend, name, _SHOWN + 1) for name in names[:_SHOWN_CONTAINERS]}
+        if container is not None and self.name is not None:
+            info = await _found(backend.object_info(container, self.name), backend, container, self.name)
+            start = await _found(_content(backend, container, self.name, 0, READ), backend, container, self.name)
+            return Look({container: [info]}, place=kept.place, start=start)
+        names = [container] if container is not None else await backend.containers()
+        shown = {
+            name: await _found(_infos(backend, name, _SHOWN + 1), backend, name) for name in names[:_SHOWN_CONTAINERS]
+        }
         more = frozenset(name for name, infos in shown.items() if len(infos) > _SHOWN)
         cut = {name: infos[:_SHOWN] for name, infos in shown.items()}
         return Look(cut, more, len(names) - len(shown), kept.place)
-
-    @contextmanager
-    def _known(self) -> Iterator[None]:
-        try:
-            yield
-        except hosted.NoSuchContainer:
-            raise ConfigError(f"there is no container {self.container!r}", repair="%wash blobs  # shows all") from None
-        except hosted.NoSuchObject:
-            raise ConfigError(
-                f"container {self.container!r} has no object {self.name!r}", repair=f"%wash blobs {self.container}"
-            ) from None
 
     def still(self, look: Look) -> Face:
         """Show a row for each object, or what is in a single one."""
@@ -305,7 +294,7 @@ async def _infos(
     return [each for each in found if not isinstance(each, BaseException)]
 
 
-async def _found(asked: Awaitable[T], backend: hosted.BlobstoreBackend, container: str, name: str) -> T:
+async def _found(asked: Awaitable[T], backend: hosted.BlobstoreBackend, container: str, name: str = "") -> T:
     """Await what a backend is asked for. Raises NotThere where it answers that the container or object is missing."""
     try:
         return await asked

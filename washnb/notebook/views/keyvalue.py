@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, ItemsView, Iterator, Mapping, Sequence, ValuesView
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from washnb.errors import ConfigError
 
@@ -16,6 +16,8 @@ from ..text import ByteOrder, Table
 from ..widgets import Answer, Door, Wish
 from .base import NotThere, Part, View, titled
 from .values import COUNTER_FORMS, cell, entry
+
+T = TypeVar("T")
 
 Buckets = Mapping[str, Mapping[str, bytes]]
 
@@ -141,9 +143,10 @@ class KeyValueView(View):
     async def read(self, deployments: hosted.Deployments) -> Any:
         """Read what `data` returns. Raises NotThere for a bucket or key that does not exist."""
         if self.bucket is not None:
+            if self.key is not None:
+                return await self.value(deployments, self.bucket, self.key)
             backend = self.backend(deployments)
-            with _known(self.bucket):
-                return await (_content(backend, self.bucket) if self.key is None else self._value(backend))
+            return await _found(_content(backend, self.bucket), backend, self.bucket)
         kept = hosted.keyvalue_of(deployments, self.of)
         if kept is None:
             return {}
@@ -154,21 +157,16 @@ class KeyValueView(View):
         kept = hosted.keyvalue_of(deployments, self.of)
         if kept is None:
             return Look({} if self.bucket is None else await self.read(deployments))
-        order = kept.backend.counter_order
+        backend, order = kept.backend, kept.backend.counter_order
         if self.key is not None:
             return Look({str(self.bucket): {self.key: await self.read(deployments)}}, place=kept.place, order=order)
         names = [self.bucket] if self.bucket is not None else await hosted.buckets_of(kept)
-        with _known(self.bucket):
-            shown = {name: await _content(kept.backend, name, _SHOWN + 1) for name in names[:_SHOWN_BUCKETS]}
+        shown = {
+            name: await _found(_content(backend, name, _SHOWN + 1), backend, name) for name in names[:_SHOWN_BUCKETS]
+        }
         cut = {name: dict(itertools.islice(content.items(), _SHOWN)) for name, content in shown.items()}
         more = frozenset(name for name, content in shown.items() if len(content) > _SHOWN)
         return Look(cut, more, len(names) - len(shown), kept.place, order)
-
-    async def _value(self, backend: hosted.KeyValueBackend) -> bytes:
-        value = await backend.get(str(self.bucket), str(self.key))
-        if value is None:
-            raise ConfigError(f"bucket {self.bucket!r} has no key {self.key!r}", repair=f"%wash kv {self.bucket}")
-        return value
 
     def still(self, look: Look) -> Table:
         """Show a row for each key."""
@@ -219,21 +217,14 @@ class KeyValueView(View):
     async def delete(self, deployments: hosted.Deployments, bucket: str, key: str) -> None:
         """Delete a key. Raises NotThere where there is none."""
         backend = self.backend(deployments)
-        try:
-            there = await backend.exists(bucket, key)
-        except hosted.NoSuchBucket:
-            there = False
-        if not there:
+        if not await _found(backend.exists(bucket, key), backend, bucket):
             raise await _not_there(backend, bucket, key)
         await backend.delete(bucket, key)
 
     async def value(self, deployments: hosted.Deployments, bucket: str, key: str) -> bytes:
         """Read a value. Raises NotThere where there is none."""
         backend = self.backend(deployments)
-        try:
-            value = await backend.get(bucket, key)
-        except hosted.NoSuchBucket:
-            value = None
+        value = await _found(backend.get(bucket, key), backend, bucket)
         if value is None:
             raise await _not_there(backend, bucket, key)
         return value
@@ -244,20 +235,17 @@ _EMPTY = "nothing is stored"
 
 
 async def _not_there(backend: hosted.KeyValueBackend, bucket: str, key: str) -> NotThere:
-    """Make the error that says whether the bucket or the key is missing."""
-    try:
-        page = await backend.keys(bucket)
-    except hosted.NoSuchBucket:
-        return NotThere("bucket", bucket, await backend.buckets())
+    """Make the error that says which keys the bucket has instead of the missing one."""
+    page = await _found(backend.keys(bucket), backend, bucket)
     return NotThere("key", key, page.keys, f"in bucket {bucket!r}")
 
 
-@contextmanager
-def _known(bucket: str | None) -> Iterator[None]:
+async def _found(asked: Awaitable[T], backend: hosted.KeyValueBackend, bucket: str) -> T:
+    """Await what a backend is asked for. Raises NotThere where it answers that the bucket is missing."""
     try:
-        yield
+        return await asked
     except hosted.NoSuchBucket:
-        raise ConfigError(f"there is no bucket {bucket!r}", repair="%wash kv  # shows all buckets") from None
+        raise NotThere("bucket", bucket, await backend.buckets()) from None
 
 
 async def _pages(backend: hosted.KeyValueBackend, bucket: str) -> AsyncIterator[Sequence[str]]:
