@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from washnb.events import EventBus, PluginChanged
+from washnb.events import EventBus, LogLine, PluginChanged, StateChanged
 
 ATTACHED = PluginChanged("dice", "attach")
 
@@ -18,6 +18,21 @@ def test_every_subscriber_hears_every_event_until_it_has_enough():
     bus.publish(ATTACHED)
     assert heard == [("one", ATTACHED), ("two", ATTACHED), ("two", ATTACHED)]
     assert bus
+
+
+def test_a_subscriber_hears_the_kinds_that_it_asks_for():
+    """Also where it comes after events of other kinds, and others leave."""
+    bus, heard, all_heard = EventBus(), [], []
+    changed = StateChanged("shop", "kv", ("b", "k"), "set")
+    leave = bus.subscribe(all_heard.append)
+    bus.publish(ATTACHED)
+    bus.subscribe(heard.append, StateChanged, LogLine)
+    bus.publish(ATTACHED)
+    bus.publish(changed)
+    leave()
+    bus.publish(changed)
+    assert heard == [changed, changed]
+    assert all_heard == [ATTACHED, ATTACHED, changed]
 
 
 def test_a_subscriber_that_raises_concerns_nobody_else(caplog):

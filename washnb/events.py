@@ -248,8 +248,12 @@ Event = (
 )
 
 
+Subscriber = Callable[[Any], None]
+"""Is called with an event, at once, on the thread that publishes it."""
+
+
 class EventBus:
-    """Hands each event to every subscriber, at once and in order, on the thread that publishes.
+    """Hands each event to those who subscribe to its kind, at once and in order, on the thread that publishes.
 
     A subscriber must be quick; one that has more to do queues the event and returns. What it raises is logged: it
     concerns neither who publishes nor the other subscribers.
@@ -257,30 +261,43 @@ class EventBus:
 
     def __init__(self) -> None:
         """Begin with no subscriber."""
-        self._subscribers: tuple[Callable[[Event], None], ...] = ()
+        self._subscriptions: tuple[tuple[Subscriber, tuple[type, ...]], ...] = ()
+        self._by_kind: dict[type, tuple[Subscriber, ...]] = {}  # of the kinds published since that changed
         self._requests = itertools.count(1)
 
     def __bool__(self) -> bool:
         """Whether anybody listens: publishers skip the making of events that nobody would hear."""
-        return bool(self._subscribers)
+        return bool(self._subscriptions)
 
     def number(self) -> int:
         """Return the next number by which events know what they belong to: a request, a call, a message."""
         return next(self._requests)
 
     def publish(self, event: Event) -> None:
-        """Tell every subscriber of `event`."""
-        for subscriber in self._subscribers:
+        """Call every subscriber to events of this kind."""
+        kind = type(event)
+        subscribers = self._by_kind.get(kind)
+        if subscribers is None:
+            subscribers = self._by_kind[kind] = tuple(
+                subscriber for subscriber, kinds in self._subscriptions if not kinds or kind in kinds
+            )
+        for subscriber in subscribers:
             try:
                 subscriber(event)
             except Exception:  # noqa: BLE001 - a subscriber may raise anything
-                _log.exception("a subscriber failed at %s", type(event).__name__)
+                _log.exception("a subscriber failed at %s", kind.__name__)
 
-    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `subscriber` for each event from now on; the function that is returned ends that."""
-        self._subscribers = (*self._subscribers, subscriber)
+    def subscribe(self, subscriber: Subscriber, *kinds: type[Event]) -> Callable[[], None]:
+        """Call `subscriber` for each event of these kinds from now on, or of all kinds where none is given.
+
+        Return the function that ends it.
+        """
+        subscription = subscriber, kinds
+        self._subscriptions = (*self._subscriptions, subscription)
+        self._by_kind = {}
 
         def unsubscribe() -> None:
-            self._subscribers = tuple(each for each in self._subscribers if each is not subscriber)
+            self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
+            self._by_kind = {}
 
         return unsubscribe

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from washnb.events import CompileProgress, Event
+from washnb.events import CompileProgress
 
 from .text import Text, one_line, size
 
@@ -15,16 +15,14 @@ _WORTH_SHOWING = 0.5
 
 
 class ProgressLines:
-    """Shows a line for each component that is being compiled. Fed with the host's events, on its loop."""
+    """Shows a line for each component that is being compiled. Called on the host's loop."""
 
     def __init__(self) -> None:
         """Begin with no lines."""
         self._lines: dict[str, Callable[[str, bool], None]] = {}
 
-    def take(self, event: Event) -> None:
+    def take(self, event: CompileProgress) -> None:
         """Update the line of the component that `event` is about."""
-        if not isinstance(event, CompileProgress):
-            return
         if event.stage == "read":
             self._lines.pop(event.component, None)  # left by a compilation that was given up
         what = f"{one_line(event.component, 40)} ({size(event.size)})"

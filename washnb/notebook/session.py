@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from washnb.errors import ConfigError
-from washnb.events import Event, EventBus
+from washnb.events import CompileProgress, Event, EventBus
 from washnb.types import LocalResources
 
 from . import hosted
@@ -48,7 +48,7 @@ class Session(Breaking, Looking):
         self._deployments: hosted.Deployments | None = None
         self._opening = threading.RLock()
         self._events = EventBus()
-        self._events.subscribe(ProgressLines().take)
+        self._events.subscribe(ProgressLines().take, CompileProgress)
         self._kernel: hosted.KernelLoop | None = None
         self._tracing = True
         self.following = Following(self)
@@ -70,9 +70,12 @@ class Session(Breaking, Looking):
         """The workloads of this session; None where no host is open. To be used on the host's loop only."""
         return self._deployments
 
-    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `subscriber` on the host's loop for each event, also after `reset`; return the function that ends it."""
-        return self._events.subscribe(subscriber)
+    def subscribe(self, subscriber: Callable[[Any], None], *kinds: type[Event]) -> Callable[[], None]:
+        """Call `subscriber` on the host's loop for each event of these kinds, or of all, also after `reset`.
+
+        Return the function that ends it.
+        """
+        return self._events.subscribe(subscriber, *kinds)
 
     def _open(self) -> None:
         self._thread = thread = HostThread()
