@@ -136,11 +136,7 @@ def test_a_look_at_what_is_not_there_is_an_error_of_the_verb(notebook):
 
 
 @pytest.mark.parametrize(
-    ("plugin", "state", "said"),
-    [
-        ("keyvalue", "kv", "here there is no bucket 'nobody'"),
-        ("blobstore", "blobs", "here there is no container 'nobody'"),
-    ],
+    ("plugin", "state", "part"), [("keyvalue", "kv", "bucket"), ("blobstore", "blobs", "container")]
 )
 def test_a_part_of_the_state_shows_itself_as_the_view_of_it(notebook, plugin, state, part):
     """In a few lines where it is not there: it may be made yet."""
