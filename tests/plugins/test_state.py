@@ -95,6 +95,27 @@ async def test_components_keep_state_over_a_reload_too():
     assert plugin.components("id-1") == ("a", "b", "c")
 
 
+async def test_an_edited_class_goes_on_with_state_that_is_empty():
+    """What was emptied stays so, and stays the object that calls which have begun on the former plugin write to."""
+
+    def defined() -> PerWorkload[list]:
+        class Edited(PerWorkload[list]):
+            id = "edited"
+
+            def new_state(self, workload):
+                return ["fresh"]
+
+        return Edited()
+
+    former, edited = defined(), defined()
+    await bind(former)
+    former.state("id-1").clear()
+    edited.adopt(former)
+    await bind(edited)
+    assert edited.state("id-1") == []
+    assert edited.state("id-1") is former.state("id-1")
+
+
 async def test_objects_of_one_class_keep_apart():
     """Two plugins of the same class, in two hosts, share nothing."""
     one, two = Notes(), Notes()

@@ -55,8 +55,10 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         workload_id = workload.workload_id
         if workload_id in self._states:
             state, bindings = self._states[workload_id]
+        elif workload_id in self._adopted:
+            state, bindings = self._adopted[workload_id], 0
         else:
-            state, bindings = self._adopted.get(workload_id) or self.new_state(workload), 0
+            state, bindings = self.new_state(workload), 0
         self._states[workload_id] = (state, bindings + 1)
         self._adopted.pop(workload_id, None)
         await super().on_workload_bind(workload, interfaces)
