@@ -1,4 +1,4 @@
-"""Many requests of one kind to a server, as many at a time as it takes well."""
+"""Many requests of one kind to a server, a bounded number of them at a time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 async def at_once(work: Callable[[S], Coroutine[Any, Any, T]], subjects: Sequence[S]) -> list[T]:
-    """Do the same for many, and return what came of it, in their order.
+    """Await `work(each)` for each of `subjects`, at most 256 at a time, and return the results in the same order.
 
-    The first that fails ends those that wait with it, and its error is raised when they are over.
+    The first that fails cancels those that are under way, and its exception is raised once they have ended.
     """
     done: list[T] = []
     for at in range(0, len(subjects), _MOST):
@@ -23,6 +23,6 @@ async def at_once(work: Callable[[S], Coroutine[Any, Any, T]], subjects: Sequenc
                 tasks = [group.create_task(work(each)) for each in subjects[at : at + _MOST]]
         except BaseExceptionGroup as errors:
             first = errors.exceptions[0]
-            raise first from first.__cause__  # and not from the group, which callers know nothing of
+            raise first from first.__cause__  # not from the ExceptionGroup: callers asked for no task group
         done += [task.result() for task in tasks]
     return done

@@ -1,7 +1,7 @@
-"""The plugins that come with washnb, as data: what errors suggest and what `attach` understands.
+"""The plugins that come with washnb, as data: what `attach` understands, and what errors suggest to attach.
 
-A backend is chosen with a word: `memory`, `file:DIR`, or the URL of a NATS server. Beside them stand the plugins that
-other packages register (`registered_plugins`).
+A capability is found by a word, such as `keyvalue`, and one of its backends by another: `memory`, `file:DIR`, or the
+URL of a NATS server. The plugins that other packages register (`registered_plugins`) are found by their words, too.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from .entry_points import RegisteredPlugin, registered_plugins
 from .nats import NatsServer
 
 Backend = str | Path | NatsServer
-"""Where a plugin keeps its state: `memory`, `file:DIR` or its path, `nats://HOST:PORT` or the server."""
+"""Where a plugin keeps its state: `memory`, a directory (`file:DIR` or Path), or a NATS server (URL or NatsServer)."""
 
 FORMS: Mapping[str, str] = {"memory": "memory", "file": "file:DIR", "nats": "nats://HOST:PORT"}
-"""How each kind of backend is written."""
+"""How a backend is written, by the kind of backend."""
 
 _SCHEMES = ("nats://", "tls://", "ws://", "wss://")
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One capability: the words for it, the long one first, and the plugins that serve it.
+    """A capability that comes with washnb: the words for it, the long one first, and the plugins that serve it.
 
-    `backends` maps the kinds of `FORMS` to `module:class`, imported when it is wanted.
+    `plugin_id` and `world` are those of all these plugins. `backends` has the plugin class for each kind of backend
+    (the keys of `FORMS`), as `module:class`, which `create` imports.
     """
 
     words: tuple[str, ...]
@@ -44,23 +45,23 @@ class CatalogEntry:
 
     @property
     def word(self) -> str:
-        """The word that messages use."""
+        """The word for the capability that messages use."""
         return self.words[0]
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """How the backends that it has are written."""
+        """How each backend of the capability is written, such as `memory`, `file:DIR`, `nats://HOST:PORT`."""
         return tuple(FORMS[kind] for kind in self.backends)
 
     @property
     def class_name(self) -> str:
-        """The name of the class that serves it in memory, as `washnb.plugins` exports it."""
+        """The name of the capability's plugin class for state in memory, as `washnb.plugins` exports it."""
         return self.backends["memory"].partition(":")[2]
 
     def create(self, backend: Backend = "memory", **options: Any) -> HostPlugin:
-        """Make the plugin on a backend; `options` are those of `NatsServer`.
+        """Return a new plugin of the capability with its state in `backend`; `options` go to `NatsServer`.
 
-        Raises ConfigError for a backend that is none, or that the capability does not have.
+        Raises ConfigError where `backend` is none, or none that the capability has.
         """
         place = backend_of(backend, **options)
         kind = kind_of(place)
@@ -76,7 +77,7 @@ class CatalogEntry:
 
 
 Entry = CatalogEntry | RegisteredPlugin
-"""What a word stands for."""
+"""What a word stands for: a capability of washnb, or the plugin of another package."""
 
 CATALOG = (
     CatalogEntry(
@@ -123,26 +124,26 @@ CATALOG = (
 
 
 def words() -> tuple[str, ...]:
-    """Return every word that `by_word` knows, for completion and closest matches."""
+    """Return every word by which `by_word` finds a plugin, for completion and for the closest match."""
     return (*(word for entry in CATALOG for word in entry.words), *(each.word for each in _others()))
 
 
 def by_word(word: str) -> Entry | None:
-    """Find a capability by any of its words or by the id of its plugin, or the plugin of another package by its word.
+    """Return the capability that has the word, or whose plugin has that id, or else another package's plugin.
 
-    What comes with washnb is found first.
+    None where there is neither. The words of capabilities are found in any case: `KeyValue` as `keyvalue`.
     """
     own = (entry for entry in CATALOG if word.lower() in (*entry.words, entry.plugin_id))
     return next(own, None) or next((each for each in _others() if each.word == word), None)
 
 
 def word_of(plugin_id: str) -> str:
-    """Return the word that messages use for a plugin; the id itself where it is none of these."""
+    """Return the word that messages use for the plugin with that id; the id itself where washnb has no such plugin."""
     return next((entry.word for entry in CATALOG if entry.plugin_id == plugin_id), plugin_id)
 
 
 def find(word: str) -> Entry:
-    """Find what a word stands for, as `by_word`. Raises ConfigError with the closest word."""
+    """Return what `by_word` finds for a word. Raises ConfigError where that is nothing, with the closest word."""
     entry = by_word(word)
     if entry is not None:
         return entry
@@ -156,7 +157,11 @@ def find(word: str) -> Entry:
 
 
 def backend_of(backend: Backend, **options: Any) -> Backend:
-    """Read what stands for a backend: `memory`, a path, or a server with `options`. Raises ConfigError."""
+    """Return the backend that a text stands for: `memory`, a Path for `file:DIR`, or a NatsServer for a URL.
+
+    `options` go to that NatsServer. A Path or NatsServer is returned as it is. Raises ConfigError for any other text,
+    and for options without a URL.
+    """
     if isinstance(backend, str) and backend.startswith(_SCHEMES):
         return NatsServer(backend, **options)
     if options:
@@ -175,7 +180,7 @@ def backend_of(backend: Backend, **options: Any) -> Backend:
 
 
 def _meant(backend: str) -> str:
-    """The line for what is nearly a backend: a server or a directory without its scheme, or a word misspelt."""
+    """Return the repairing line for what is nearly a backend: an address or path without scheme, a misspelt word."""
     scheme, _, rest = backend.partition(":")
     if rest.isdecimal():
         return f"%wash attach keyvalue=nats://{backend}"
@@ -186,13 +191,13 @@ def _meant(backend: str) -> str:
 
 
 def by_interface(name: str) -> CatalogEntry | None:
-    """Find the capability that serves an import, `wasi:keyvalue/store@0.2.0-draft`."""
+    """Return the capability that serves the import `name`, such as `wasi:keyvalue/store@0.2.0-draft`; None for none."""
     wanted = WitInterface.parse(name)
     return next((entry for entry in CATALOG if entry.world.serves(wanted)), None)
 
 
 def suggestions(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines that would serve the imports `names`, for the repair of an error, each line once."""
+    """Return the lines of code that make the imports `names` served, for the repair of an error, each line once."""
     return tuple(dict.fromkeys(line for name in names for line in _suggestion(name)))
 
 
@@ -210,18 +215,18 @@ def _suggestion(name: str) -> tuple[str, ...]:
 
 
 def _attach(word: str, plugin: str) -> tuple[str, str]:
-    """The same in a notebook and in a program."""
+    """Return the line that attaches a plugin in a notebook, and the one in a program."""
     return f"%wash attach {word}", f"HostBuilder().with_plugin({plugin})"
 
 
 def kind_of(place: Backend) -> str:
-    """Return which of the kinds of `FORMS` a backend is, that was read by `backend_of`."""
+    """Return the kind of a backend that `backend_of` has returned: `memory`, `file` or `nats`, a key of `FORMS`."""
     if isinstance(place, str):
         return place
     return "file" if isinstance(place, Path) else "nats"
 
 
 def _others() -> list[RegisteredPlugin]:
-    """What other packages register, without the words that are taken."""
+    """List the plugins that other packages register, without those whose words the capabilities of washnb have."""
     taken = {word for entry in CATALOG for word in (*entry.words, entry.plugin_id)}
     return [each for each in registered_plugins() if each.word not in taken]

@@ -1,7 +1,7 @@
-"""A directory on a disk, which others may write to: files in it are files, and failures come in our words.
+"""Files and directories on a disk that other processes may write to, and its failures as BackendError.
 
-What is no file, or leads elsewhere, in the place of one is not touched: a pipe would be waited for, and a symbolic link
-is somebody else's word.
+Only regular files are opened. A symbolic link, a pipe or a device in the place of a file is an error and is not
+touched: a link may lead out of the directory, and a pipe would be waited for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MISSING = {
     errno.ENOTDIR: "there is a file in its place, or above it",
     errno.ENOENT: "there is none, and none can be made",
 }
-"""Why there is no directory."""
+"""The reason, by error number, why a directory that is to keep state does not exist."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NOTHING_ELSE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -36,18 +36,21 @@ _KINDS = {
 
 
 class InItsPlace(OSError):  # noqa: N818 - no failure of the system
-    """Something else is in the place of a file or of a directory."""
+    """Something that is no regular file, or no directory, is in the place of one."""
 
     def __init__(self, path: Path, status: os.stat_result) -> None:
-        """Say what it is."""
+        """Say that `path` is a symbolic link, a pipe or whatever `status` tells."""
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
         super().__init__(errno.EINVAL, f"{path} is {kind}", str(path))
 
 
 def open_file(path: Path, mode: Literal["rb", "ab"] = "rb") -> FileIO:
-    """Open a file, unbuffered, and nothing else. Raises FileNotFoundError, and InItsPlace without having touched it."""
+    """Open a regular file, unbuffered; the caller closes it.
+
+    Raises FileNotFoundError, and InItsPlace where `path` is something else, which is neither read nor written.
+    """
     try:
-        file = open(path, mode, buffering=0, opener=_open)  # noqa: SIM115 - whoever calls closes it
+        file = open(path, mode, buffering=0, opener=_open)  # noqa: SIM115 - the caller closes it
     except FileNotFoundError:
         raise
     except OSError:
@@ -61,7 +64,7 @@ def open_file(path: Path, mode: Literal["rb", "ab"] = "rb") -> FileIO:
 
 
 def file_status(path: Path) -> os.stat_result | None:
-    """Return what the system knows of a file, None where nothing is there. Raises InItsPlace where it is no file."""
+    """Return the status of a regular file, None where nothing is there. Raises InItsPlace for anything else."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -72,7 +75,7 @@ def file_status(path: Path) -> os.stat_result | None:
 
 
 def is_directory(path: Path) -> bool:
-    """Return whether there is a directory. Raises InItsPlace where a symbolic link may lead to one."""
+    """Return whether `path` is a directory. Raises InItsPlace for a symbolic link, which is not followed."""
     try:
         status = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -83,7 +86,7 @@ def is_directory(path: Path) -> bool:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory where there is none; the one that it is in exists. Raises InItsPlace for a symbolic link."""
+    """Make a directory where there is none; its parent has to exist. Raises InItsPlace for a symbolic link."""
     if not is_directory(path):
         path.mkdir(exist_ok=True)
 
@@ -94,7 +97,10 @@ def _open(path: str, flags: int) -> int:
 
 @contextmanager
 def disk(what: str, directory: Path) -> Iterator[None]:
-    """Turn the failure of a disk in this block into BackendError or AccessDenied, which name `what` and `directory`."""
+    """Raise BackendError or AccessDenied in place of an OSError in this block.
+
+    `what` begins the message, such as "set key 'k' of bucket 'b'"; `directory` is the one that keeps the state.
+    """
     try:
         yield
     except InItsPlace as error:

@@ -22,31 +22,34 @@ GROUP = "washnb.plugins"
 
 @dataclass(frozen=True)
 class RegisteredPlugin:
-    """What one package, or by mistake several, registers under a word. Nothing of it is imported before `create`."""
+    """A plugin that an installed package registers under a word. Nothing of it is imported before `create`.
+
+    Where several packages register the same word, they are all here, and `create` refuses.
+    """
 
     word: str
     entry_points: tuple[EntryPoint, ...]
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The only word for it."""
+        """The words by which `attach` knows the plugin: it has only one."""
         return (self.word,)
 
     @property
     def package(self) -> str:
-        """The name and the version of the package that registers it."""
+        """Name and version of the package that registers the plugin."""
         return " and ".join(f"{each.dist.name} {each.dist.version}" for each in self.entry_points if each.dist)
 
     @cached_property
     def plugin_id(self) -> str:
-        """The id of the plugin. Raises ConfigError as `create`."""
+        """The id of the plugin, which has to be made for that. Raises ConfigError as `create` does."""
         return self.create().id
 
     def create(self, backend: object = "memory", **options: object) -> HostPlugin:
-        """Import it and make the plugin.
+        """Import the entry point and make the plugin.
 
         Raises ConfigError, which names the package, where that fails, where several packages register the word, and
-        where a backend is asked for: they are a matter of the capabilities that come with washnb.
+        for a backend other than `memory` or for options: only the capabilities of washnb have backends to choose from.
         """
         if backend != "memory" or options:
             raise ConfigError(
@@ -72,7 +75,7 @@ class RegisteredPlugin:
 
 
 def registered_plugins() -> tuple[RegisteredPlugin, ...]:
-    """List what the installed packages register, by word. Packages that come while Python runs are seen, too."""
+    """List the plugins that installed packages register, sorted by word; also packages installed while Python runs."""
     found: dict[str, list[EntryPoint]] = {}
     for each in entry_points(group=GROUP):
         found.setdefault(each.name, []).append(each)

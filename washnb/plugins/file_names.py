@@ -1,11 +1,12 @@
-"""Files that have any text for a name.
+"""Files for names that are any text: keys, buckets, objects and containers of guests.
 
-A name stays readable where it can: `report-1.txt` is the file `report-1.txt`. Other characters become `%` and two
-digits for each byte, and no two names differ only in case, because there are disks that see no difference:
+The file of `report-1.txt` is called `report-1.txt`. Other characters become `%` and two hexadecimal digits for each
+byte. No two file names differ only in case, because some disks take these for one:
 
-    a/b         a%2fb
-    README.md   readme.md~3f                        the bits of 3f say which letters are capitals
-    xxx...      xxx...~ and the SHA-256 of the name  it is in the file of that SHA-256 in the directory `.names`
+    name          file name
+    a/b           a%2fb
+    README.md     readme.md~3f             the bits of 3f say which letters are capitals
+    xxx...        xxx...~SHA-256 OF NAME   a long name; it is written in the file of that SHA-256 in `.names`
 
 Files whose names are not of this form, and hidden ones, belong to others and are not seen.
 """
@@ -22,8 +23,8 @@ from pathlib import Path
 
 from .disk import InItsPlace, file_status, make_directory, open_file
 
-_LONGEST = 200  # most file systems take 255 bytes
-_READABLE = 40
+_LONGEST = 200  # bytes of a file name: most file systems take 255
+_READABLE = 40  # bytes of a long name that its file name begins with
 _SPECIAL = re.compile(rb"[^a-z0-9_. -]|^[. ]|[. ]\Z")
 _ESCAPED = re.compile(rb"%([0-9a-f]{2})")
 _HASHED = re.compile(r"~([0-9a-f]{64})\Z")
@@ -31,38 +32,38 @@ _TEXT = ("utf-8", "surrogatepass")
 
 
 class NamedFiles:
-    """A directory whose files, and directories, have any text for a name."""
+    """A directory whose files and subdirectories stand for names that are any text."""
 
     def __init__(self, directory: Path) -> None:
-        """Know the directory, which need not exist."""
+        """Keep the directory's path; it need not exist yet."""
         self.directory = directory
 
     def path(self, name: str) -> Path:
-        """Return where the file of that name is, or would be."""
+        """Return the path of the file or subdirectory for `name`, which need not exist."""
         return self.directory / _file_name(name)
 
     def prepare(self, name: str) -> Path:
-        """Return where the file of that name is to be made, and make sure that `names` will know it by its name.
+        """Return the path at which the caller is to make the file for `name`. The directory has to exist.
 
-        The directory has to exist.
+        A name that is too long for a file name is written down, so that `names` finds it again.
         """
         path = self.path(name)
         if hashed := _HASHED.search(path.name):
             kept = self._kept(hashed[1])
             make_directory(kept.parent)
             if file_status(kept) is None:
-                beginning = kept.with_name(f"{kept.name}.{uuid.uuid4().hex}")  # others may be at it, too
+                beginning = kept.with_name(f"{kept.name}.{uuid.uuid4().hex}")  # another process may write the same name
                 beginning.write_bytes(_bytes(name))
                 beginning.replace(kept)
         return path
 
     def names(self) -> list[str]:
-        """Return the names of all files, sorted. Raises FileNotFoundError where the directory does not exist."""
+        """Return the names that have a file, sorted. Raises FileNotFoundError where the directory does not exist."""
         with os.scandir(self.directory) as entries:
             return self._named(entry for entry in entries if entry.is_file(follow_symlinks=False))
 
     def directories(self) -> list[str]:
-        """Return the names of all directories, sorted. Raises FileNotFoundError where this one does not exist."""
+        """Return the names that have a subdirectory, sorted. Raises FileNotFoundError where this one is missing."""
         with os.scandir(self.directory) as entries:
             return self._named(entry for entry in entries if entry.is_dir(follow_symlinks=False))
 
@@ -71,7 +72,7 @@ class NamedFiles:
         return sorted(name for name in found if name is not None)
 
     def name(self, file_name: str) -> str | None:
-        """Return what a file is called that is `file_name` on the disk; None where it is somebody else's."""
+        """Return the name that the file `file_name` stands for; None where it stands for none and belongs to others."""
         if file_name.startswith("."):
             return None
         hashed = _HASHED.search(file_name)

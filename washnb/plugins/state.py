@@ -1,4 +1,4 @@
-"""What plugins keep for workloads and components, and for how long."""
+"""Bases of plugins that have state: for each workload, for each component, in a directory, or on a server."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ S = TypeVar("S")
 
 
 class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
-    """A plugin that keeps something for each workload: made at its first binding, gone with its last one.
+    """A plugin that keeps an object for each workload, from the workload's first binding to its last unbinding.
 
-    A reload binds the new version before it unbinds the old one, so that it keeps what the workload has. A subclass
-    that overrides `on_workload_bind` calls this one first: the host unbinds also what failed to bind.
+    A reload binds the new version of a workload before it unbinds the old one, so the object outlives the reload. A
+    subclass says in `new_state` what the object is, and finds it with `state`. A subclass that overrides
+    `on_workload_bind` calls `super().on_workload_bind` first: the bindings are counted there, and the host calls
+    `on_workload_unbind` also where a binding has failed.
     """
 
     @cached_property
@@ -34,24 +36,24 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         return {}
 
     def adopt(self, former: HostPlugin) -> None:
-        """Keep the state of an earlier version of the same class, one that was edited and defined again."""
+        """Take over the state of `former` where its class is an earlier version of this one, from before an edit."""
         former = unwrapped(former)
         if isinstance(former, PerWorkload) and is_version(type(self), type(former)):
             self._adopted.update((each, state) for each, (state, _) in former._states.items())  # noqa: SLF001
 
     @abstractmethod
     def new_state(self, workload: WorkloadContext) -> S:
-        """Make what is kept for a workload that is not bound yet."""
+        """Return the object to keep for a workload that has none yet."""
 
     def state(self, workload_id: str) -> S:
-        """Return what is kept for a workload. Raises WorkloadNotFound where it does not use the plugin."""
+        """Return the object that is kept for a workload. Raises WorkloadNotFound where it does not use the plugin."""
         try:
             return self._states[workload_id][0]
         except KeyError:
             raise WorkloadNotFound(f"workload {workload_id} does not use plugin {self.id!r}") from None
 
     async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
-        """Make the workload's state, or keep the one it has from the version that is being replaced."""
+        """Make the workload's state, or count one more binding of a workload that has state already."""
         workload_id = workload.workload_id
         if workload_id in self._states:
             state, bindings = self._states[workload_id]
@@ -64,23 +66,23 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         await super().on_workload_bind(workload, interfaces)
 
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
-        """Drop the state with the last binding."""
+        """Drop the workload's state with its last binding."""
         await super().on_workload_unbind(workload_id, interfaces)
-        kept = self._states.pop(workload_id, None)  # nothing, where the making of it failed
+        kept = self._states.pop(workload_id, None)  # None where `new_state` has raised
         if kept is not None and kept[1] > 1:
             self._states[workload_id] = (kept[0], kept[1] - 1)
 
     async def stop(self) -> None:
-        """Drop everything: a host that stops does not unbind its workloads."""
+        """Drop the state of all workloads: a host that stops does not unbind them."""
         await super().stop()
         self._states.clear()
         self._adopted.clear()
 
 
 class SharedState(PerWorkload[str], Generic[S], abstract=True):
-    """A plugin whose state all workloads of a host share, perhaps with other hosts: what is there outlives them all.
+    """A plugin with one state, outside the process, that all workloads of a host share, perhaps with other hosts.
 
-    It has one backend for all of them, as wash-runtime's plugins on files and on NATS.
+    The state outlives the workloads and the host: it is in files or on NATS, as in wash-runtime's plugins for these.
     """
 
     state_is_shared = True
@@ -88,68 +90,71 @@ class SharedState(PerWorkload[str], Generic[S], abstract=True):
     @property
     @abstractmethod
     def shared(self) -> S:
-        """What keeps the state."""
+        """The backend that has the state."""
 
     @property
     def heard(self) -> bool:
-        """Whether a change would be heard of: somebody listens, and some workload can see what is kept here."""
+        """Whether anybody would hear of a change: events have a subscriber, and a workload uses the plugin."""
         return bool(self.events) and bool(self._states)
 
     def backend(self, workload_id: str) -> S:
-        """Return what all workloads share. Raises WorkloadNotFound where this one does not use the plugin."""
+        """Return the backend that all workloads share. Raises WorkloadNotFound where the workload is not among them."""
         self.state(workload_id)
         return self.shared
 
     def new_state(self, workload: WorkloadContext) -> str:
-        """Keep the name of a workload that uses the plugin, for its events."""
+        """Return the workload's name: all that is kept for a single workload, for the events of its changes."""
         return workload.workload_name
 
     def changed(self, path: tuple[str, ...], action: str) -> None:
-        """Tell of a change, whoever made it, in the name of each workload that can see it."""
+        """Publish a change of the shared state for each workload that uses the plugin; also a change by another host.
+
+        `path` and `action` are those of `state_changed`.
+        """
         for name, _ in tuple(self._states.values()):
             self.state_changed(name, path, action)
 
 
 class InDirectory(SharedState[S], abstract=True):
-    """A plugin whose state is in a directory, perhaps with other processes: what these change is told, too."""
+    """A plugin whose state is in a directory, and which publishes changes that other processes make there, too."""
 
     backend_kind = "file"
 
     def __init__(self, root: Path) -> None:
-        """Keep state in the directory `root`, the one that it is now: the process may go elsewhere."""
+        """Keep state in the directory `root`. It is made absolute, for the process may change its working directory."""
         self.root = root.absolute()
         self.location = f"file:{self.root}"
         self.watch = DirectoryWatch(self.root, self.changed, lambda: self.heard)
-        """What the backend tells its own changes to."""
+        """Looks for changes by other processes. The backend reports its own changes to `watch.own`."""
 
     async def start(self) -> None:
-        """Look for what others change."""
+        """Begin to look for changes by other processes."""
         await super().start()
         self.watch.begin()
 
     async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
-        """Know a workload that can see what others change."""
+        """Bind the workload, and look at the directory at once: from now on its changes concern somebody."""
         await super().on_workload_bind(workload, interfaces)
         self.watch.soon()
 
     async def stop(self) -> None:
-        """Look no more."""
+        """End the looking for changes by other processes."""
         await self.watch.end()
         await super().stop()
 
 
 class OfManyHosts(HostPlugin, abstract=True):
-    """A plugin whose state other hosts may share: no snapshot of it is taken, and none goes there."""
+    """A plugin whose state other hosts may share: it takes no snapshot of the state, and restores none over it."""
 
     def adopt(self, former: HostPlugin) -> None:
-        """Keep nothing: what is kept is not here."""
+        """Take over nothing: the state is on the server, and not in `former`."""
 
     async def dump(self, workload_id: str) -> State:  # noqa: ARG002
-        """Refuse."""
+        """Raise ConfigError: the state is not this host's alone."""
         raise self._refusal()
 
     async def restore(self, workload_id: str, state: State) -> None:  # noqa: ARG002
-        """Refuse."""
+        """Raise ConfigError: the state is not this host's alone."""
         raise self._refusal()
 
     def _refusal(self) -> ConfigError:
@@ -160,22 +165,28 @@ class OfManyHosts(HostPlugin, abstract=True):
 
 
 class PerComponent(PerWorkload[dict[str, S]], abstract=True):
-    """A plugin that keeps something for each component, as long as for its workload."""
+    """A plugin that keeps an object for each component, for as long as the component's workload is bound.
+
+    A subclass says in `new_component_state` what the object is, and finds it with `component_state`.
+    """
 
     @abstractmethod
     def new_component_state(self, item: WorkloadItem) -> S:
-        """Make what is kept for a component that is not known yet."""
+        """Return the object to keep for a component that has none yet."""
 
     def new_state(self, workload: WorkloadContext) -> dict[str, S]:  # noqa: ARG002
-        """Begin with no component."""
+        """Return the workload's objects by component, none yet."""
         return {}
 
     def components(self, workload_id: str) -> tuple[str, ...]:
-        """Return the names of the components that something is kept for. Raises WorkloadNotFound."""
+        """Return the names of the workload's components that use the plugin.
+
+        Raises WorkloadNotFound where the workload does not use it.
+        """
         return tuple(self.state(workload_id))
 
     def component_state(self, workload_id: str, component: str) -> S:
-        """Return what is kept for a component. Raises WorkloadNotFound where it does not use the plugin."""
+        """Return the object that is kept for a component. Raises WorkloadNotFound where it does not use the plugin."""
         try:
             return self.state(workload_id)[component]
         except KeyError:
@@ -184,7 +195,7 @@ class PerComponent(PerWorkload[dict[str, S]], abstract=True):
             ) from None
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
-        """Make the component's state, where it has none from the version that is being replaced, then link."""
+        """Make the component's state where it has none, then link; after a reload it has that of the former version."""
         components = self.state(item.workload_id)
         if item.component not in components:
             components[item.component] = self.new_component_state(item)

@@ -1,4 +1,4 @@
-"""Work that is never left halfway: state would lie between what it was and what it is to be."""
+"""Work that is not left halfway, because state would stay half changed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work`, which is bounded in time, to its end: also for a caller that is cancelled meanwhile.
+    """Await `work` and return its result. Where the caller is cancelled, `work` still runs to its end.
 
-    That one hears of the cancellation, and of no failure of the work.
+    The cancellation is raised after that, also where `work` has failed. `work` has to be bounded in time by itself.
     """
     working = asyncio.create_task(work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         await asyncio.wait([working])
-        working.cancelled() or working.exception()  # nobody else asks for it, and asyncio would tell of that
+        working.cancelled() or working.exception()  # asyncio logs an exception that nobody has asked for
         raise

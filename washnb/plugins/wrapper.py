@@ -1,4 +1,4 @@
-"""A plugin around another one: it has a say in some functions, and passes on the rest."""
+"""A plugin around another plugin: it serves calls of some functions in its own way, and passes on all the others."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ _PATTERNS = "wit_around"
 
 
 def around(*functions: str) -> Callable[[F], F]:
-    """Let a method of a `Wrapper` have its say in calls of `functions`.
+    """Let a method of a `Wrapper` serve the calls of `functions` in place of the wrapped plugin.
 
-    A function is `open`, `bucket.get` or `get` (of any resource), as WIT or Python spells it; behind an interface as in
-    `store#open` or `wasi:keyvalue/store#open`, it is of that one only. `*` stands for anything. The method gets the
-    `Call`, then the arguments, and what it returns is the result. Where several methods are about a function, the first
-    in the class is asked first, and its call goes to the next.
+    A function is written `open`, `bucket.get`, or `get` for that of any resource, as WIT or Python spells it. With an
+    interface before it, `store#open` or `wasi:keyvalue/store#open`, it is a function of that interface only. `*` stands
+    for any text. The method gets a `Call` and the guest's arguments, and what it returns is the result of the call. It
+    awaits the `Call` to pass it on. Where several methods are marked with one function, the `Call` of each leads to the
+    next in the class, and that of the last to the wrapped plugin.
     """
 
     def mark(method: F) -> F:
@@ -37,15 +38,16 @@ def around(*functions: str) -> Callable[[F], F]:
 
 
 class Call:
-    """A call on its way: await it, with the same arguments or others, to pass it on.
+    """A guest's call in the hands of a `Wrapper`. `await call(*arguments)` passes it on, with its arguments or others.
 
-    `interface` is the import, `function` its function (`bucket.get`); `workload` and `component` are who calls.
+    `interface` is the full name of the import and `function` the function in it, such as `bucket.get`; `workload` and
+    `component` are the names of those who call.
     """
 
     __slots__ = ("_serve", "component", "function", "interface", "workload")
 
     def __init__(self, interface: str, function: str, item: WorkloadItem, serve: Serve) -> None:
-        """Pass on to `serve`."""
+        """Keep what the call is of, and `serve`, to which it is passed on."""
         self.interface = interface
         self.function = function
         self.workload = item.workload_name
@@ -53,7 +55,7 @@ class Call:
         self._serve = serve
 
     async def __call__(self, *arguments: Any) -> Any:
-        """Call what is wrapped, and return what it returns. Raises what it raises, Err mostly."""
+        """Call what is wrapped, and return its result. Raises what that raises: `Err` for the error of a WIT result."""
         value = self._serve(*arguments)
         return await value if hasattr(value, "__await__") else value
 
@@ -62,7 +64,7 @@ class Call:
 
 
 class Wrapper(HostPlugin, abstract=True):
-    """A plugin that serves what another one serves, under its id and with its state. `around` marks where it has a say:
+    """A plugin that stands for another plugin, under its id. `around` marks the methods that serve certain functions:
 
         class ReadOnly(Wrapper):
             @around("bucket.set", "bucket.delete")
@@ -71,18 +73,19 @@ class Wrapper(HostPlugin, abstract=True):
 
         await host.attach(ReadOnly(InMemoryKeyValue()))
 
-    Everything else, its life and its attributes too, is passed on.
+    All other calls go to the wrapped plugin, and so do the steps of its life and the names of its attributes: its state
+    is where it was, and views find it there.
     """  # noqa: D400, D415 - the sentence ends in an example
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Take the id from what is wrapped."""
+        """Ask for no id in the class: a wrapper has that of the plugin that it wraps."""
         super().__init_subclass__(abstract=True, **keywords)
 
     def __init__(self, plugin: Attachable) -> None:
-        """Wrap `plugin`, which the host is not told of. Raises ConfigError where a function is not one of its own.
+        """Wrap `plugin`, which need not be attached itself. Raises ConfigError where `around` names no function of it.
 
-        Where that is a wrapper of this very class, as it was before a cell or a module defined it again, this one takes
-        its place, and is around what is inside of it.
+        Where `plugin` is wrapped in an earlier version of this class, one from before the cell or the module was run
+        again, this wrapper takes the place of that one and wraps the plugin inside.
         """
         self.wrapped = as_plugin(plugin)
         while isinstance(self.wrapped, Wrapper) and _is_former(type(self.wrapped), type(self)):
@@ -95,17 +98,17 @@ class Wrapper(HostPlugin, abstract=True):
         self._require_known()
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of what is wrapped: views, siblings and tests find there what they look for."""
-        if name == "wrapped":  # not made yet
+        """Return an attribute of the wrapped plugin: views, other plugins and tests look for it on the wrapper."""
+        if name == "wrapped":  # `__init__` has not set it yet: without this, an endless recursion
             raise AttributeError(name)
         return getattr(self.wrapped, name)
 
     def world(self) -> WitWorld:
-        """Serve what the wrapped plugin serves."""
+        """Return the WIT world of the wrapped plugin."""
         return self.wrapped.world()
 
     async def start(self) -> None:
-        """Start the wrapped plugin, unless it is attached already: then this one is about to take its place."""
+        """Start the wrapped plugin, unless it runs already: a plugin that is attached can be wrapped, and replaced."""
         inner = self.wrapped
         inner.events, inner.host_id, inner.siblings = self.events, self.host_id, self.siblings
         if not self._lives_elsewhere():
@@ -113,42 +116,42 @@ class Wrapper(HostPlugin, abstract=True):
         self.location = inner.location
 
     def adopt(self, former: HostPlugin) -> None:
-        """Let the wrapped plugin take over, also from one that nothing is wrapped around."""
+        """Let the wrapped plugin take over the state of `former`, which may be a wrapper or none."""
         self.wrapped.adopt(former)
 
     async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
-        """Pass it on."""
+        """Let the wrapped plugin make what it keeps for the workload."""
         await self.wrapped.on_workload_bind(workload, interfaces)
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
-        """Let the wrapped plugin link its interfaces, with this one around them."""
+        """Let the wrapped plugin link its interfaces, and put the marked methods around their functions."""
         await self.wrapped.on_workload_item_bind(cast("WorkloadItem", _Item(item, self._around)), interfaces)
 
     async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
-        """Pass it on."""
+        """Tell the wrapped plugin that the component is completely linked."""
         await self.wrapped.on_workload_resolved(workload, component_id)
 
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
-        """Pass it on."""
+        """Let the wrapped plugin give back what it keeps for the workload."""
         await self.wrapped.on_workload_unbind(workload_id, interfaces)
 
     async def stop(self) -> None:
-        """Stop the wrapped plugin, unless it goes on without this one."""
+        """Stop the wrapped plugin, unless it is attached without this wrapper now, and goes on."""
         if not self._lives_elsewhere():
             await self.wrapped.stop()
 
     async def dump(self, workload_id: str) -> State | None:
-        """Return what the wrapped plugin keeps."""
+        """Return the state that the wrapped plugin keeps for the workload."""
         return await self.wrapped.dump(workload_id)
 
     async def restore(self, workload_id: str, state: State) -> None:
-        """Bring back what the wrapped plugin kept."""
+        """Make `state` that of the workload in the wrapped plugin."""
         await self.wrapped.restore(workload_id, state)
 
     def _around(self, item: WorkloadItem, interface: str, function: Function, serve: Serve) -> Serve:
-        """Return what serves a function of an import: `serve`, with every method around it that is about it.
+        """Return what serves `function` of the import `interface`: `serve`, with each method around it that matches.
 
-        Raises ConfigError where one of these takes another number of parameters, or is annotated otherwise than WIT.
+        Raises ConfigError where a method takes another number of parameters, or is annotated otherwise than WIT.
         """
         plain = names.without_kind(function.name)
         spellings = _spellings(interface, plain)
@@ -161,12 +164,12 @@ class Wrapper(HostPlugin, abstract=True):
         return serve
 
     def _lives_elsewhere(self) -> bool:
-        """Whether what is attached under the id has the same plugin inside, and not through this one."""
+        """Whether the wrapped plugin is attached to the host without this wrapper, by itself or in another one."""
         attached = self.siblings.get(self.id)
         return self not in layers(attached) and unwrapped(self) in layers(attached)
 
     def _marked(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """The methods that are around something, bases first, in the order of their classes."""
+        """Yield name and patterns of each method that `around` marks: base classes first, then as they are written."""
         names_of = dict.fromkeys(name for cls in reversed(type(self).__mro__) for name in vars(cls))
         for name in names_of:
             if patterns := getattr(getattr(type(self), name, None), _PATTERNS, None):
@@ -186,38 +189,38 @@ class Wrapper(HostPlugin, abstract=True):
 
 
 class _Item:
-    """A component that is being bound, in the hands of a plugin that is wrapped."""
+    """The `WorkloadItem` that a wrapped plugin gets: what it links is linked with the wrapper's methods around it."""
 
     def __init__(self, item: WorkloadItem, around: Callable[[WorkloadItem, str, Function, Serve], Serve]) -> None:
         self._item = item
         self._around = around
 
     def link(self, interface: Interface) -> None:
-        """Link with the wrapper around."""
+        """Link `interface`, with the wrapper's methods around its functions."""
         self._item.link(Around(interface, functools.partial(self._around, self._item)))
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is the component's own."""
+        """Return any other attribute of the component that is being bound."""
         return getattr(self._item, name)
 
 
 def _is_former(old: type, new: type) -> bool:
-    """Whether a class was defined again since. What functions define may be meant to differ."""
+    """Whether `new` is `old` defined again. Classes that a function makes may be meant to be two: then False."""
     return is_version(new, old) and "<locals>" not in new.__qualname__
 
 
 def unwrapped(plugin: HostPlugin) -> HostPlugin:
-    """Return the plugin inside, where something is wrapped around it."""
+    """Return the plugin inside all wrappers, or `plugin` itself where it is no wrapper."""
     return [*layers(plugin)][-1]
 
 
 def holds(outer: HostPlugin | None, plugin: HostPlugin) -> bool:
-    """Whether `plugin` is inside of `outer`, and not `outer` itself."""
+    """Whether `plugin` is wrapped in `outer`, at any depth; a plugin does not hold itself."""
     return outer is not plugin and plugin in layers(outer)
 
 
 def layers(plugin: HostPlugin | None) -> Iterator[HostPlugin]:
-    """What is wrapped around a plugin, from the outside in, and the plugin itself last."""
+    """Yield `plugin`, and where it is a wrapper what it wraps, and so on: the plugin inside all wrappers comes last."""
     while isinstance(plugin, Wrapper):
         yield plugin
         plugin = plugin.wrapped
@@ -241,7 +244,7 @@ def _miscounted(method: Callable[..., Any], interface: str, function: Function) 
 
 
 def _spellings(interface: str, function: str) -> set[str]:
-    """What a function goes by: alone, and behind its interface."""
+    """Return every spelling of a function, folded: by itself, and with each spelling of its interface before it."""
     plain, _ = split_version(interface)
     homes = {interface, plain, plain.rpartition("/")[2]}
     own = {function, function.rpartition(".")[2]}
@@ -249,5 +252,5 @@ def _spellings(interface: str, function: str) -> set[str]:
 
 
 def _folded(name: str) -> str:
-    """A spelling without what WIT and Python differ in."""
+    """Return the spelling in which names are compared: `bucket.get_many` for `[method]bucket.get-many`."""
     return names.python_name(names.without_kind(name)).lower().rstrip("_")
