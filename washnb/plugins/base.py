@@ -39,7 +39,7 @@ from washnb.wit import WitInterface, WitWorld, gathered
 T = TypeVar("T")
 
 BackendKind = Literal["", "memory", "file", "nats", "ask"]
-"""What keeps a plugin's state: this process, a directory, a NATS server, or nothing, since somebody is asked."""
+"""What keeps a plugin's state: this process, a directory or a NATS server; with `ask` a person answers each call."""
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class HostPlugin:
     state. Views show it to everybody, so it never holds a password."""
 
     backend_kind: BackendKind = ""
-    """Which kind of backend keeps its state; empty where it is none of these, or where there is no state."""
+    """The kind of backend that keeps the plugin's state; empty for any other kind, and without state."""
 
     state_is_shared: bool = False
     """Whether all workloads share one state, which a snapshot then takes once, and not once for each workload."""

@@ -1,4 +1,4 @@
-"""What a place that keeps buckets of keys and values must be able to do. It knows nothing of WIT."""
+"""The protocol of key-value backends: buckets of keys and values, in memory, in files, on NATS. No WIT is seen here."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from washnb.errors import BackendError
 
 
 class NoSuchBucket(BackendError):  # noqa: N818 - what WIT calls it, too
-    """The bucket has never been opened, or is gone."""
+    """A bucket does not exist: nobody has opened it, or it was deleted."""
 
     def __init__(self, bucket: str) -> None:
-        """Say it in the words of wash-runtime, which guests may look for."""
+        """Name the bucket, in the words of wash-runtime, which guests may look for."""
         super().__init__(f"bucket '{bucket:.80}' does not exist")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyResponse:
-    """One page of the keys of a bucket. `cursor` leads to the next page; None: this was the last one."""
+    """One page of the keys of a bucket. `cursor` asks for the next page; None says that this page is the last."""
 
     keys: Sequence[str]
     cursor: int | None
@@ -27,61 +27,64 @@ class KeyResponse:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The value of a key at one moment, None where there was none. What `revision` is, only the backend knows."""
+    """The value that a key had at one moment, None where it had none.
+
+    `revision` is the backend's mark of that moment, which `swap` compares; it means nothing to anybody else.
+    """
 
     value: bytes | None
     revision: object
 
 
 class Backend(Protocol):
-    """Buckets of keys and values. A bucket is there once it was opened.
+    """Buckets of keys and values. Guests use them through `Bucket`, views directly.
 
-    Every method but `buckets` and `open` raises NoSuchBucket where the bucket is not there, and every method raises
-    BackendError where the outside world fails. Views use the same methods as guests.
+    Every method but `buckets` and `open` raises NoSuchBucket where the bucket does not exist, and every method raises
+    BackendError where a disk or a server fails.
     """
 
     counter_order: Literal["little", "big"]
-    """In which order the eight bytes of a counter are kept: views show it as the number that it is."""
+    """The byte order in which the eight bytes of a counter are kept, so that views can show its number."""
 
     async def buckets(self) -> Sequence[str]:
         """Return the names of all buckets, sorted."""
 
     async def open(self, bucket: str) -> None:
-        """Make the bucket where it does not exist."""
+        """Make a bucket of that name where there is none."""
 
     async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
-        """Return the page of keys that `cursor` of the page before leads to, None the first one."""
+        """Return the first page of the bucket's keys, or with the `cursor` of a page the page after it."""
 
     async def exists(self, bucket: str, key: str) -> bool:
-        """Return whether there is a value."""
+        """Return whether `key` has a value."""
 
     async def get(self, bucket: str, key: str) -> bytes | None:
-        """Return the value, None where there is none."""
+        """Return the value of `key`, None where it has none."""
 
     async def set(self, bucket: str, key: str, value: bytes) -> None:
-        """Keep the value in place of any that was there."""
+        """Set the value of `key`, in place of any that it had."""
 
     async def delete(self, bucket: str, key: str) -> None:
-        """Forget the value; one that is not there is no error."""
+        """Delete the value of `key`; a key without value is no error."""
 
     async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
-        """Add to a counter, one that is not there counts as 0, and return the sum. Atomic.
+        """Add `delta` to the counter `key` as one atomic step, and return the sum. A key without value counts as 0.
 
-        Without `signed` the sum is a u64 that stops at its greatest value; a `signed` one is an s64, in the same eight
-        bytes, and what does not fit raises BackendError.
+        The sum is a u64 that stops at 2**64 - 1. With `signed` it is an s64, in the same eight bytes, and a sum that
+        does not fit raises BackendError.
         """
 
     async def snapshot(self, bucket: str, key: str) -> Snapshot:
-        """Return the value for a later `swap`."""
+        """Return the value of `key` with its revision, for a later `swap`."""
 
     async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
-        """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
+        """Set `key` unless anybody has set or deleted it since the snapshot `seen`; return whether it was set."""
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
-        """Return key and value for each key, None where there is no value."""
+        """Return, for each of `keys`, the key with its value, or None where it has no value."""
 
     async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
-        """Keep all the values; of two for the same key the later one stays."""
+        """Set the values of many keys; of two values for one key the later stays."""
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
-        """Forget all the values."""
+        """Delete the values of many keys; a key without value is no error."""

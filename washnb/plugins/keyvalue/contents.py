@@ -1,4 +1,4 @@
-"""All values of a backend at once: what snapshots are made of, and what brings them back."""
+"""All values of a key-value backend at once, for snapshots: `dump` reads them, `restore` writes them back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .backend import Backend
 
 
 async def dump(backend: Backend) -> dict[tuple[str, ...], bytes]:
-    """Return every value by bucket and key."""
+    """Return every value of the backend, by `(bucket, key)`."""
     found: dict[tuple[str, ...], bytes] = {}
     for bucket in await backend.buckets():
         cursor = None
@@ -22,7 +22,11 @@ async def dump(backend: Backend) -> dict[tuple[str, ...], bytes]:
 
 
 async def restore(backend: Backend, state: State) -> None:
-    """Set what differs from `state`, and delete what is not in it. Buckets stay, for those who have opened them."""
+    """Make the values of the backend the same as `state`, which `dump` returned, and touch only those that differ.
+
+    Buckets that `state` has no value in are emptied, and not deleted: guests may have them open. Raises ConfigError
+    where `state` is none of a key-value backend.
+    """
     check_state(state, {2: bytes})
     now = await dump(backend)
     for bucket in sorted({path[0] for path in (*now, *state)}):

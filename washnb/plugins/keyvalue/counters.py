@@ -1,6 +1,7 @@
-"""Counters: how their bytes are read and written, and where they end.
+"""The bytes of counters in wasi:keyvalue: how they are read and written, and how far they count.
 
-wash-runtime keeps eight bytes, little endian in memory, big endian on NATS. Files here are as memory is.
+Like wash-runtime, washnb keeps a counter as eight bytes, little endian in memory and big endian on NATS; in files, of
+which wash-runtime has another form, it keeps them as in memory.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _DECIMAL = re.compile(rb"\+?0*([0-9]{1,20})")
 
 
 def counter_value(stored: bytes) -> int:
-    """Read a counter as wash-runtime does in memory: 8 bytes, little endian, or decimal text; anything else is 0."""
+    """Read a counter in memory or in a file: 8 bytes, little endian, or decimal text; as in wash-runtime, else 0."""
     if len(stored) == 8:
         return int.from_bytes(stored, "little")
     decimal = _DECIMAL.fullmatch(stored)
@@ -25,12 +26,16 @@ def counter_value(stored: bytes) -> int:
 
 
 def big_counter_value(stored: bytes) -> int:
-    """Read a counter as wash-runtime does on NATS: the first 8 bytes, big endian; fewer are 0."""
+    """Read a counter on NATS: the first 8 bytes, big endian; as in wash-runtime, fewer bytes are 0."""
     return int.from_bytes(stored[:8], "big") if len(stored) >= 8 else 0
 
 
 def counted(value: int, delta: int, *, signed: bool) -> int:
-    """Add to a counter that was read as u64. Raises BackendError where the sum is no s64 and has to be one."""
+    """Return `value`, a counter that was read as u64, plus `delta`.
+
+    Unsigned, the sum stops at 2**64 - 1. With `signed` the counter's eight bytes are taken as an s64, and BackendError
+    is raised where the sum is none.
+    """
     if not signed:
         return min(value + delta, U64_MAX)
     total = (value if value < 2**63 else value - 2**64) + delta
@@ -40,5 +45,5 @@ def counted(value: int, delta: int, *, signed: bool) -> int:
 
 
 def counter_bytes(total: int, order: Literal["little", "big"]) -> bytes:
-    """Write a counter; a negative one as its two's complement."""
+    """Return the eight bytes of a counter, of a negative one its two's complement."""
     return (total % 2**64).to_bytes(8, order)

@@ -1,6 +1,6 @@
-"""wasi:keyvalue@0.2.0-draft2, over the same backends: cursors are text, counters signed, and values can be swapped.
+"""wasi:keyvalue@0.2.0-draft2, over the same backends as draft: with text cursors, signed counters, and `swap`.
 
-`get-many` has had several shapes under this version. A component gets the one that its import declares.
+The function `get-many` has had three shapes under this one version. A component gets the one that its import declares.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CURSOR = re.compile("[0-9]{1,20}")
 
 @dataclass(frozen=True, slots=True)
 class KeyResponse:
-    """One page of the keys of a bucket. `cursor` leads to the next page; None: this was the last one."""
+    """One page of the keys of a bucket. `cursor` asks for the next page; None says that this page is the last."""
 
     keys: Sequence[str]
     cursor: str | None
@@ -30,20 +30,23 @@ class KeyResponse:
 
 @resource("bucket")
 class Bucket(interface.Bucket):
-    """An open bucket in the hands of a guest."""
+    """The resource `bucket` of wasi:keyvalue/store@0.2.0-draft2: a bucket that a guest has opened."""
 
     @staticmethod
     @contextmanager
     def told() -> Iterator[None]:
-        """Turn what a backend raises in the block into the error of WIT."""
+        """Raise `Err` with the `error` of wasi:keyvalue/store in place of a BackendError in the block.
+
+        In this version a bucket that does not exist is `no-such-store`.
+        """
         with told_to_guest(Error_Other, Error_AccessDenied):
             try:
                 yield
             except NoSuchBucket as error:
                 raise Err(Error_NoSuchStore()) from error
 
-    async def list_keys(self, cursor: str | None) -> KeyResponse:  # type: ignore[override]  # this version's own
-        """Return one page of the keys."""
+    async def list_keys(self, cursor: str | None) -> KeyResponse:  # type: ignore[override]  # draft2: a text cursor
+        """Return the first page of the bucket's keys, or with the `cursor` of a page the page after it."""
         if cursor is not None and _CURSOR.fullmatch(cursor) is None:
             raise Err(Error_Other(f"{cursor!r:.80} is no cursor of list-keys"))
         with self.told():
@@ -52,10 +55,10 @@ class Bucket(interface.Bucket):
 
 
 class Store(interface.Store, wit="wasi:keyvalue/store@0.2.0-draft2"):
-    """wasi:keyvalue/store: open a bucket, read and write it."""
+    """wasi:keyvalue/store@0.2.0-draft2: opens buckets, which guests read and write."""
 
     async def open(self, identifier: str) -> Bucket:
-        """Open a bucket; one that is not there is made."""
+        """Return the bucket `identifier`, which is made where it does not exist."""
         with Bucket.told():
             await self.backend.open(identifier)
         return Bucket(identifier, self.backend)
@@ -63,53 +66,56 @@ class Store(interface.Store, wit="wasi:keyvalue/store@0.2.0-draft2"):
 
 @resource("cas")
 class Cas:
-    """A key as it was seen, to be swapped if it still is so."""
+    """The resource `cas` of wasi:keyvalue/atomics (compare-and-swap): a key, with the value that it had when looked at.
+
+    `Atomics.swap` sets the key's value only if nobody has changed it since.
+    """
 
     def __init__(self, bucket: interface.Bucket, key: str, seen: Snapshot) -> None:
-        """Keep what was seen."""
+        """Keep the key, its bucket, and the snapshot of its value."""
         self.bucket = bucket
         self.key = key
         self.seen = seen
 
     @staticmethod
     async def new(bucket: Bucket, key: str) -> Cas:
-        """Look at `key`: the swap fails if somebody changes it from now on."""
+        """Return a `cas` of `key` as it is now."""
         with bucket.told():
             return Cas(bucket, key, await bucket.backend.snapshot(bucket.name, key))
 
     async def current(self) -> bytes | None:
-        """Return the value that was seen, which is the one that a swap would replace."""
+        """Return the value that the key had when this `cas` was made, None where it had none."""
         return self.seen.value
 
     def __repr__(self) -> str:
-        """What a trace shows of a handle."""
+        """Name key and bucket: what a trace shows of the handle."""
         return f"cas of {self.key!r} in {self.bucket!r}"
 
 
 @dataclass(frozen=True, slots=True)
 class CasError_StoreError:  # noqa: N801 - variant_Case, as componentize-py names them for guests
-    """The store failed."""
+    """The case `store-error` of `cas-error`: the bucket could not be read or written."""
 
     value: Error_NoSuchStore | Error_AccessDenied | Error_Other
 
 
 @dataclass(frozen=True, slots=True)
 class CasError_CasFailed:  # noqa: N801
-    """Somebody was faster; here is the key as it is now."""
+    """The case `cas-failed` of `cas-error`: the key was changed meanwhile. `value` is a fresh `cas` of it."""
 
     value: Cas
 
 
 class Atomics(Interface, wit="wasi:keyvalue/atomics@0.2.0-draft2"):
-    """wasi:keyvalue/atomics: counters, and values that are replaced only if nobody else has."""
+    """wasi:keyvalue/atomics@0.2.0-draft2: counters, and values that are set only if nobody has changed them."""
 
     async def increment(self, bucket: Bucket, key: str, delta: int) -> int:
-        """Add `delta` to the counter and return the sum; one that is no s64 is an error."""
+        """Add `delta` to the counter `key` and return the sum; a sum that is no s64 is the error `other`."""
         with bucket.told():
             return await bucket.backend.increment(bucket.name, key, delta, signed=True)
 
     async def swap(self, cas: Cas, value: bytes) -> None:
-        """Set the value of the key if it is as `cas` has seen it."""
+        """Set the value of the key of `cas`; the error `cas-failed` where it was changed since `cas` was made."""
         bucket = cas.bucket
         try:
             with bucket.told():
@@ -122,32 +128,32 @@ class Atomics(Interface, wit="wasi:keyvalue/atomics@0.2.0-draft2"):
 
 
 class Batch(interface.Batch, wit="wasi:keyvalue/batch@0.2.0-draft2"):
-    """wasi:keyvalue/batch: many keys in one call, as the standard has it since August 2026, and Spin before that."""
+    """wasi:keyvalue/batch@0.2.0-draft2: many keys in one call, as in the standard since August 2026, and in Spin."""
 
-    async def get_many(  # type: ignore[override]  # this version's own
+    async def get_many(  # type: ignore[override]  # its result has another type than in draft
         self, bucket: Bucket, keys: Sequence[str]
     ) -> Sequence[tuple[str, bytes | None]]:
-        """Return each key with its value, None where there is none."""
+        """Return each key with its value, or with None where it has no value."""
         found = await super().get_many(bucket, keys)
         return [(key, None) if entry is None else entry for key, entry in zip(keys, found, strict=True)]
 
 
 class BatchAsInDraft(interface.Batch, wit=Batch.wit):
-    """wasi:keyvalue/batch as the standard had it before August 2026: a pair or none for each key, as in 0.2.0-draft."""
+    """wasi:keyvalue/batch@0.2.0-draft2 before August 2026: `get-many` returns a pair or none for each key, as draft."""
 
 
 class BatchOfPairs(interface.Batch, wit=Batch.wit):
-    """wasi:keyvalue/batch in a third shape: pairs only, which cannot tell a guest of a key without a value."""
+    """wasi:keyvalue/batch@0.2.0-draft2 in a third shape: `get-many` returns pairs only, none for keys without value."""
 
-    async def get_many(  # type: ignore[override]  # this version's own
+    async def get_many(  # type: ignore[override]  # its result has another type than in draft
         self, bucket: Bucket, keys: Sequence[str]
     ) -> Sequence[tuple[str, bytes]]:
-        """Return key and value for each key that has one."""
+        """Return key and value of each of `keys` that has a value."""
         return [entry for entry in await super().get_many(bucket, keys) if entry is not None]
 
 
 def batch(imports: Mapping[str, InterfaceType]) -> interface.Batch:
-    """Return the batch whose `get-many` has the shape that a component with these imports declares."""
+    """Return the wasi:keyvalue/batch whose `get-many` has the shape that a component declares in its `imports`."""
     imported = imports.get(Batch.wit)
     get_many = imported and imported.functions.get("get-many")
     match get_many and get_many.result:

@@ -1,8 +1,9 @@
-"""Key-value in a directory: a folder for each bucket, a file for each key, with nothing but the value in it.
+"""Key-value in a directory: a folder for each bucket, in it a file for each key with nothing but the key's value.
 
-`file_names` says what they are called. A value is written beside its place and moved into it when it is on the disk:
-a reader sees the old one or the new one. Whoever changes a bucket holds the lock of its file `.lock`, so that hosts may
-share a directory; each hears of what the others change (`directory_watch`). Counters are kept as in memory.
+`file_names` says what folders and files are called. A new value is written to a file beside that of the key and moved
+there when it is on the disk, so that a reader gets the old value or the new one. A change of a bucket is made under a
+lock (flock) of the file `.lock` in the bucket's folder, so that several hosts may use one directory; each learns of the
+changes of the others (`directory_watch`). Counters have the same bytes as in memory.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PAGE = 1000
 """Keys in one page, as in wash-runtime."""
 
 LOCK_SECONDS = 5.0
-"""How long a change waits for that of another process."""
+"""How long a change waits for a lock that another process holds."""
 
 _POLL_SECONDS = 0.001
 
@@ -40,54 +41,54 @@ T = TypeVar("T")
 
 
 class FilesystemBackend:
-    """Buckets as folders of `root`. What waits for the disk runs in threads."""
+    """Buckets as folders of the directory `root`. Whatever touches the disk runs in threads."""
 
     counter_order: Literal["little", "big"] = "little"
 
     def __init__(self, root: Path, changed: Changed) -> None:
-        """Keep buckets in `root`, which is made when it is needed; call `changed` after each change."""
+        """Keep buckets in `root`, which is made when it is needed; call `changed` after each change of a value."""
         self._root = root
         self._folders = NamedFiles(root)
         self._changed = changed
         self._locks = Locks()
 
     async def prepare(self) -> None:
-        """Make the directory. Raises BackendError where that cannot be."""
+        """Make the directory `root`. Raises BackendError where it cannot be made."""
         await self._read("keep key-value", partial(self._root.mkdir, parents=True, exist_ok=True))
 
     async def buckets(self) -> Sequence[str]:
-        """Return the names of all folders, sorted."""
+        """Return the names of all buckets, sorted."""
         return await self._read("list buckets", self._buckets)
 
     async def open(self, bucket: str) -> None:
-        """Make the folder where it does not exist."""
+        """Make a folder for the bucket where there is none."""
         await self._read(f"open bucket '{bucket}'", partial(self._open, bucket))
 
     async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
-        """Return a page of the sorted keys; the cursor is the index of the next key."""
+        """Return a page of the sorted keys. A cursor is the index of the next key."""
         names = await self._read(f"list bucket '{bucket}'", lambda: self._bucket(bucket).names())
         begin = cursor or 0
         end = begin + PAGE
         return KeyResponse(names[begin:end], end if end < len(names) else None)
 
     async def exists(self, bucket: str, key: str) -> bool:
-        """Return whether there is such a file."""
+        """Return whether `key` has a value."""
         return await self._read(f"look for {_of(bucket, key)}", lambda: self._bucket(bucket).has(key))
 
     async def get(self, bucket: str, key: str) -> bytes | None:
-        """Return the value, None where there is none."""
+        """Return the value of `key`, None where it has none."""
         return (await self.snapshot(bucket, key)).value
 
     async def set(self, bucket: str, key: str, value: bytes) -> None:
-        """Keep the value in place of any that was there."""
+        """Set the value of `key`, in place of any that it had."""
         await self.set_many(bucket, [(key, value)])
 
     async def delete(self, bucket: str, key: str) -> None:
-        """Remove the file; one that is not there is no error, and no change."""
+        """Remove the file of `key`; a key without value is no error, and no change is reported."""
         await self.delete_many(bucket, [key])
 
     async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
-        """Add to a counter; the sum is kept as 8 bytes, little endian."""
+        """Add `delta` to the counter `key` and return the sum, which is kept as 8 bytes, little endian."""
 
         def add(folder: Folder) -> int:
             total = counted(counter_value(folder.read(key).value or b""), delta, signed=signed)
@@ -97,11 +98,11 @@ class FilesystemBackend:
         return await self._change(f"increment {_of(bucket, key)}", bucket, add)
 
     async def snapshot(self, bucket: str, key: str) -> Snapshot:
-        """Return the value for a later `swap`."""
+        """Return the value of `key` with its revision, for a later `swap`."""
         return await self._read(f"get {_of(bucket, key)}", lambda: self._bucket(bucket).read(key))
 
     async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
-        """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
+        """Set `key` unless anybody has set or deleted it since the snapshot `seen`; return whether it was set."""
 
         def replace(folder: Folder) -> bool:
             unchanged = folder.read(key).revision == seen.revision
@@ -112,7 +113,7 @@ class FilesystemBackend:
         return await self._change(f"swap {_of(bucket, key)}", bucket, replace)
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
-        """Return key and value for each key, None where there is no value."""
+        """Return, for each of `keys`, the key with its value, or None where it has no value."""
 
         def read() -> Sequence[tuple[str, bytes] | None]:
             folder = self._bucket(bucket)
@@ -122,7 +123,7 @@ class FilesystemBackend:
         return await self._read(f"get keys of bucket '{bucket}'", read)
 
     async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
-        """Keep all the values, one after the other."""
+        """Set the values of many keys, one after the other, under one lock."""
 
         def write(folder: Folder) -> None:
             for key, value in entries:
@@ -131,7 +132,7 @@ class FilesystemBackend:
         await self._change(f"set {_of(bucket, *(key for key, _ in entries))}", bucket, write)
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
-        """Remove all the files."""
+        """Remove the files of many keys, under one lock."""
 
         def remove(folder: Folder) -> None:
             for key in keys:
@@ -144,9 +145,12 @@ class FilesystemBackend:
             return await asyncio.to_thread(work)
 
     async def _change(self, what: str, bucket: str, work: Callable[[Folder], T]) -> T:
-        """Work in a thread, with the bucket for itself; it goes on, and is told, where its caller is cancelled."""
+        """Run `work` in a thread under the bucket's lock, then report its changes; also where the caller is cancelled.
+
+        The lock is two: one of asyncio among the callers in this process, and `.lock` among processes.
+        """
         changes: list[tuple[str, str]] = []
-        deadline = time.monotonic() + LOCK_SECONDS  # all who wait here wait for the same other process
+        deadline = time.monotonic() + LOCK_SECONDS  # set before the first lock: callers here wait for one other process
         lock = self._locks[bucket]
         await lock.acquire()
         working = asyncio.ensure_future(asyncio.to_thread(self._locked, what, bucket, deadline, changes, work))
@@ -166,7 +170,7 @@ class FilesystemBackend:
     ) -> None:
         lock.release()
         if not working.cancelled():
-            working.exception()  # whoever still waits for it has it, and nobody else needs it
+            working.exception()  # asyncio logs an exception that nobody asks for, as where the caller was cancelled
         for key, action in changes:
             self._changed((bucket, key), action)
 
@@ -188,19 +192,19 @@ class FilesystemBackend:
 
 
 class Folder(NamedFiles):
-    """The folder of a bucket. What changes a file needs the bucket's lock, and is written into `changes`."""
+    """The folder of a bucket. `write` and `remove` need the bucket's lock, and add what they do to `changes`."""
 
     def __init__(self, path: Path, changes: list[tuple[str, str]]) -> None:
-        """Know the folder, which exists."""
+        """Keep the path of the folder, which exists, and the list to which changes are added, as (key, action)."""
         super().__init__(path)
         self._changes = changes
 
     def has(self, key: str) -> bool:
-        """Return whether there is a value."""
+        """Return whether `key` has a file."""
         return file_status(self.path(key)) is not None
 
     def read(self, key: str) -> Snapshot:
-        """Read a value; each one is a file of its own."""
+        """Return the value of `key`, with inode and modification time as its revision: each value is a new file."""
         try:
             with open_file(self.path(key)) as file:
                 status = os.fstat(file.fileno())
@@ -209,11 +213,11 @@ class Folder(NamedFiles):
             return Snapshot(None, None)
 
     def write(self, key: str, value: bytes) -> None:
-        """Put a value in place of any that was there, when it is on the disk."""
+        """Write a value to the disk, then put its file in the place of the one that `key` had."""
         path, new = self.prepare(key), self.directory / ".new"
-        file_status(path)  # what is no file is not replaced
+        file_status(path)  # raises where it is no regular file: that is not replaced
         try:
-            new.unlink(missing_ok=True)  # a killed process has left it, or it is somebody's link to elsewhere
+            new.unlink(missing_ok=True)  # a process that was killed has left it, or somebody has put a link there
             with new.open("xb") as file:
                 file.write(value)
                 file.flush()
@@ -225,16 +229,19 @@ class Folder(NamedFiles):
         self._changes.append((key, "set"))
 
     def remove(self, key: str) -> None:
-        """Remove a value, if there is one."""
+        """Remove the file of `key`, if it has one."""
         if not self.has(key):
             return
-        self.path(key).unlink(missing_ok=True)  # somebody without the lock was faster
+        self.path(key).unlink(missing_ok=True)  # a program that knows no lock may have removed it meanwhile
         self._changes.append((key, "delete"))
 
 
 @contextmanager
 def _exclusive(path: Path, what: str, deadline: float) -> Iterator[None]:
-    """Hold the lock of a file. Raises BackendError where another process does not let go of it until `deadline`."""
+    """Hold the lock of the file `path` in this block.
+
+    Raises BackendError where another process still has it at `deadline`, a `time.monotonic()`.
+    """
     with open_file(path, "ab") as file:
         while True:
             try:
@@ -254,19 +261,19 @@ def _of(bucket: str, *keys: str) -> str:
 
 
 class FilesystemKeyValue(InDirectory[FilesystemBackend], KeyValue):
-    """wasi:keyvalue in a directory, shared by all workloads, as wash-runtime's on files."""
+    """wasi:keyvalue in a directory. As in wash-runtime's plugin on files, all workloads share the buckets."""
 
     def __init__(self, root: Path) -> None:
-        """Keep the buckets in the directory `root`, the one that it is now: the process may go elsewhere."""
+        """Keep the buckets in the directory `root`. It is made absolute at once."""
         super().__init__(root)
         self._files = FilesystemBackend(self.root, self.watch.own)
 
     @property
     def shared(self) -> FilesystemBackend:
-        """The folders."""
+        """The backend, which all workloads share."""
         return self._files
 
     async def start(self) -> None:
-        """Make the directory. Raises BackendError where that cannot be."""
+        """Make the directory, and begin to look for changes by others. Raises BackendError where it cannot be made."""
         await self._files.prepare()
         await super().start()

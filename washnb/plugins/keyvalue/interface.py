@@ -1,6 +1,6 @@
 """wasi:keyvalue@0.2.0-draft: store, atomics and batch, over any backend.
 
-The watcher interface is not served: wash-runtime has none either.
+The interface watcher of the package is not served; wash-runtime does not serve it either.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from .backend import Backend, KeyResponse
 
 @dataclass(frozen=True, slots=True)
 class Error_NoSuchStore:  # noqa: N801 - variant_Case, as componentize-py names them for guests
-    """The host does not know the store."""
+    """The case `no-such-store` of `error`: the bucket does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Error_AccessDenied:  # noqa: N801
-    """The guest may not use the store."""
+    """The case `access-denied` of `error`: the guest may not use the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Error_Other:  # noqa: N801
-    """Anything else, in words."""
+    """The case `other` of `error`: any other failure, told in words."""
 
     value: str
 
 
 @resource("bucket")
 class Bucket:
-    """An open bucket in the hands of a guest."""
+    """The resource `bucket` of wasi:keyvalue/store: a bucket that a guest has opened."""
 
     def __init__(self, name: str, backend: Backend) -> None:
-        """Know where the values are."""
+        """Keep the bucket's name, and the backend that has its values."""
         self.name = name
         self.backend = backend
 
     @staticmethod
     def told() -> AbstractContextManager[None]:
-        """Turn what a backend raises in the block into the error of WIT.
+        """Raise `Err` with the `error` of wasi:keyvalue/store in place of a BackendError in the block.
 
-        A bucket that is not there is `other`, in the words of wash-runtime, as it is there.
+        As in wash-runtime, a bucket that does not exist is `other`, and not `no-such-store`.
         """
         return told_to_guest(Error_Other, Error_AccessDenied)
 
     async def get(self, key: str) -> bytes | None:
-        """Return the value of `key`, None where there is none."""
+        """Return the value of `key`, None where it has none."""
         with self.told():
             return await self.backend.get(self.name, key)
 
@@ -60,7 +60,7 @@ class Bucket:
             await self.backend.set(self.name, key, value)
 
     async def delete(self, key: str) -> None:
-        """Delete `key`; one that is not there is no error."""
+        """Delete the value of `key`; a key without value is no error."""
         with self.told():
             await self.backend.delete(self.name, key)
 
@@ -70,24 +70,24 @@ class Bucket:
             return await self.backend.exists(self.name, key)
 
     async def list_keys(self, cursor: int | None) -> KeyResponse:
-        """Return one page of the keys."""
+        """Return the first page of the bucket's keys, or with the `cursor` of a page the page after it."""
         with self.told():
             return await self.backend.keys(self.name, cursor)
 
     def __repr__(self) -> str:
-        """What a trace shows of a handle."""
+        """Name the bucket: what a trace shows of the handle."""
         return f"bucket {self.name!r}"
 
 
 class Store(Interface, wit="wasi:keyvalue/store@0.2.0-draft"):
-    """wasi:keyvalue/store: open a bucket, read and write it."""
+    """wasi:keyvalue/store: opens buckets, which guests read and write."""
 
     def __init__(self, backend: Backend) -> None:
-        """Open buckets of `backend`."""
+        """Keep the backend whose buckets guests open."""
         self.backend = backend
 
     async def open(self, identifier: str) -> Bucket:
-        """Open a bucket; as in wash-runtime, one that is not there is made."""
+        """Return the bucket `identifier`; as in wash-runtime, it is made where it does not exist."""
         with Bucket.told():
             await self.backend.open(identifier)
         return Bucket(identifier, self.backend)
@@ -97,7 +97,7 @@ class Atomics(Interface, wit="wasi:keyvalue/atomics@0.2.0-draft"):
     """wasi:keyvalue/atomics: counters."""
 
     async def increment(self, bucket: Bucket, key: str, delta: int) -> int:
-        """Add `delta` to the counter and return the sum, which stops at 2**64 - 1."""
+        """Add `delta` to the counter `key` and return the sum, which stops at 2**64 - 1."""
         with bucket.told():
             return await bucket.backend.increment(bucket.name, key, delta)
 
@@ -106,16 +106,16 @@ class Batch(Interface, wit="wasi:keyvalue/batch@0.2.0-draft"):
     """wasi:keyvalue/batch: many keys in one call."""
 
     async def get_many(self, bucket: Bucket, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
-        """Return key and value for each key, None where there is no value."""
+        """Return, for each of `keys`, the key with its value, or None where it has no value."""
         with bucket.told():
             return await bucket.backend.get_many(bucket.name, keys)
 
     async def set_many(self, bucket: Bucket, key_values: Sequence[tuple[str, bytes]]) -> None:
-        """Set many values."""
+        """Set the value of each key in `key_values`."""
         with bucket.told():
             await bucket.backend.set_many(bucket.name, key_values)
 
     async def delete_many(self, bucket: Bucket, keys: Sequence[str]) -> None:
-        """Delete many keys."""
+        """Delete the values of `keys`; a key without value is no error."""
         with bucket.told():
             await bucket.backend.delete_many(bucket.name, keys)

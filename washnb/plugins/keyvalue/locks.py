@@ -1,4 +1,4 @@
-"""One lock for each thing that has a name."""
+"""Locks by name: of buckets, and of keys."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from weakref import WeakValueDictionary
 
 
 class Locks:
-    """Locks by name, each there for as long as somebody holds it or waits for it."""
+    """An asyncio.Lock for each name, which exists for as long as anybody holds it or waits for it."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without locks."""
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     def __getitem__(self, name: Hashable) -> asyncio.Lock:
-        """Return the lock of that name."""
+        """Return the lock of `name`, a new one where none is in use."""
         return self._locks.setdefault(name, asyncio.Lock())

@@ -1,8 +1,8 @@
-"""Key-value on NATS: a bucket is a key-value bucket of JetStream, shared with every host on that account.
+"""Key-value on NATS: a bucket is a key-value bucket of JetStream, shared by all hosts on the same NATS account.
 
-Names, settings and counters are those of wash-runtime, so that its hosts open the same buckets. Between hosts a counter
-is kept by compare-and-swap on the revision of its key, tried again until it succeeds; inside a host one lock for each
-key keeps the callers out of each other's way.
+Names, settings and counters are those of wash-runtime, so that its hosts open the same buckets. An increment is a
+compare-and-swap on the revision of its key, tried again until no other host was faster; a lock for each key lets the
+callers of one host take turns.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ from .nats_watch import Watches, is_deleted
 from .plugin import KeyValue
 
 COUNT_SECONDS = 10.0
-"""How long an increment may take: others count, too."""
+"""How long an increment may take, with all its tries."""
 
 BELIEVED_SECONDS = 1.0
-"""How long a bucket counts as there without asking the server: guests open it with every request."""
+"""How long a bucket that was opened is taken to exist: guests open it with every request, and the server is not asked
+each time."""
 
-_BUCKET = re.compile(r"[a-zA-Z0-9_-]{1,252}")  # KV_ and that is all that a stream's name may have
-_STREAM_EXISTS = 10058
-_WRONG_REVISION = (10071, 10164)
-_HEADER_BYTES = 256
+_BUCKET = re.compile(r"[a-zA-Z0-9_-]{1,252}")  # the stream's name has KV_ before it, and 255 characters at most
+_STREAM_EXISTS = 10058  # the error code of JetStream where a stream has that name and other settings
+_WRONG_REVISION = (10071, 10164)  # error codes of JetStream where the expected revision is not the last one
+_HEADER_BYTES = 256  # what the headers of a swap take at most
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -48,7 +49,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """That a bucket is there, known on which connection and until when, and when it was made."""
+    """That a bucket exists, as the server has said on a connection; `until` (`time.monotonic()`) it is believed.
+
+    `created` is when the bucket was made: with another one it is another bucket of the same name.
+    """
 
     connection: object
     until: float
@@ -56,21 +60,24 @@ class _Opened:
 
 
 class NatsBackend:
-    """The buckets of a NATS server, which is open while they are used."""
+    """Buckets on a NATS server. The server is opened before the first use and closed after the last."""
 
     counter_order: Literal["little", "big"] = "big"
 
     def __init__(self, server: NatsServer, changed: Changed, heard: Callable[[], bool] = lambda: True) -> None:
-        """Keep buckets on `server`; call `changed` after each change, and while `heard` after those of other hosts."""
+        """Keep buckets on `server`, and call `changed` after each change of a value.
+
+        Changes by other hosts are reported, too, in buckets that were opened or listed while `heard` returned True.
+        """
         self._server = server
         self._changed = changed
         self._locks = Locks()
         self._opened: dict[str, _Opened] = {}
-        self._silent: dict[str, float] = {}  # when an increment had waited for the server in vain
+        self._silent: dict[str, float] = {}  # by bucket: when an increment last got no answer (`time.monotonic()`)
         self._watches = Watches(server, changed, heard)
 
     async def stop(self) -> None:
-        """Watch nothing any more."""
+        """End the watching of buckets."""
         await self._watches.stop()
 
     async def buckets(self) -> Sequence[str]:
@@ -85,7 +92,7 @@ class NatsBackend:
                 return sorted(name.removeprefix("KV_") for name in names if name.startswith("KV_"))
 
     async def open(self, bucket: str) -> None:
-        """Make the bucket where it does not exist. Raises BackendError where it exists with other settings."""
+        """Make a bucket of that name where there is none. Raises BackendError where it exists with other settings."""
         what = f"open bucket '{bucket:.80}'"
         if _BUCKET.fullmatch(bucket) is None:
             raise BackendError(f"{what}: on NATS its name has letters, digits, '_' and '-', 252 at most")
@@ -99,12 +106,12 @@ class NatsBackend:
         self._watches.watch(bucket)
 
     async def follow(self, bucket: str) -> None:
-        """Open a bucket, and miss no change of it from now on."""
+        """Open a bucket, and return once each later change of it will be reported."""
         await self.open(bucket)
         await self._watches.begun(bucket)
 
     async def keys(self, bucket: str, cursor: int | None = None) -> KeyResponse:
-        """Return a page of keys, those first that were not set for longest; the cursor is a revision of the bucket."""
+        """Return a page of keys, the one that was set longest ago first. A cursor is a revision of the bucket."""
         async with self._server.asking(f"list bucket '{bucket}'"):
             await self._stream(bucket)
             page = await nats_keys.page(self._server, bucket, cursor)
@@ -112,22 +119,22 @@ class NatsBackend:
         return page
 
     async def exists(self, bucket: str, key: str) -> bool:
-        """Return whether there is a value."""
+        """Return whether `key` has a value."""
         return await self.get(bucket, key) is not None
 
     async def get(self, bucket: str, key: str) -> bytes | None:
-        """Return the value, None where there is none."""
+        """Return the value of `key`, None where it has none."""
         return (await self.snapshot(bucket, key)).value
 
     async def set(self, bucket: str, key: str, value: bytes) -> None:
-        """Keep the value in place of any that was there."""
+        """Set the value of `key`, in place of any that it had."""
         what = f"set {_of(bucket, key)}"
         self._server.require_write(what)
         async with self._server.asking(what):
             await self._put(bucket, key, value)
 
     async def delete(self, bucket: str, key: str) -> None:
-        """Put a mark of deletion in place of the value, if there is one."""
+        """Put a mark of deletion in place of the value of `key`, if it has one."""
         what = f"delete {_of(bucket, key)}"
         self._server.require_write(what)
         async with self._server.asking(what):
@@ -136,7 +143,7 @@ class NatsBackend:
                 await self._mark_deleted(bucket, key, seen)
 
     async def increment(self, bucket: str, key: str, delta: int, *, signed: bool = False) -> int:
-        """Add to a counter; the sum is kept as 8 bytes, big endian."""
+        """Add `delta` to the counter `key` and return the sum, which is kept as 8 bytes, big endian."""
         what, begun = f"increment {_of(bucket, key)}", time.monotonic()
         self._server.require_write(what)
         try:
@@ -149,50 +156,53 @@ class NatsBackend:
             ) from None
 
     async def snapshot(self, bucket: str, key: str) -> Snapshot:
-        """Return the value for a later `swap`."""
+        """Return the value of `key` with its revision, for a later `swap`."""
         async with self._server.asking(f"get {_of(bucket, key)}"):
             return await self._last(bucket, key)
 
     async def swap(self, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
-        """Set the value unless somebody has set or deleted it after `seen` was taken; return whether it was set."""
+        """Set `key` unless anybody has set or deleted it since the snapshot `seen`; return whether it was set."""
         what = f"swap {_of(bucket, key)}"
         self._server.require_write(what)
         async with self._server.asking(what):
             return await self._replace(what, bucket, key, seen, value)
 
     async def get_many(self, bucket: str, keys: Sequence[str]) -> Sequence[tuple[str, bytes] | None]:
-        """Return key and value for each key, None where there is no value."""
+        """Return, for each of `keys`, the key with its value, or None where it has no value."""
         found = await self._each(bucket, partial(self.get, bucket), keys)
         return [None if value is None else (key, value) for key, value in zip(keys, found, strict=True)]
 
     async def set_many(self, bucket: str, entries: Sequence[tuple[str, bytes]]) -> None:
-        """Keep all the values, many at the same time: where one fails, others may have been set."""
+        """Set the values of many keys, many at the same time: where one fails, others may have been set."""
         await self._each(bucket, lambda entry: self.set(bucket, *entry), list(dict(entries).items()))
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> None:
-        """Forget all the values, many at the same time: where one fails, others may have been deleted."""
+        """Delete the values of many keys, many at the same time: where one fails, others may have been deleted."""
         await self._each(bucket, partial(self.delete, bucket), list(dict.fromkeys(keys)))
 
     def _require_answers(self, bucket: str, begun: float) -> None:
-        """Let whoever has waited for a lock wait no longer than the one who had it, and got no answer."""
+        """Raise TimeoutError where the increment that had the lock before got no answer from the server.
+
+        Without this, each of many increments that queue for the lock would wait two seconds more than the one before.
+        """
         if self._silent.get(bucket, begun) > begun:
             raise TimeoutError
 
     async def _count(self, what: str, bucket: str, key: str, delta: int, *, signed: bool) -> int:
-        """Add to a counter that nobody else here adds to."""
+        """Increment a counter under the lock of its key, and try again as long as other hosts are faster."""
         try:
             while True:
                 seen = await self._last(bucket, key)
                 total = counted(big_counter_value(seen.value or b""), delta, signed=signed)
                 if await self._replace(what, bucket, key, seen, counter_bytes(total, "big")):
                     return total
-                await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 - only to part from other hosts
+                await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 - so that hosts do not try in step
         except TimeoutError:
             self._silent[bucket] = time.monotonic()
             raise
 
     async def _stream(self, bucket: str) -> Any:
-        """Return the stream of the bucket. Raises NoSuchBucket."""
+        """Return the `nats.js.api.StreamInfo` of the bucket's stream. Raises NoSuchBucket where there is none."""
         from nats.js.errors import NotFoundError
 
         if _BUCKET.fullmatch(bucket) is None:
@@ -205,7 +215,10 @@ class NatsBackend:
             raise NoSuchBucket(bucket) from error
 
     async def _open(self, what: str, bucket: str) -> object:
-        """Make the bucket where it is not there; return when it was made."""
+        """Make the bucket where there is none, and return when it was made.
+
+        On a server that is only read, look for the bucket, and raise AccessDenied where there is none.
+        """
         from nats.js.errors import APIError
 
         try:
@@ -225,7 +238,7 @@ class NatsBackend:
             ) from error
 
     async def _last(self, bucket: str, key: str) -> Snapshot:
-        """Read a key; the revision of one that was never there is 0."""
+        """Return value and revision of a key; the revision of a key that was never set is 0."""
         from nats.errors import NoRespondersError
 
         asked = f"$JS.API.DIRECT.GET.{stream_name(bucket)}.{_subject(bucket, key)}"
@@ -239,7 +252,7 @@ class NatsBackend:
         return Snapshot(None if is_deleted(headers) else message.data, int(headers["Nats-Sequence"]))
 
     async def _last_elsewhere(self, bucket: str, key: str) -> Snapshot:
-        """Read a key of a bucket that allows no direct reads: somebody else has made it, for others."""
+        """Return what `_last` does, for a bucket made by another program that allows no direct reads."""
         from nats.js.errors import NotFoundError
 
         await self._stream(bucket)
@@ -250,10 +263,10 @@ class NatsBackend:
         return Snapshot(None if is_deleted(message.headers) else message.data or b"", message.seq)
 
     async def _replace(self, what: str, bucket: str, key: str, seen: Snapshot, value: bytes) -> bool:
-        """Set a value if the revision is still the one that was seen."""
+        """Set a key if its revision is still that of `seen`; return whether it was set."""
         from nats.js.errors import APIError
 
-        self._server.require_room(what, len(value) + _HEADER_BYTES)  # too much with headers ends the connection
+        self._server.require_room(what, len(value) + _HEADER_BYTES)  # the server counts headers, and nats-py does not
         try:
             await self._put(bucket, key, value, {"Nats-Expected-Last-Subject-Sequence": str(seen.revision)})
         except APIError as error:
@@ -263,7 +276,7 @@ class NatsBackend:
         return True
 
     async def _put(self, bucket: str, key: str, value: bytes | None, headers: dict[str, str] | None = None) -> None:
-        """Set a value, None for one that is deleted, and tell when it is acknowledged."""
+        """Set a key, None as the value of one that is deleted, and report the change once the server has it."""
         from nats.errors import NoRespondersError
 
         try:
@@ -274,12 +287,15 @@ class NatsBackend:
         if "error" in answer:
             from nats.js.errors import APIError
 
-            APIError.from_error(answer["error"])  # raises the one that it is
+            APIError.from_error(answer["error"])  # raises the class that belongs to the error's code
         self._watches.own(bucket, answer["seq"])
         self._changed((bucket, key), "delete" if value is None else "set")
 
     async def _mark_deleted(self, bucket: str, key: str, seen: Snapshot) -> None:
-        """Put a mark in place of a value, for those who watch. It needs room, which the value has to give."""
+        """Put a mark of deletion in place of a value, which tells hosts that watch the bucket.
+
+        Where the server has no room for the mark, the value is purged first.
+        """
         from nats.js.errors import APIError
 
         mark = {"KV-Operation": "DEL"}
@@ -292,11 +308,11 @@ class NatsBackend:
             await purge(self._server, stream_name(bucket), subject(bucket, key), seen.revision)
             try:
                 await self._put(bucket, key, None, mark)
-            except APIError:  # it is gone all the same
+            except APIError:  # the value is gone, but for other hosts that watch
                 self._changed((bucket, key), "delete")
 
     async def _each(self, bucket: str, work: Callable[[S], Coroutine[Any, Any, T]], subjects: Sequence[S]) -> list[T]:
-        """Do the same for many keys. Raises as `work` does; NoSuchBucket where there is no key to find that out."""
+        """Do `work` for many keys. Without any key, ask for the bucket alone: it may be the one that is missing."""
         if not subjects:
             async with self._server.asking(f"look for bucket '{bucket}'"):
                 await self._stream(bucket)
@@ -319,7 +335,7 @@ def _of(bucket: str, key: str) -> str:
 
 
 class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
-    """wasi:keyvalue on a NATS server, shared with every host on its account."""
+    """wasi:keyvalue on a NATS server. All workloads share the buckets, and so do other hosts on the same account."""
 
     backend_kind = "nats"
 
@@ -331,7 +347,7 @@ class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
 
     @property
     def shared(self) -> NatsBackend:
-        """The buckets of the server."""
+        """The backend, which all workloads share."""
         return self._buckets
 
     async def start(self) -> None:
@@ -340,7 +356,7 @@ class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
         await open_for_streams(self.server, "keep buckets")
 
     async def stop(self) -> None:
-        """Watch nothing any more, and let go of the connection."""
+        """End the watching of buckets, and this plugin's use of the connection."""
         await self._buckets.stop()
         await self.server.close()
         await super().stop()

@@ -1,4 +1,4 @@
-"""The keys of a bucket on NATS: what they may be called, and how they are listed."""
+"""The keys of a bucket on NATS: which names they may have, and how they are listed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ PAGE = 1000
 """Keys in one page, as in wash-runtime."""
 
 LONGEST = 2000
-"""Bytes of a key: with the name of its bucket, twice, it has to fit into a line of the protocol."""
+"""Bytes that a key may have: it has to fit, with the name of its bucket twice, into a line of the NATS protocol."""
 
 _AGAIN_SECONDS = 0.01
 _KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
 
 
 def is_key(name: str) -> bool:
-    """Whether a key can have this name."""
+    """Whether NATS takes `name` as the name of a key."""
     return len(name) <= LONGEST and _KEY.fullmatch(name) is not None
 
 
 async def page(server: NatsServer, bucket: str, cursor: int | None) -> KeyResponse:
-    """Return a page of keys, those first that were not set for longest; the cursor is a revision of the bucket.
+    """Return a page of the bucket's keys, the one that was set longest ago first; a cursor is a revision of the bucket.
 
-    To be called in an `asking`. A consumer reads them, which the server forgets by itself. A key that is set meanwhile
-    comes twice, and counts once.
+    To be called in an `asking`. The keys are read with a consumer, which the server deletes when it is no longer used.
+    A key that is set while it is read comes twice, and is listed once.
     """
     from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -57,7 +57,7 @@ async def page(server: NatsServer, bucket: str, cursor: int | None) -> KeyRespon
 
 
 async def _read(server: NatsServer, bucket: str, consumer: str, inbox: str, arrived: asyncio.Queue[Any]) -> KeyResponse:
-    """Ask a consumer until it has no more keys, or there are enough for a page. What it has comes to `inbox`."""
+    """Ask a consumer for keys until it has no more or a page is full. Its answers come through `inbox` to `arrived`."""
     names: dict[str, None] = {}
     stream, loop = stream_name(bucket), asyncio.get_running_loop()
     batch = json.dumps({"batch": PAGE, "no_wait": True}).encode()
@@ -67,14 +67,14 @@ async def _read(server: NatsServer, bucket: str, consumer: str, inbox: str, arri
             await server.client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", batch, reply=inbox)
             for _ in range(PAGE):
                 message = await arrived.get()
-                if "Status" in (message.headers or ()):  # there are no more, it says: a busy one says it too early
+                if "Status" in (message.headers or ()):  # says that there are no more; a busy server says so too early
                     pending = (await server.jetstream.consumer_info(stream, consumer)).num_pending
                     await asyncio.sleep(_AGAIN_SECONDS if pending else 0)
                     break
                 patience.reschedule(loop.time() + PATIENCE)
                 pending = message.metadata.num_pending
                 name = message.subject.removeprefix(subject(bucket))
-                if is_key(name) and not is_deleted(message.headers):  # others may put there what is no key here
+                if is_key(name) and not is_deleted(message.headers):  # other programs may use names that are no keys
                     names[name] = None
                 if not pending:
                     break

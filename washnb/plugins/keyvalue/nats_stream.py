@@ -1,4 +1,4 @@
-"""The stream behind a bucket on NATS: its settings are those that wash-runtime gives it, or its hosts refuse it."""
+"""The JetStream stream behind a bucket on NATS. Its settings are those of wash-runtime, which refuses any others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETTINGS: dict[str, Any] = {
     "allow_rollup_hdrs": True,
     "allow_direct": True,
 }
-"""What is said when a bucket is made."""
+"""The settings that are sent when a bucket is made."""
 
 SERVER_DEFAULTS: dict[str, Any] = {
     "retention": "limits",
@@ -37,16 +37,16 @@ SERVER_DEFAULTS: dict[str, Any] = {
     "placement": None,
     "description": None,
 }
-"""What is not said, and what the server makes of it."""
+"""The other settings, with the values that the server gives them: a bucket with others is refused, too."""
 
 
 def stream_name(bucket: str) -> str:
-    """Return the name of the stream."""
+    """Return the name of the stream behind a bucket."""
     return f"KV_{bucket}"
 
 
 def subject(bucket: str, key: str = "") -> str:
-    """Return the subject of a key, or what those of all keys begin with."""
+    """Return the subject of a key, or without `key` the text with which the subjects of all keys of a bucket begin."""
     return f"$KV.{bucket}.{key}"
 
 
@@ -58,7 +58,7 @@ def stream_config(bucket: str) -> Any:
 
 
 def differences(bucket: str, found: Any) -> str:
-    """Say in which settings the stream of a bucket, as the server tells them, is not ours: `max_age is 60, not 0`."""
+    """Return in words the settings in which `found`, a StreamConfig, is no bucket of ours: `max_age is 60, not 0`."""
     wanted = {**SERVER_DEFAULTS, **SETTINGS, "subjects": [subject(bucket, ">")]}
     pairs = ((name, getattr(found, name), value) for name, value in wanted.items())
     return ", ".join(f"{name} is {_said(is_)}, not {_said(value)}" for name, is_, value in pairs if is_ != value)

@@ -1,4 +1,4 @@
-"""What other hosts change in buckets on NATS: a consumer for each bucket that somebody here has opened or looked at."""
+"""Learns what other hosts change in buckets on NATS, by a consumer for each bucket that was opened or listed here."""
 
 from __future__ import annotations
 
@@ -15,31 +15,34 @@ from ..base import Changed
 from ..nats import NatsServer
 
 MOST = 64
-"""Buckets that are watched at the same time; of more, those that were asked for last."""
+"""How many buckets are watched at the same time: those that were opened or listed last."""
 
-_ECHO_SECONDS = 0.05  # the message of a change may be here before its acknowledgement
-_MOST_OWN = 10_000
-_INACTIVE_SECONDS = 5.0  # after that, the server forgets a consumer that nobody listens to
+_ECHO_SECONDS = 0.05  # the consumer may tell of a change by this host before the acknowledgement of it arrives
+_MOST_OWN = 10_000  # revisions of changes by this host that the consumer has not told of
+_INACTIVE_SECONDS = 5.0  # then the server deletes a consumer that nobody listens to
 _log = logging.getLogger(__name__)
 
 
 def is_deleted(headers: Any) -> bool:
-    """Whether a message with these headers stands for a key that was deleted."""
+    """Whether a message with these headers is the mark of a deleted key."""
     return bool(headers) and headers.get("KV-Operation") in {"DEL", "PURGE"}
 
 
 class Watches:
-    """The buckets that are watched, while `heard` says that somebody listens."""
+    """The buckets that are watched for changes by other hosts."""
 
     def __init__(self, server: NatsServer, changed: Changed, heard: Callable[[], bool]) -> None:
-        """Call `changed` for each change that was not told as one of our own."""
+        """Keep `changed`, which is called for each change by another host, and `heard`, without which none is watched.
+
+        Changes by this host are told to `own`.
+        """
         self._server = server
         self._changed = changed
         self._heard = heard
         self._watches: dict[str, _Watch] = {}
 
     def watch(self, bucket: str) -> None:
-        """Watch a bucket from now on."""
+        """Watch a bucket from now on, if `heard`. Of more than `MOST`, end the one that was asked for longest ago."""
         if not self._heard():
             return
         known = self._watches.pop(bucket) if bucket in self._watches else None
@@ -48,28 +51,28 @@ class Watches:
             self._watches.pop(next(iter(self._watches))).end()
 
     async def begun(self, bucket: str) -> None:
-        """Wait until each change of a watched bucket is seen, or it turns out that they cannot be."""
+        """Wait until the consumer of a watched bucket has begun, or has failed to."""
         await self._watches[bucket].begun()
 
     def own(self, bucket: str, revision: int) -> None:
-        """Know that a change is ours, and told."""
+        """Note that the change with this revision was made by this host, and is reported already."""
         if bucket in self._watches:
             self._watches[bucket].own(revision)
 
     def forget(self, bucket: str) -> None:
-        """Watch a bucket no more: it is gone, or another one of its name."""
+        """End the watch of a bucket that is gone, or is now another one of the same name."""
         if bucket in self._watches:
             self._watches.pop(bucket).end()
 
     async def stop(self) -> None:
-        """End all of them."""
+        """End all watches."""
         ending = [watch.end() for watch in self._watches.values()]
         self._watches.clear()
         await asyncio.gather(*ending)
 
 
 class _Watch:
-    """One bucket: a consumer that begins with the next change, made anew where the one before was left."""
+    """The watch of one bucket: a consumer from the next change on. On a new connection it goes on where it was."""
 
     def __init__(self, server: NatsServer, bucket: str, changed: Changed) -> None:
         self._server = server
@@ -83,18 +86,18 @@ class _Watch:
         self._begin()
 
     async def begun(self) -> None:
-        """Wait for the consumer."""
+        """Wait until the consumer has begun, or has failed to."""
         if self._work is not None:
             await asyncio.wait([self._work])
 
     def own(self, revision: int) -> None:
-        """Say nothing when this revision comes."""
-        if len(self._own) == _MOST_OWN:  # they do not come back any more
+        """Note a revision that the consumer will tell of, and that is reported already."""
+        if len(self._own) == _MOST_OWN:  # the consumer does not tell of them any more
             self._own.clear()
         self._own.add(revision)
 
     def end(self) -> asyncio.Task[None]:
-        """Hear nothing any more; the task ends when the server knows."""
+        """End the watch; the task that is returned ends when the server knows."""
         self._forget()
         if self._work is not None:
             self._work.cancel()
@@ -103,7 +106,7 @@ class _Watch:
     def _begin(self) -> None:
         if self._work is not None:
             self._work.cancel()
-        everybody = contextvars.Context()  # what others change is not the work of the call that opens a bucket
+        everybody = contextvars.Context()  # a change by another host is not caused by the call that opens the bucket
         self._work = asyncio.get_running_loop().create_task(self._follow(), context=everybody)
 
     async def _follow(self) -> None:
@@ -135,7 +138,7 @@ class _Watch:
         if subscription is not None:
             from nats.errors import Error
 
-            with suppress(Error):  # there is no connection, and so no subscription
+            with suppress(Error):  # without connection the server has no subscription either
                 await subscription.unsubscribe()
 
     async def _take(self, message: Any) -> None:

@@ -1,4 +1,4 @@
-"""The plugin of the capability, which serves every version of wasi:keyvalue over one backend."""
+"""The base of the key-value plugins: serves every version of wasi:keyvalue over one backend."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from .backend import Backend
 
 
 class KeyValue(HostPlugin, ABC):
-    """The plugin of the capability, whatever its backend: serves the surface, and shows views where the values are."""
+    """Serves wasi:keyvalue, in the versions 0.2.0-draft and 0.2.0-draft2, over a backend that a subclass chooses."""
 
     id = "wasi-keyvalue"
     interfaces = (interface.Store, interface.Atomics, interface.Batch, draft2.Store, draft2.Atomics, draft2.Batch)
 
     @abstractmethod
     def backend(self, workload_id: str) -> Backend:
-        """Return what keeps the values of a workload. Raises WorkloadNotFound where it does not use the plugin."""
+        """Return the backend that has the buckets of a workload; views read them there, too.
+
+        Raises WorkloadNotFound where the workload does not use the plugin.
+        """
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:  # noqa: ARG002
-        """Link the interfaces of every version to the workload's backend."""
+        """Link the interfaces of both versions, over the workload's backend, into one component."""
         backend = self.backend(item.workload_id)
         for version in (interface, draft2):
             item.link(version.Store(backend))
@@ -32,9 +35,15 @@ class KeyValue(HostPlugin, ABC):
         item.link(draft2.batch(item.imports))
 
     async def dump(self, workload_id: str) -> State:
-        """Return every value by bucket and key. Raises WorkloadNotFound where the workload does not use the plugin."""
+        """Return every value of the workload's buckets, by `(bucket, key)`.
+
+        Raises WorkloadNotFound where the workload does not use the plugin.
+        """
         return await contents.dump(self.backend(workload_id))
 
     async def restore(self, workload_id: str, state: State) -> None:
-        """Set and delete what differs. Raises WorkloadNotFound where the workload does not use the plugin."""
+        """Make the values of the workload's buckets the same as `state`, which `dump` returned.
+
+        Raises WorkloadNotFound where the workload does not use the plugin, ConfigError where `state` is none of its.
+        """
         await contents.restore(self.backend(workload_id), state)
