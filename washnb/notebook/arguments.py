@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[\w-]+")
 
 
 def words(line: str) -> list[str]:
-    """Part a line into words. Raises ConfigError for a quote that is not closed."""
+    """Split a line into words. Raises ConfigError for a quote that is not closed."""
     found: list[str] = []
     at = 0
     while at < len(line):
@@ -56,7 +56,7 @@ def _word(line: str, at: int) -> tuple[str, int]:
 
 
 def _bracket_end(line: str, start: int) -> int:
-    """Behind the bracket that closes the one at `start`, quoted ones not counted; behind `start` where none does."""
+    """The index behind the bracket that closes the one at `start`; `start + 1` where none does. Quotes are skipped."""
     expected: list[str] = []
     quote = ""
     at = start
@@ -78,9 +78,9 @@ def _bracket_end(line: str, start: int) -> int:
 
 
 def insert(text: str, namespace: Mapping[str, Any]) -> Any:
-    """Put Python values in the place of `{{expression}}`.
+    """Replace each `{{expression}}` in a word by its Python value. Raises ConfigError.
 
-    A text that is one expression and nothing else becomes its value; within other text its `str` is inserted.
+    A word that is one expression and nothing else becomes the value itself; within other text its `str` is inserted.
     """
     whole = _INSERTED.match(text)
     if whole and whole.end() == len(text):
@@ -89,9 +89,9 @@ def insert(text: str, namespace: Mapping[str, Any]) -> Any:
 
 
 def evaluate(expression: str, namespace: Mapping[str, Any], shown: str = "") -> Any:
-    """Evaluate one Python expression of the user's. Raises ConfigError where it is none, or raises something.
+    """Return the value of a Python expression of the user's. Raises ConfigError where it is none, or where it raises.
 
-    `shown` is what the user has written of it, where that is not all.
+    `shown` is the part of the expression that the user has written, for the error, where that is not all of it.
     """
     text = expression.strip()
     try:
@@ -103,14 +103,15 @@ def evaluate(expression: str, namespace: Mapping[str, Any], shown: str = "") -> 
         raise ConfigError(f"{one_line(shown or text)} is not a Python expression: {why}") from None
     try:
         return eval(code, dict(namespace))  # noqa: S307 - it is the user's own notebook
-    except (Exception, SystemExit) as error:  # who writes `exit()` at a prompt wants to leave that
+    except (Exception, SystemExit) as error:  # `exit()` at a prompt means to leave the prompt, not the process
         raise ConfigError(f"{shown or text!r} raised {spelled_out(error)}") from error
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, whatever its case.
 
-    Who mistypes a word seldom mistypes its first letter: words with another one must be very close.
+    None where no known word is near. One that begins with another letter must be very near: first letters are seldom
+    mistyped.
     """
     plain = str(word).lstrip("-").lower()
     spellings = {each.lstrip("-").lower(): each for each in known}
@@ -121,7 +122,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def one_edit_apart(word: str, other: str) -> bool:
-    """Whether a letter more, less, other, or in its neighbour's place makes one word of the other."""
+    """Whether one edit makes `word` of `other`: a letter more, one less, one changed, or two neighbours swapped."""
     shorter, longer = sorted((word, other), key=len)
     if word == other or len(longer) - len(shorter) > 1:
         return False
@@ -132,22 +133,22 @@ def one_edit_apart(word: str, other: str) -> bool:
 
 
 def quoted(name: str) -> str:
-    """A name as it stands in a line: in quotes, where it is no plain word."""
+    """A name as it is written in a line of `%wash`: in quotes, unless it is a plain word."""
     return name if _PLAIN.fullmatch(name) else f'"{name}"'
 
 
 class HelpWanted(Exception):  # noqa: N818 - asking for help is no error
-    """`--help` was among the words; carries the text that answers it."""
+    """Raised for `--help` among the words of a verb; its argument is the help text."""
 
 
 class VerbParser(argparse.ArgumentParser):
-    """The options of one verb. Nothing exits the process: mistakes are ConfigErrors, help is `HelpWanted`.
+    """The parser of one verb's words and options. It never exits: mistakes raise ConfigError, `--help` HelpWanted.
 
-    `completers` says for each destination what TAB offers there.
+    `completers` maps the destination of each word and option to the kind of names that TAB offers for it.
     """
 
     def __init__(self, verb: str, description: str) -> None:
-        """Declare `--help`; everything else the verb declares."""
+        """Declare `--help`; the verb declares the rest."""
         super().__init__(
             prog=f"%wash {verb}",
             description=description,
@@ -170,11 +171,11 @@ class VerbParser(argparse.ArgumentParser):
         self.completers[self.add_argument(*names, **keywords).dest] = completes
 
     def switch(self, *names: str, **keywords: Any) -> None:
-        """Declare an option that is there or not."""
+        """Declare an option without a value."""
         self.add_argument(*names, action="store_true", **keywords)
 
     def options(self) -> dict[str, argparse.Action]:
-        """Every spelling of every option."""
+        """The options by each of their spellings."""
         return dict(self._option_string_actions)
 
     def positionals(self) -> list[argparse.Action]:
@@ -182,7 +183,7 @@ class VerbParser(argparse.ArgumentParser):
         return self._get_positional_actions()
 
     def error(self, message: str) -> NoReturn:
-        """Say what was wrong, and how the verb is used."""
+        """Raise ConfigError with what argparse found wrong, and the usage of the verb."""
         extra = message.removeprefix("unrecognized arguments: ")
         if extra != message and not extra.startswith("-"):
             hint = "# what belongs together stands in quotes"

@@ -1,4 +1,4 @@
-"""What `attach` is told: plugins, each with the backend that it is to be on, and for whom."""
+"""The arguments of `attach`: plugins, each with its backend, and the workloads that they are for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .loading import with_environment
 
 _CHOICE = re.compile(r"(?P<word>[\w-]+|[\w-]+:[\w:/.@-]+)=(?P<backend>.*)", re.DOTALL)
 ASK = "ask"
-"""The backend that is the person."""
+"""The backend of a plugin whose calls are answered by the person at the notebook."""
 
 BACKEND_LINES = (
     "%wash attach keyvalue=memory",
@@ -24,11 +24,12 @@ BACKEND_LINES = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """One thing to attach: a word, a plugin or an interface, or a class of these.
+    """One plugin to attach: `subject` is a word, a plugin or an interface, or a class of these.
 
     `backend` says where the plugin of a word keeps its state: `memory`, `file:DIR`, the URL of a NATS server, `nats`
-    for the one of this session, a path, or a NatsServer; `ask` and `Ask` say that somebody answers for it. None: where
-    it is already, or else in memory. `made` is the plugin, where the thread that asks has made it.
+    for the server of this session, a path, or a NatsServer; with `ask` or an `Ask` its calls are answered by a person
+    or a function. None keeps the backend of the attached plugin, or else means memory. `made` is the plugin itself,
+    where the caller's thread has made it.
     """
 
     subject: object
@@ -38,7 +39,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Terms:
-    """For whom plugins are attached (None: all workloads), and what is done at a NATS server on another machine."""
+    """The workload that plugins are granted to (None: all), and what they may do at a NATS server elsewhere."""
 
     to: str | None = None
     write: bool = False
@@ -46,13 +47,14 @@ class Terms:
 
 
 Plugins = Iterable[object] | Mapping[str, object]
-"""What is to be attached: subjects, or backends by word."""
+"""The plugins that `load` attaches: subjects, or a mapping from word to backend."""
 
 
 def wanted(plugins: Plugins, backends: Mapping[str, object] | None = None) -> list[Wanted]:
-    """Read `keyvalue=file:./state` and its like, and backends by word; `env:NAME` is taken from the environment.
+    """Read plugins, texts such as `keyvalue=file:./state`, and backends by word, into one list.
 
-    Raises ConfigError for a word without a backend behind its `=`, and for a variable that is not set.
+    A backend `env:NAME` is taken from the environment. Raises ConfigError for a word without a backend behind its `=`,
+    and for a variable that is not set.
     """
     if isinstance(plugins, Mapping):
         return wanted((), plugins)

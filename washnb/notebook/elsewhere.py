@@ -1,4 +1,4 @@
-"""What does here what a command of wash's own CLI does there, of its present and of its past."""
+"""Commands of wash's own CLI, present and past, each with the line that does the same in a notebook."""
 
 from __future__ import annotations
 

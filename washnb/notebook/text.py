@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-_LONG_WORD = 32  # characters: an address of a server is none
+_LONG_WORD = 32  # characters: the address of a server is shorter
 
 # C0 has pictures of its own in Unicode. C1 and the marks that turn the direction of text have none: their escapes.
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
@@ -24,24 +24,24 @@ _VISIBLE = str.maketrans(_PICTURES | _ESCAPES | dict.fromkeys(range(0xD800, 0xE0
 
 
 def plain(text: str) -> str:
-    """Make control characters visible; newline and tab stay."""
+    """`text` with its control characters made visible; newline and tab stay."""
     return text.replace("\r\n", "\n").translate(_VISIBLE)
 
 
 def one_line(text: str, limit: int = 120) -> str:
-    """Make `text` fit one line of at most `limit` characters."""
+    """`text` as one line of at most `limit` characters."""
     flat = plain(text).replace("\n", "⏎").replace("\t", " ")
     return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
 
 
 def escape(text: str) -> str:
-    """Text for HTML: markup and control characters are shown, not obeyed."""
+    """`text` for HTML, so that its markup and control characters are shown and not obeyed."""
     return html.escape(plain(text))
 
 
 @dataclass(frozen=True)
 class Face:
-    """How bytes are shown: `kind` is json, text, counter, hex or empty; `note` says more where that is needed."""
+    """Bytes as they are shown: a `text`, its `kind` (json, text, counter, hex or empty), and perhaps a `note`."""
 
     kind: str
     text: str
@@ -54,7 +54,7 @@ ByteOrder = Literal["little", "big"]
 def face(data: bytes, limit: int = 4096, *, order: ByteOrder = "little") -> Face:
     """Show at most `limit` bytes as indented JSON, as text, as a counter of wasi:keyvalue, or as a hex dump.
 
-    `order` is that of the counters where the bytes come from.
+    `order` is the byte order in which the backend of the bytes keeps counters.
     """
     if not data:
         return Face("empty", "")
@@ -88,7 +88,7 @@ def _counter(data: bytes, order: ByteOrder) -> Face | None:
 
 
 def hex_dump(data: bytes) -> str:
-    """Sixteen bytes to a line: offset, hex, and the printable ASCII among them."""
+    """A hex dump: sixteen bytes to a line, with their offset, their hex, and the printable ASCII among them."""
     lines = []
     for start in range(0, len(data), 16):
         row = data[start : start + 16]
@@ -98,7 +98,7 @@ def hex_dump(data: bytes) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes as people say it."""
+    """A number of bytes as people write it: `5.4 KiB`."""
     if count < 1024:
         return f"{count} B"
     for unit, scale in (("KiB", 1024), ("MiB", 1024**2)):
@@ -116,7 +116,7 @@ class Table:
     def __init__(
         self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, title: str = ""
     ) -> None:
-        """`empty` is the sentence that stands where there are no rows."""
+        """Make a table; `empty` is the sentence that is shown where there are no rows."""
         self.columns = tuple(columns)
         self.rows = [tuple(map(str, row)) for row in rows]
         self.empty = empty
@@ -130,7 +130,7 @@ class Table:
     def __repr__(self) -> str:
         if not self.rows:
             return f"{self.title}: {self.empty}" if self.title else self.empty
-        limits = [*[100] * (len(self.columns) - 1), 400]  # behind the last column nothing is pushed away
+        limits = [*[100] * (len(self.columns) - 1), 400]  # the last column may be longer: nothing stands behind it
         flat = [[cell.replace("\n", ", ") for cell in row] for row in self.rows]
         cells = [self.columns, *(tuple(map(one_line, row, limits)) for row in flat)]
         widths = [max(len(row[index]) for row in cells) for index in range(len(self.columns))]

@@ -1,8 +1,8 @@
-"""The thread of the host, and the sync door to it.
+"""The thread on which a session's host runs, and the synchronous way to it.
 
-This is the only file that starts a thread with a loop. A notebook's kernel blocks its own loop while a cell runs; the
-host must answer all the same, so it lives on another. Whoever wants something of it hands a coroutine to `wait`, from
-whatever thread, and is interrupted promptly: the coroutine is cancelled, and with it the guest that it waits for.
+This is the only file that starts a thread with a loop. A notebook's kernel blocks its own loop while a cell runs, and
+the host must answer all the same, so it has a loop and a thread of its own. Any other thread hands it a coroutine with
+`wait`, and is interrupted promptly: the coroutine is cancelled, and with it the guest that it waits for.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from .standstill import Standstill
 T = TypeVar("T")
 
 _GRACE = 1.0
-"""Seconds that an interrupted caller waits for the guest to be gone, and who stops the thread for its end."""
+"""Seconds that an interrupted caller waits for its guest to end, and `stop` for the thread to end."""
 
 _GLANCE = 1.0
-"""Seconds after which a caller that waits looks whether the thread is still there."""
+"""Seconds after which a waiting caller looks whether the thread is still alive."""
 
 _TURN = 0.2
-"""The same where the kernel's loop goes on meanwhile: only these looks find that the host asks something, too."""
+"""Seconds between these looks where the caller runs the kernel's loop: only they find a question of the host, too."""
 
 _MOMENT = 0.02
-"""Seconds between two looks of the host whether the main thread waits for it, and so can be asked something."""
+"""Seconds after which the host, with a question, looks again whether the main thread waits for it and can answer."""
 
 _PATIENCE = 0.1
-"""Seconds for which the main thread must have waited before it is asked."""
+"""Seconds for which the main thread must have waited before `prompt` asks it."""
 
 _CLOSED = "the session was closed before the answer came"
 _CANCELLED = "it was cancelled, and nobody has asked for that: a plugin has cancelled the task that called it"
 
 
 class Interrupted(KeyboardInterrupt):
-    """The person interrupted a verb; what it waited for has been cancelled."""
+    """The person interrupted a verb; the coroutine that it waited for has been cancelled."""
 
 
 class HostThread:
-    """A daemon thread with a running event loop."""
+    """A daemon thread with a running event loop, on which a host lives."""
 
     kernel_loop: ClassVar[asyncio.AbstractEventLoop | None] = None
-    """A loop that can be re-entered: who waits in its thread lets it go on meanwhile."""
+    """The kernel's loop once it is re-enterable: a caller in its thread runs it while it waits."""
 
     def __init__(self) -> None:
-        """Make the loop; `start` starts the thread."""
+        """Make the loop and the thread; `start` starts the thread."""
         self.clock = HostClock()
         self._question: futures.Future[tuple[Callable[[], Any], futures.Future[Any]]] = futures.Future()
         self._endings: list[Callable[[], object]] = []
@@ -69,23 +69,23 @@ class HostThread:
         install()
 
     def start(self) -> None:
-        """Start the thread. Who is interrupted here has to `stop` it, for nobody knows how far it came."""
+        """Start the thread. A caller that is interrupted here must call `stop`: the thread may have started, or not."""
         self._thread.start()
 
     def _live(self) -> None:
-        # not asyncio.run: it ends with one more thread, which an interpreter that is going down refuses since 3.12
+        # not asyncio.run: it ends by starting a thread, which an interpreter that shuts down refuses since 3.12
         HERE.host = self
         with contextlib.closing(self._loop) as loop:
             living = loop.create_task(self._run())
             while not (living.done() or loop.is_closed()):
-                # a plugin's, which ends its task, and no more; or that it has stopped the loop
+                # raised in a plugin's task, which alone it ends; RuntimeError: a plugin has stopped the loop
                 with contextlib.suppress(SystemExit, KeyboardInterrupt, RuntimeError):
                     loop.run_until_complete(living)
             loop.run_until_complete(loop.shutdown_asyncgens())
 
     async def _run(self) -> None:
         while not self._stopped.is_set():
-            with contextlib.suppress(asyncio.CancelledError):  # of a plugin that cancels all tasks
+            with contextlib.suppress(asyncio.CancelledError):  # a plugin may cancel all tasks, this one included
                 await self._stopped.wait()
         for task in (left := asyncio.all_tasks() - {asyncio.current_task()}):
             task.cancel()
@@ -97,11 +97,11 @@ class HostThread:
         return os.getpid() != self._process
 
     def wait(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run the coroutine that `work` makes on the loop; return what it returns, raise what it raises.
+        """Run the coroutine that `work` makes on the loop, and return what it returns.
 
-        It runs with the caller's context variables, so that what it prints lands in the caller's cell. On
-        KeyboardInterrupt it is cancelled first, and Interrupted raised. Raises ConfigError on the thread of the loop
-        itself, and in a fork.
+        The coroutine runs with the caller's context variables, so that what it prints lands in the caller's cell.
+        Raises what the coroutine raises; Interrupted on a KeyboardInterrupt, after the coroutine was cancelled;
+        ConfigError in the thread of the loop itself, and in a fork of the process.
         """
         __tracebackhide__ = True
         self._refuse_impossible()
@@ -109,7 +109,7 @@ class HostThread:
         task: asyncio.Task[T] | None = None
 
         async def done_here() -> T:
-            return await work()  # inside the task, so that what `work` itself raises has a way back, too
+            return await work()  # inside the task, so that the caller also gets what `work` itself raises
 
         def begin() -> None:
             nonlocal task
@@ -134,13 +134,13 @@ class HostThread:
             raise GuestCancelled(_CLOSED if self._stopped.is_set() else _CANCELLED) from None
 
     def _look(self) -> None:
-        """See whether the loop goes on. At a prompt it stands still because somebody wants it to."""
+        """Look whether the loop goes on, unless it stands still on purpose: at a prompt, where the clock stands."""
         if not self.clock.stands:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._standstill.look()
 
     def _glance(self, outcome: futures.Future[Any]) -> None:
-        """Wait for an outcome, not for long; in the thread of the kernel's loop by running that."""
+        """Wait a moment for the outcome, by running the kernel's loop where this is its thread; answer a question."""
         loop, question = self.kernel_loop, self._question
         answers = threading.current_thread() is threading.main_thread()
         if loop is not None and asyncio._get_running_loop() is loop:  # noqa: SLF001 - public, but for its name
@@ -153,7 +153,7 @@ class HostThread:
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[None]:
-        """In the main thread, answer what the host asks meanwhile."""
+        """For the time of the block, count the main thread as one that can answer the host."""
         listens = threading.current_thread() is threading.main_thread()
         if listens and not self._listeners:
             self._since = time.monotonic()
@@ -162,7 +162,7 @@ class HostThread:
             yield
         finally:
             self._listeners -= listens
-            if listens and not self._listeners and self._question.done():  # nobody else will answer
+            if listens and not self._listeners and self._question.done():  # no other caller will answer the question
                 _, answer = self._question.result()
                 self._question = futures.Future()
                 answer.set_exception(KeyboardInterrupt())
@@ -174,16 +174,16 @@ class HostThread:
         try:
             answer.set_result(question())
         except KeyboardInterrupt as interrupt:
-            if not answer.done():  # the interrupt may have come as it was given
+            if not answer.done():  # the interrupt may have come after the answer
                 answer.set_exception(interrupt)
             raise
-        except BaseException as error:  # noqa: BLE001 - it belongs to who asked
+        except BaseException as error:  # noqa: BLE001 - it is raised where the question was asked
             answer.set_exception(error)
 
     def ask(self, question: Callable[[], str]) -> str:
-        """Have the main thread answer, which waits for this host; the host stands still until then.
+        """Have the main thread, which waits for this host, answer `question`; the host stands still until it has.
 
-        Raises what `question` raises, ConfigError where the main thread does not wait.
+        Raises what `question` raises, and ConfigError where the main thread does not wait for this host.
         """
         if threading.current_thread() is not self._thread:
             return question()
@@ -191,16 +191,16 @@ class HostThread:
             raise ConfigError(
                 "a plugin asks, and no cell waits that could answer", repair="wash.send(...) in a cell gets there, too"
             )
-        while self._question.done():  # one of `prompt`, which the main thread is about to take
+        while self._question.done():  # a question of `prompt`, which the main thread is about to take
             time.sleep(_MOMENT)
         answer: futures.Future[str] = futures.Future()
         self._question.set_result((question, answer))
         return answer.result()
 
     async def prompt(self, question: Callable[[], T]) -> T:
-        """Have the main thread answer as soon as it waits for this host, which goes on meanwhile.
+        """Have the main thread answer `question` as soon as it waits for this host; the host goes on meanwhile.
 
-        Raises what `question` raises, and KeyboardInterrupt where the main thread went before it answered.
+        Raises what `question` raises, and KeyboardInterrupt where the main thread stopped waiting before it answered.
         """
         while not self._listens_patiently() or self._question.done():  # noqa: ASYNC110 - another thread's doing
             await asyncio.sleep(_MOMENT)
@@ -209,18 +209,18 @@ class HostThread:
         return await asyncio.shield(asyncio.wrap_future(answer))
 
     def at_end(self, act: Callable[[], object]) -> bool:
-        """Have the main thread act once it waits no longer; False where it does not wait."""
+        """Have the main thread call `act` once it no longer waits for this host; False where it does not wait now."""
         if self._listeners:
             self._endings.append(act)
         return self._listeners > 0
 
     def tell(self, act: Callable[[], object]) -> None:
-        """Have the loop act, and do not wait for it. Does nothing where that is closed."""
+        """Have the loop call `act`, without waiting for it. Does nothing where the loop is closed."""
         with contextlib.suppress(GuestCancelled):
             self._submit(act)
 
     def _listens_patiently(self) -> bool:
-        """Whether the main thread waits for something that takes time: who only looks is not asked."""
+        """Whether the main thread has waited for `_PATIENCE`: a verb that returns at once is not asked."""
         return self._listeners > 0 and time.monotonic() - self._since > _PATIENCE
 
     def _submit(self, callback: Callable[[], object]) -> None:
@@ -242,7 +242,7 @@ class HostThread:
             )
 
     def stop(self) -> None:
-        """Cancel what still runs and end the thread. Does nothing in a fork, and nothing the second time."""
+        """Cancel the tasks that still run, and end the thread. Does nothing in a fork, nor the second time."""
         if self.forked:
             return
         with contextlib.suppress(GuestCancelled):
@@ -253,9 +253,10 @@ class HostThread:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Have an interrupt raised where a loop's own thread waits: who would tell the loop is heard after that only.
+    """Let an interrupt raise KeyboardInterrupt in the block, also in the thread of a running loop.
 
-    A front end does so for a cell with an `await` of its own.
+    For a cell with an `await` of its own, the front end's handler only schedules a callback on the kernel's loop, which
+    runs when the verb has returned.
     """
     handler = signal.getsignal(signal.SIGINT)
     in_loop = asyncio._get_running_loop() is not None  # noqa: SLF001 - public, but for its name
@@ -270,7 +271,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _end_of(outcome: futures.Future[Any]) -> asyncio.Future[None]:
-    """In the running loop, what ends as `outcome` does; an error stays there, where somebody asks for it."""
+    """A future of the running loop that is done when `outcome` is. It has no error: `outcome.result()` raises that."""
     end: futures.Future[None] = futures.Future()
     outcome.add_done_callback(lambda _: end.set_result(None))
     return asyncio.wrap_future(end)

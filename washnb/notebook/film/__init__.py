@@ -22,7 +22,7 @@ _MAKE = Path(__file__).parent.parent / "widgets" / "page" / "make.js"
 
 @dataclass(frozen=True)
 class Film:
-    """A page as HTML, how many requests and calls it shows, and how many calls were left out."""
+    """A film: its page as HTML, the numbers of requests and calls it shows, and the number of calls left out."""
 
     html: str
     requests: int
@@ -31,7 +31,7 @@ class Film:
 
 
 def film_of(timeline: Timeline) -> Film:
-    """Make the film of what is remembered: the latest of it, where that is more than a page should hold."""
+    """Make the film of a timeline; where that is more than a page should hold, of its latest requests."""
     shown = reel(timeline)
     script = "\n".join(('"use strict";', _MAKE.read_text(encoding="utf-8"), _part("film.js")))
     style = _part("film.css")
@@ -51,5 +51,5 @@ def _hash(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends that."""
+    """`value` as JSON that can stand in a script element: nothing in it ends the element."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

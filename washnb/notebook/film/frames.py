@@ -11,19 +11,20 @@ from ..hosted.timeline import Passage, Timeline
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_CALLS = 5_000
-"""Calls that a film shows. More would be hard to move through, and heavy to send."""
+"""The most calls that a film shows: more would be hard to move through, and heavy to send."""
 
 _MAX_OUTSIDE = 500
-"""Changes that no call made."""
+"""The most changes of state, among those that no host call made, that a film shows."""
 
 Frame = dict[str, Any]
 
 
 def reel(timeline: Timeline) -> dict[str, Any]:
-    """What the page is told: requests, frames in order of time, and how much was left out.
+    """The data of the page: requests, frames in order of time, and how much was left out.
 
-    Times are seconds from the first frame, at the Unix timestamp `begun`. `left_out` counts older requests, and
-    calls: theirs, those that were too many, and those that the trace had dropped before.
+    Times are in seconds from the first frame, which is at the Unix timestamp `begun`. `left_out` counts the older
+    requests, and the calls that the film does not show: those of older requests, those beyond the most, and those
+    that the trace had dropped before.
     """
     chosen = _chosen(timeline.passages)
     begun = min((passage.begun for passage, _ in chosen), default=0.0)
@@ -51,7 +52,7 @@ def reel(timeline: Timeline) -> dict[str, Any]:
 
 
 def _chosen(passages: Sequence[Passage]) -> list[tuple[Passage, list[Frame]]]:
-    """The latest requests with their calls, oldest first, as many as fit; of the first one its beginning."""
+    """The latest requests with their calls, oldest first, as many as fit; of the oldest maybe only the first calls."""
     chosen: list[tuple[Passage, list[Frame]]] = []
     room, left = MAX_BYTES, MAX_CALLS
     for passage in reversed(passages):
@@ -70,7 +71,7 @@ def _chosen(passages: Sequence[Passage]) -> list[tuple[Passage, list[Frame]]]:
 
 
 def _frames(place: int, passage: Passage, calls: Iterable[Frame]) -> list[Frame]:
-    """One request: it comes, its calls go and come back, it is answered."""
+    """The frames of one request: it comes, its calls begin and return, it is answered."""
     end = passage.begun + passage.duration
     frames: list[Frame] = [{"at": passage.begun, "kind": "begin", "request": place}]
     for call in calls:
@@ -83,7 +84,7 @@ def _frames(place: int, passage: Passage, calls: Iterable[Frame]) -> list[Frame]
 
 
 def _in_order(frames: list[Frame], begun: float) -> list[Frame]:
-    """Sort by time. A return stands apart only where something else happened before it."""
+    """Sort frames by time. The return of a call is a frame of its own only where something happened before it."""
     ordered: list[Frame] = []
     for frame in sorted(frames, key=lambda each: each["at"]):
         last = ordered[-1] if ordered else {}

@@ -1,4 +1,4 @@
-"""The verbs of `%wash`, as data: what each is told, what it asks of the session, and what it says in a line."""
+"""The verbs of `%wash`, as data: the words and options of each, and what it asks of the session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _help(use: Use) -> Text:
 
 
 def overview() -> str:
-    """Every verb with its summary."""
+    """The text of `%wash help`: every verb with its summary."""
     width = max(map(len, VERBS))
     lines = [f"  {verb.name:<{width}}  {verb.summary}" for verb in VERBS.values()]
     return "\n".join(
@@ -39,7 +39,7 @@ def overview() -> str:
 
 
 def verb_named(word: str) -> Verb:
-    """Find a verb. Raises ConfigError with the closest one, or what to do instead of a word of wash's own CLI."""
+    """Find a verb. Raises ConfigError with the closest verb, or with what here does the work of a command of wash."""
     if word in VERBS:
         return VERBS[word]
     if word in ELSEWHERE:
@@ -50,7 +50,7 @@ def verb_named(word: str) -> Verb:
 
 
 def refuse_cell(word: str) -> None:
-    """Raise ConfigError where a verb would leave out the rest of the cell, which `%%wash` hands to it."""
+    """Raise ConfigError for a verb behind `%%wash` that has no use for the rest of the cell."""
     if word not in VERBS or not VERBS[word].body:
         bodies = ", ".join(f"%%wash {verb.name}" for verb in VERBS.values() if verb.body)
         raise ConfigError(

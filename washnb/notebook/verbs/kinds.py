@@ -1,4 +1,4 @@
-"""What TAB offers for a word or an option of a verb: the kinds that verbs declare, and completion.py knows to find."""
+"""The kinds of names that TAB offers for a word or an option: verbs declare one, completion.py finds its names."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _call(use: Use) -> Any:
 
 
 def _given(text: str, written: str, namespace: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What stands between the parentheses of a call. Raises ConfigError where more than one call is `written`."""
+    """The arguments between the parentheses of a call. Raises ConfigError where more than one call is `written`."""
     expression = f"{_GIVEN}({text})"
     with suppress(SyntaxError):  # `evaluate` says it
         tree = ast.parse(expression, mode="eval").body
@@ -116,7 +116,7 @@ def _given(text: str, written: str, namespace: Mapping[str, Any]) -> tuple[tuple
 
 
 def _called(text: str, loaded: Iterable[str]) -> tuple[str, str]:
-    """Part `NAME.EXPORT(...)`: a name may stand in quotes, and one that is loaded may have dots and spaces."""
+    """Split `NAME.EXPORT(...)` into name and rest: the name may be in quotes, and a loaded one may have dots."""
     if (match := _QUOTED_NAME.match(text)) is not None:
         return match[2], text[match.end() :]
     matching = [name for name in loaded if text.startswith(f"{name}.")]

@@ -1,4 +1,4 @@
-"""What a verb of `%wash` is, as data, and how it reads what it is told."""
+"""A verb of `%wash` as data, and how the words of its line are read."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class Use:
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb. `does` answers with a value, which is `Told` where the verb changes something.
+    """A verb: `declare` declares its words and options, `does` runs one use of it and returns a value.
 
-    `literal` verbs take the rest of the line as one text, `options.text`; those with a `body` take the cell as that.
+    The value is `Told` where the verb changes something. A `literal` verb takes the rest of the line as one text,
+    `options.text`; a verb with a `body` takes the rest of the cell as its body.
     """
 
     name: str
@@ -40,13 +41,13 @@ class Verb:
     body: bool = False
 
     def parser(self) -> VerbParser:
-        """The parser of its words and options."""
+        """Make the parser of the verb's words and options."""
         parser = VerbParser(self.name, self.summary)
         self.declare(parser)
         return parser
 
     def read(self, line: str, namespace: Mapping[str, Any]) -> Namespace:
-        """Read its part of a line, with Python values inserted. Raises ConfigError, and HelpWanted."""
+        """Read the line behind the verb, with Python values inserted. Raises ConfigError, and HelpWanted."""
         parser = self.parser()
         if self.literal:
             parser.read(["--help"] if line.strip() == "--help" else [])
@@ -62,7 +63,7 @@ def _inserted(value: Any, namespace: Mapping[str, Any]) -> Any:
 
 
 def source_of(use: Use, text: Any) -> Any:
-    """A source as the person means it: the value of `{{...}}`, bytes in a variable of that name, or path or example."""
+    """The source that a word means: the value of `{{...}}`, bytes in a variable of that name, or a path or example."""
     if isinstance(text, str) and text.isidentifier():
         value = use.namespace.get(text)
         if isinstance(value, bytes | bytearray | memoryview):
@@ -71,7 +72,7 @@ def source_of(use: Use, text: Any) -> Any:
 
 
 def plugins_of(use: Use, texts: Iterable[Any]) -> list[Any]:
-    """Plugins as the person means them: words of the catalog stay, names of the notebook become their values."""
+    """The plugins that words mean: words of the catalog stay, names of the notebook become their values."""
     from washnb.plugins import catalog
 
     known = (*catalog.words(), "all")
@@ -88,17 +89,17 @@ def no_options(_: VerbParser) -> None:
 
 
 def name_option(parser: VerbParser) -> None:
-    """Declare the name of a workload."""
+    """Declare the word `name`, a workload."""
     parser.word("name", nargs="?", completes=kinds.WORKLOADS, help="a workload; without this, the one used last")
 
 
 def of_option(parser: VerbParser) -> None:
-    """Declare whose state is looked at."""
+    """Declare the option `--of`, the workload whose state is shown."""
     parser.option("--of", metavar="NAME", completes=kinds.WORKLOADS, help="a workload; without this, the one used last")
 
 
 def body_of(text: Any) -> Any:
-    """A body as it stands, or, behind an `@`, the content of a file. Raises ConfigError."""
+    """The body that an option gives: its text, or behind an `@` the content of a file. Raises ConfigError."""
     if not isinstance(text, str) or not text.startswith("@"):
         return text
     path = Path(text[1:]).expanduser()
@@ -109,7 +110,7 @@ def body_of(text: Any) -> Any:
 
 
 def seconds_of(text: Any) -> float | None:
-    """A number of seconds. Raises ConfigError for what is none."""
+    """The number of seconds that an option gives. Raises ConfigError for a text that is no number."""
     try:
         return None if text is None else float(text)
     except (TypeError, ValueError):

@@ -28,7 +28,7 @@ def _blobs(use: Use) -> View:
 
 
 def _seen(view: View) -> View:
-    """Look once: what is not there is an error of this verb, not of the page that shows the view."""
+    """Read the view once, so that a bucket or object that does not exist is an error of the verb, not of the page."""
     view.door.on_host(view.look)
     return view
 

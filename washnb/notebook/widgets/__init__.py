@@ -1,4 +1,4 @@
-"""Views as widgets: live where there is Jupyter, text where there is not."""
+"""Views on a page: live widgets in Jupyter, text elsewhere."""
 
 from .messages import Answer, Wish
 from .show import show, show_for_now

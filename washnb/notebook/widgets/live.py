@@ -1,7 +1,7 @@
-"""The widget of a view, and who keeps it true while requests arrive.
+"""The widget of a view, kept up to date while requests arrive.
 
 Events come on the host's loop; they are gathered for a moment, the view is read once, and the widget gets a new
-picture. Nobody listens while nobody looks: the widget says when it is shown and when it is gone.
+picture. A view follows events only while a page shows it: the widget says when it is shown and when it is gone.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from .messages import Answer, Wish
 from .showable import Face, Showable
 
 _REFRESH = 0.1
-"""Seconds for which changes are gathered before the widget is told."""
+"""Seconds for which changes are gathered before the widget gets a new picture."""
 
 _SAVED = 1.0
-"""The same for the plain output, which nobody sees while the widget lives."""
+"""Seconds for which changes are gathered before the plain output is updated, which the living widget hides."""
 
 _PAGE = Path(__file__).parent / "page"
 _PARTS = (
     *("make", "elements", "forms", "groups", "typed"),
     *("state", "blobs", "logs", "messages", "trace", "questions", "view"),
 )
-"""The files of the page's module, each after those that it builds on."""
+"""The files that the page's module is put together from, each behind those that it builds on."""
 
 
 class ViewWidget(anywidget.AnyWidget):
-    """What the page holds of a view: what it looks like now, what went wrong with the last wish, and with reading."""
+    """The widget of a view: its `picture`, the `problem` of the last wish, and the `trouble` that reading has."""
 
     _esm = "\n".join((_PAGE / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
     _css = (_PAGE / "view.css").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ class ViewWidget(anywidget.AnyWidget):
 
 
 class Still:
-    """The last state of a view as plain output, for a notebook that is saved. Its style hides it beside the widget."""
+    """The last state of a view as plain output, for the saved notebook. Its style hides it beside a living widget."""
 
     def __init__(self, face: Face) -> None:
         """Show `face`."""
@@ -68,13 +68,13 @@ class Still:
 
 
 class Live:
-    """Keeps the widget of one view, and the plain output below it, like the state that they show."""
+    """Keeps the widget of one view, and the plain output below it, up to date with the state they show."""
 
     def __init__(self, view: Showable) -> None:
-        """Make the `widget`; nothing is on the page yet."""
+        """Make the `widget` of `view`; it is not on the page yet."""
         self._view = view
         self.widget = ViewWidget(kind=view.widget)
-        # a page asks to be heard beside a busy cell; ipykernel would have it wait for the cell that last wrote to it
+        # the subshell that the page asked for, so that it is heard beside a busy cell; ipykernel would use the cell's
         self.widget.comm._reply_subshell_for = lambda _data, asked_for: asked_for  # noqa: SLF001
         self.widget.on_msg(self._heard)
         self._lookers: set[str] = set()
@@ -89,7 +89,7 @@ class Live:
         self._over = False
 
     def show(self) -> None:
-        """Put widget and plain output into the current cell."""
+        """Put the widget and its plain output into the current cell."""
         self._look = self._view.door.on_host(self._view.look)
         self.widget.picture = self._view.picture(self._look)
         display(self.widget)  # type: ignore[no-untyped-call]
@@ -98,20 +98,20 @@ class Live:
         )
 
     def show_for_now(self) -> None:
-        """Put the widget alone into the current cell, until `leave`."""
+        """Put the widget, without plain output, into the current cell, until `leave`."""
         self._look = self._view.door.on_host(self._view.look)
         self.widget.picture = self._view.picture(self._look)
         self._place = display(self.widget, display_id=True)  # type: ignore[no-untyped-call]
 
     def leave(self, instead: str) -> None:
-        """Take the widget off the page, and put a text in its place."""
+        """Take the widget off the page, and put the text `instead` in its place."""
         self._place.update({"text/plain": instead}, raw=True)
         self._over = True
         if not self._lookers:
             self.widget.close()
 
     def _heard(self, _widget: Any, wish: Wish, buffers: Sequence[bytes | memoryview]) -> None:
-        """Take a message of the page; on whichever thread the kernel has for it."""
+        """Take a message of the page, in the thread of whichever subshell the kernel hands it to."""
         match wish.get("do"):
             case "shown":
                 self._came(wish["page"])
@@ -122,7 +122,7 @@ class Live:
                 self._answer(wish, bytes(buffers[0]) if buffers else b"")
 
     def _came(self, page: str) -> None:
-        """Follow what happens for a page; it says so until it is heard, and may be gone when it is."""
+        """Follow events for a page. It says that it shows the view until it is heard, and may be gone by then."""
         if page in self._gone:
             return
         self._lookers.add(page)
@@ -137,7 +137,7 @@ class Live:
         if not self._lookers and self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-            if self._view.door.deployments is not None:  # and else there is nothing to part from
+            if self._view.door.deployments is not None:  # else the host is gone, and what `came` began with it
                 self._view.door.on_host(self._view.left)
             if self._over:
                 self.widget.close()
@@ -162,7 +162,7 @@ class Live:
                 self._following = asyncio.ensure_future(self._follow())
 
     async def _follow(self) -> None:
-        """Read until nothing has happened since. One read at a time: some go to a server, and may take long."""
+        """Read the view until nothing has changed since. One read at a time: some ask a server, and may take long."""
         took = 0.0
         while self._stale and self._view.door.deployments is not None:
             await asyncio.sleep(max(_REFRESH, took))
@@ -191,7 +191,7 @@ class Live:
             setattr(self.widget, name, value)
 
     def _keep(self, error: WashError) -> None:
-        """Leave what is shown of something that is gone, and say so, which is no trouble: notebooks tidy up."""
+        """Keep the last picture of what is gone, and say so. It is no trouble: notebooks unload at their end."""
         self.widget.trouble = ""
         why = plain(error.message).partition("\n")[0]
         self.widget.picture = {**self.widget.picture, "place": f"as it was last: {why}"}

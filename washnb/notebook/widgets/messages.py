@@ -1,6 +1,6 @@
-"""What the widget of a view asks of Python, and how it is answered.
+"""The messages between the widget of a view and Python: wishes of the page, and their answers.
 
-What Python says unasked are traits: `kind`, `picture`, `problem`, `trouble`.
+What Python tells without a wish are the widget's traits: `kind`, `picture`, `problem`, `trouble`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 
 
 class Wish(TypedDict, total=False):
-    """One message of the widget. The answer carries its `ticket`; bytes come beside it.
+    """One message of the widget. Its answer carries the same `ticket`; bytes travel beside the message.
 
     `shown` tells that somebody looks at the view on `page`, and `hidden`, without a ticket, that nobody does now.
     `set` and `delete` change `key` in `group`, `delete` without a key the whole group, and `create` makes one.
@@ -47,7 +47,7 @@ class Wish(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the page gets for a wish: `content` as JSON, and bytes beside it."""
+    """The answer to a wish: `content`, sent as JSON, and `parts`, bytes that travel beside it."""
 
     content: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[bytes] = ()

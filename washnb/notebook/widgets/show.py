@@ -1,4 +1,4 @@
-"""How a view comes onto the page: as a live widget in a notebook, as text in a terminal."""
+"""Putting a view into a cell: as a live widget in a notebook, as text in a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def show(view: Showable) -> None:
 
 
 def show_for_now(view: Showable) -> Callable[[str], None]:
-    """Show `view` in the current cell of a notebook, until what is returned is called with the text in its place."""
+    """Show `view` in the current cell of a notebook; return the function that replaces it by a text."""
     from .live import Live
 
     live = Live(view)

@@ -14,34 +14,34 @@ __all__ = ["Door", "Face", "Showable"]
 
 
 class Face(Protocol):
-    """What a notebook shows without a widget: text, and HTML."""
+    """What is shown of a view without a widget: its text, and its HTML."""
 
     def _repr_html_(self) -> str: ...
 
 
 class Showable(Protocol):
-    """A look at state: read on the host's loop, shown as a table and as a picture for the widget."""
+    """A view, as the widgets see it. What `look` reads on the host's loop is shown by `still` and `picture`."""
 
     door: Door
     widget: str
 
     async def look(self, deployments: hosted.Deployments) -> Any:
-        """Read what there is to see."""
+        """Read what the view shows."""
 
     def still(self, look: Any) -> Face:
-        """Show it without a widget."""
+        """Show a look as text and HTML."""
 
     def picture(self, look: Any) -> dict[str, Any]:
-        """Show it to the widget."""
+        """Show a look to the widget, as JSON."""
 
     def concerns(self, event: Event) -> bool:
-        """Whether there may be something else to see after `event`."""
+        """Whether the view may look different after `event`."""
 
     async def came(self, deployments: hosted.Deployments) -> None:
-        """Know that somebody looks."""
+        """Begin what the view does only while a page shows it."""
 
     async def left(self, deployments: hosted.Deployments) -> None:
-        """Know that nobody looks any more."""
+        """End what the view does only while a page shows it."""
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:
-        """Do what the person asked of the widget, with the bytes that came along."""
+        """Do what a person asked of the widget, with `value`, the bytes of the message, and answer."""
