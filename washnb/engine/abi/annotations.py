@@ -1,7 +1,7 @@
-"""How a WIT type is annotated in Python, and whether an annotation that somebody wrote agrees with the type.
+"""How a WIT type is annotated in Python, and whether the annotation in an implementation agrees with the type.
 
-Only what is certain is a disagreement: an annotation that is missing, `Any`, or of a kind that says nothing about the
-values agrees with everything.
+Only a certain contradiction is a disagreement: a missing annotation, `Any`, and a form that is not known here agree
+with every type.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .names import python_name
 from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 
 Named = Record | Variant | Enum | Flags | Own | Borrow
-"""Types that a class stands for."""
+"""The types of WIT that have a Python class each."""
 
 _SCALARS: dict[str, type] = {"bool": bool, "f32": float, "f64": float, "char": str, "string": str}
 _OCTETS = List(Primitive("u8"))
@@ -29,7 +29,7 @@ _VALUES = (bool, int, float, str, bytes, bytearray, memoryview, list, tuple, set
 
 
 def normal_form(shape: Shape | None, class_of: Callable[[Named], str]) -> str:
-    """The annotation for values of a type as guests send them; `class_of` names the classes in it."""
+    """Write the annotation for the values of a type that guests send; `class_of` names the classes in it."""
 
     def of(*inner: Shape | None) -> str:
         return ", ".join(normal_form(each, class_of) for each in inner)
@@ -56,7 +56,7 @@ def has_class(shape: Shape | None) -> bool:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """The innermost type that an annotation does not agree with: its place (`point.x`), and what stands there."""
+    """The innermost type that an annotation contradicts: its `place` (`point.x`), its `shape`, and the annotation."""
 
     place: str
     shape: Shape | None
@@ -66,21 +66,22 @@ class Disagreement:
         return self.said(str)
 
     def said(self, wit: Callable[[Shape], str]) -> str:
-        """Say it; `wit` writes the type."""
+        """Say in a sentence what contradicts what; `wit` writes the type."""
         expected = "nothing" if self.shape is None else wit(self.shape)
         return f"{self.place} is {expected} in WIT, and annotated {_shown(self.hint)}"
 
 
 def disagreement(shape: Shape | None, hint: Any, place: str, *, incoming: bool) -> Disagreement | None:
-    """Where an annotation contradicts a type, None where it does not.
+    """Return the first place where the annotation `hint` contradicts the type `shape`, None where it does not.
 
-    `incoming` values are made by the guest and have the normal form; of those that Python returns, more is accepted.
+    `place` names the value, such as `parameter key`. `incoming` values come from the guest, and always in the classes
+    of `normal_form`; a value that Python returns may have any class that can be packed as the type.
     """
     return next(_Walk(incoming).whole(shape, hint, place), None)
 
 
 def returned(hint: Any) -> Any:
-    """What is awaited, of the annotation of a function that returns an awaitable."""
+    """Return T where a function's return annotation is an awaitable of T, else the annotation itself."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     is_awaitable = isinstance(origin, type) and issubclass(origin, typing.Awaitable | Coroutine)
     return arguments[-1] if is_awaitable and arguments else hint
@@ -97,7 +98,7 @@ def _shown(hint: Any) -> str:
 
 
 def _members(hint: Any) -> list[Any] | None:
-    """The alternatives of an annotation, NoneType among them; None where it says nothing."""
+    """The alternatives of an annotation, NoneType among them; None where it allows every value."""
     while True:
         if typing.get_origin(hint) is typing.Annotated:
             hint = typing.get_args(hint)[0]
@@ -122,7 +123,7 @@ class _Walk:
         self._incoming = incoming
 
     def whole(self, shape: Shape | None, hint: Any, place: str) -> Iterator[Disagreement]:
-        """A type and everything in it."""
+        """Compare a type, and everything in it, with `hint`."""
         members = _members(hint)
         if members is None:
             return
@@ -153,7 +154,10 @@ class _Walk:
                     yield from self.whole(shape.some, inner, f"{place}.value")
 
     def _one_of(self, shape: Shape, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
-        """One alternative that agrees is enough; of variants and results, each must, and a guest sends any case."""
+        """Compare a type with the alternatives of an annotation: one that agrees is enough.
+
+        Of variants and results each must agree, because an alternative stands for a case, and a guest may send any.
+        """
         if isinstance(shape, Variant):
             yield from self._variant(shape, hint, members, place)
         elif isinstance(shape, Result):
@@ -165,7 +169,7 @@ class _Walk:
 
     def _single(self, shape: Shape, hint: Any, place: str) -> Iterator[Disagreement]:
         cls = typing.get_origin(hint) or hint
-        if not isinstance(cls, type):  # a Literal, or something newer than this
+        if not isinstance(cls, type):  # a Literal, say, or a form that this code does not know
             return
         if isinstance(shape, Primitive):
             agrees = self._scalar(_natural(shape), cls)
@@ -225,7 +229,10 @@ class _Walk:
             yield from self.whole(inner, hints.get(name), f"{place}.{name}")
 
     def _variant(self, shape: Variant, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:
-        """Each class stands for a case, or is a base of those that do; what a guest sends may be any of the cases."""
+        """Compare a variant with the classes of an annotation: each is that of a case, or a base of such classes.
+
+        For what a guest sends the classes have to cover all cases.
+        """
         left = {name for name, _ in shape.cases} if self._incoming else set()
         for member in members:
             cls = typing.get_origin(member) or member
@@ -259,7 +266,10 @@ class _Walk:
             yield Disagreement(place, shape, hint)
 
     def _named(self, shape: Enum | Flags, cls: type) -> bool:
-        """Whether it is an enum or flags with all the names; text and sets of it are taken, and never given."""
+        """Whether `cls` is an Enum or Flag with all the names of the type.
+
+        Python may also return an enum as text and flags as a collection of texts; guests' values never come so.
+        """
         kind = enum.Enum if isinstance(shape, Enum) else enum.Flag
         if issubclass(cls, kind):
             return all(find_member(cls, name) is not None for name in shape.names)
@@ -268,7 +278,7 @@ class _Walk:
 
 
 def _is_a(cls: Any, kind: Any) -> bool:
-    """`issubclass`, and True where the question cannot be answered, as of a protocol."""
+    """`issubclass`, but True where Python cannot answer, as for a protocol with data members."""
     try:
         return issubclass(typing.get_origin(cls) or cls, kind)
     except TypeError:
@@ -280,7 +290,7 @@ def _mark_of(cls: type) -> str | None:
 
 
 def _heirs(cls: type) -> Iterator[type]:
-    """The classes below a class."""
+    """All subclasses of a class, theirs included."""
     below: list[type] = type.__subclasses__(cls)
     for each in below:
         yield each
@@ -288,7 +298,7 @@ def _heirs(cls: type) -> Iterator[type]:
 
 
 def _takes(cls: type, names: Any, *, by_name: bool = True) -> bool:
-    """Whether objects can be made with arguments of these names; yes where the class keeps its signature to itself."""
+    """Whether `cls` can be called with these arguments; True where its signature is not known to Python."""
     if inspect.isabstract(cls) or getattr(cls, "_is_protocol", False):
         return False
     try:
@@ -303,6 +313,6 @@ def _takes(cls: type, names: Any, *, by_name: bool = True) -> bool:
 
 
 def _has(cls: type, names: Mapping[str, object]) -> bool:
-    """Whether objects have the attributes, as far as the class of a dataclass says."""
+    """Whether objects of `cls` have the attributes. Only a dataclass tells; any other class may have them."""
     fields = getattr(cls, "__dataclass_fields__", None)
     return fields is None or all(name in fields or hasattr(cls, name) for name in names)

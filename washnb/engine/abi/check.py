@@ -1,6 +1,6 @@
-"""Where a Python value does not fit its WIT type, and in what words to say it.
+"""Finding the place where a Python value does not fit its WIT type, and saying so.
 
-The generated code only notices that something does not fit. This is the slow and careful walk that finds the place.
+The generated code only notices that a value does not fit. The walk here is slow and careful, and runs after that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHOWN_CASES = 4
 class Mismatch:
     """The innermost value that does not fit: its place (`point.x`, `headers[2]`), the shape there, what is wrong.
 
-    `cases` are those of a variant, by their places in it, which the value may have been meant for.
+    Where the shape is a variant, `cases` are the indexes of the cases that the value may have been meant for.
     """
 
     place: str
@@ -48,9 +48,10 @@ def mismatch_error(
     signature: Function | None = None,
     classes: Classes | None = None,
 ) -> MismatchError:
-    """The error for a value at `place` (a parameter's name, or "result") of `function`, which is known not to fit.
+    """Make the error for `value`, which does not fit `shape`.
 
-    It ends with the `signature`, where that is what the caller has to look at; `classes` know the names of types.
+    `function` names the function and `place` the value in it: a parameter, or "result". A `signature` is shown as the
+    repairing line. With `classes`, types are written by their names, and examples are given.
     """
     found = find(shape, value, place)
     if found is None:
@@ -72,7 +73,7 @@ def _expected(shape: Shape | None, classes: Classes | None) -> str:
 
 
 def _such(found: Mismatch, classes: Classes | None) -> str:
-    """Expressions for the cases of a variant that may be meant, the first few of them."""
+    """Suggest expressions for the first few cases of a variant that the value may have been meant for."""
     if classes is None or found.shape is None or not found.cases:
         return ""
     expressions = classes.examples(found.shape)
@@ -80,7 +81,7 @@ def _such(found: Mismatch, classes: Classes | None) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value, short enough for an error message, with its Python type where that is not plain from it."""
+    """Write the first 80 characters of a value for an error message, and its Python type where these do not show it."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     text = _brief.repr(value)
@@ -89,7 +90,7 @@ def shown(value: Any) -> str:
 
 
 class _Brief(reprlib.Repr):
-    """Writes the beginning of a value, however large or deep it is, and whatever its own `__repr__` raises."""
+    """Writes the beginning of a value of any size and depth, even where its `__repr__` raises."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,11 +98,11 @@ class _Brief(reprlib.Repr):
         self.maxstring = self.maxother = self.maxlong = 2 * _SHOWN
 
     def repr_int(self, value: int, _level: int) -> str:
-        """Python itself refuses to write numbers of thousands of digits."""
+        """Write an integer, or how large it is: Python refuses to write numbers of thousands of digits."""
         return repr(value) if value.bit_length() <= _SHOWN else f"an integer of {value.bit_length()} bits"
 
     def repr_bytes(self, value: bytes, _level: int) -> str:
-        """Cut the bytes before they are written, not after."""
+        """Write the beginning of bytes, which are cut first: the repr of all of them may be huge."""
         return repr(value[: self.maxother])
 
 
@@ -109,7 +110,7 @@ _brief = _Brief()
 
 
 def find(shape: Shape | None, value: Any, place: str) -> Mismatch | None:
-    """The first place where `value` does not fit `shape`; None where it fits."""
+    """Return the first place where `value`, which is called `place`, does not fit `shape`; None where it fits."""
     if shape is None:
         return None if value is None else Mismatch(place, None, shown(value))
     return next(_WALKS[type(shape)](shape, value, place), None)
@@ -245,7 +246,7 @@ def _variant(shape: Variant, value: Any, place: str) -> Iterator[Mismatch]:
 
 
 def _meant(shape: Variant, value: Any) -> list[int]:
-    """The cases that a text names, or else those whose payload a value could be."""
+    """Indexes of the cases that `value` names as text, or else of those whose payload it could be."""
     named = [at for at, (name, _) in enumerate(shape.cases) if isinstance(value, str) and folded(name) == folded(value)]
     return named or [
         at for at, (_, payload) in enumerate(shape.cases) if payload is not None and find(payload, value, "") is None
@@ -268,7 +269,7 @@ def _flags(shape: Flags, value: Any, place: str) -> Iterator[Mismatch]:
 
 
 def _handle(shape: Own | Borrow, value: Any, place: str) -> Iterator[Mismatch]:
-    if value is None and shape.resource.host:  # of the guest's own the store itself says what is wrong
+    if value is None and shape.resource.host:  # for a resource of the guest `hand_back` has raised the error already
         yield from _wrong(shape, value, place)
 
 

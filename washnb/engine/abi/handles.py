@@ -1,4 +1,8 @@
-"""Resource handles on their way through the border: of host objects by their reps, of guest resources as they are."""
+"""Resource handles between guest and Python.
+
+A guest's handle to a host resource carries a rep, a number under which the store keeps the Python object. A resource
+that the guest defines is a `GuestResource` in Python.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +40,10 @@ _image = HOST_HANDLE.pack
 
 
 def type_id(key: str) -> int:
-    """The number of the host resource type `key`, the same in every engine of this process.
+    """Return wasmtime's number for the host resource type `key`; it is the same in every engine of this process.
 
-    One number for all versions of an interface lets a resource travel between components that were built against
-    different ones.
+    All versions of an interface have one number, so that a resource can pass between components that were built against
+    different versions.
     """
     known = _type_ids.get(key)
     if known is None:
@@ -49,9 +53,10 @@ def type_id(key: str) -> int:
 
 
 class GuestResource:
-    """A handle to a resource that a guest defines: an argument for later calls of the same instance, gone with it.
+    """A handle to a resource that a guest defines. It can be passed to exports of the same instance, while that lives.
 
-    A function that takes ownership uses the handle up. What has it as its attribute `wit_handle` can stand for it.
+    A function that takes ownership uses the handle up. Where an argument is expected to be one, an object that has one
+    as its attribute `wit_handle` is taken, too.
     """
 
     __slots__ = ("address", "owner", "resource", "used_up")
@@ -63,7 +68,10 @@ class GuestResource:
         self.used_up = False
 
     def give_up(self) -> None:
-        """Let go of the handle, on the thread of its instance. The guest keeps its resource: nobody can drop it."""
+        """Free the handle without dropping the resource, which stays in the guest until the instance ends.
+
+        To be called in the thread of the instance.
+        """
         if not self.used_up and self in self.owner.handles:
             self.used_up = True
             self.owner.handles.remove(self)
@@ -74,9 +82,9 @@ class GuestResource:
 
 
 def rep_of(store: Any, handle: int) -> int:
-    """The rep of a host object from the handle that the guest passed.
+    """Return the rep of a host object from the handle that the guest has passed, given by its address.
 
-    This gives a loan back: a guest that ends its call with one open traps.
+    For a borrowed handle this also ends the loan: wasmtime traps a call that returns with a loan open.
     """
     if error := any_to_host(store.context, handle, store.scratch):
         raise _refused(error)
@@ -87,9 +95,9 @@ def rep_of(store: Any, handle: int) -> int:
 
 
 def give(store: Any, value: object, kind: int, at: int) -> None:
-    """Enter `value` in the store's table and write the address of an owned handle to it, a box, at `at`.
+    """Enter `value` in the store's table, make an owned handle to it, and write the handle's address at `at`.
 
-    Raises TypeError for None, which is what a function returns that has forgotten to.
+    `kind` is the resource's `type_id`. Raises TypeError for None: a function without `return` returns that.
     """
     if value is None:
         raise TypeError
@@ -101,7 +109,7 @@ def give(store: Any, value: object, kind: int, at: int) -> None:
 
 
 def lend(store: Any, value: object, kind: int, at: int) -> None:
-    """As `give`, with a lent handle; the object leaves the table when the call is over."""
+    """As `give`, with a borrowed handle; the object leaves the store's table when the call is over."""
     if value is None:
         raise TypeError
     rep = store.next_rep
@@ -119,14 +127,18 @@ def _refused(error: int) -> GuestError:
 
 
 def adopt(store: Any, handle: int, resource: Resource) -> Any:
-    """A handle of our own to a resource that the guest defines, or what stands for it."""
+    """Return a GuestResource for a handle from the guest, or what the instance's `represent` makes of it."""
     adopted = GuestResource(store, resource, any_clone(handle))
     store.handles.add(adopted)
     return adopted if store.stand_in is None else store.stand_in(adopted)
 
 
 def hand_back(store: Any, value: object, resource: Resource, *, owned: bool) -> int:
-    """The address of a box for a guest's own resource, given or lent. Raises MismatchError for anything else."""
+    """Return the address of a handle for wasmtime to a resource that the guest defines.
+
+    With `owned` ownership goes to the guest, and `value` is used up. Raises MismatchError where `value` is no handle to
+    this `resource`, belongs to another instance, or was used up before.
+    """
     if not isinstance(value, type):
         value = getattr(value, "wit_handle", value)
     if not isinstance(value, GuestResource) or value.resource.key != resource.key:
@@ -146,7 +158,7 @@ def _shown(value: object) -> str:
 
 
 def release(store: Any, box: int) -> None:
-    """Free a box whose handle no guest has received; wasmtime's entry for a host object goes with it."""
+    """Free a handle that no guest has received, and wasmtime's entry for it where it is one to a host object."""
     error = any_to_host(store.context, box, store.scratch)
     if error:  # a guest's own resource
         error_delete(error)

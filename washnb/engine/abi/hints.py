@@ -1,4 +1,4 @@
-"""What Python says about an implementation: its annotations and its signatures, as far as they can be known."""
+"""Reading the annotations and signatures of an implementation, as far as Python knows them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from . import classes
 
 
 def annotations_of(function: Callable[..., Any], owner: object = None) -> dict[str, Any]:
-    """The annotations of a function by parameter name, "return" included; those that do not resolve are left out.
+    """Return a function's annotations by parameter, "return" included; those that do not resolve are left out.
 
-    A class that was defined inside a function, in a test or a notebook cell, is found through the closure and through
-    the attributes of `owner`, the interface.
+    Names are looked up in the function's module and closure, and among the attributes of `owner`, the implementation:
+    a class that was defined inside a function, as in tests, is found in no module.
     """
     whole = function.func if isinstance(function, functools.partial) else function
     plain = inspect.unwrap(getattr(whole, "__func__", whole))
@@ -59,17 +59,20 @@ def _resolve(annotation: Any, scope: dict[str, Any], local: dict[str, Any]) -> A
 
 
 def no_hints(count: int) -> list[Any]:
-    """What is known of `count` parameters where nothing is."""
+    """Return the annotations of `count` parameters that have none: a list of None."""
     return [None] * count
 
 
 def parameter_hints(function: Callable[..., Any], count: int, owner: object = None) -> list[Any]:
-    """The annotations of the first `count` positional parameters; None where there is none."""
+    """Return the annotations of the first `count` positional parameters; None for one without an annotation."""
     return signature_hints(function, count, owner)[0]
 
 
 def signature_hints(function: Callable[..., Any], count: int, owner: object = None) -> tuple[list[Any], Any]:
-    """The annotations of the first `count` positional parameters, and of what is returned; None where there is none."""
+    """Return the annotations of the first `count` positional parameters, and the return annotation.
+
+    None stands for one that is missing. For a class they are those of its `__init__`.
+    """
     described: Any = inspect.getattr_static(function, "__init__") if isinstance(function, type) else function
     known = annotations_of(described, owner)
     try:
@@ -86,7 +89,7 @@ def signature_hints(function: Callable[..., Any], count: int, owner: object = No
 
 
 def accepts(function: Callable[..., Any], count: int) -> bool:
-    """Whether a callable takes `count` positional arguments; yes where it keeps its signature to itself."""
+    """Whether a callable takes `count` positional arguments; True where its signature is not known to Python."""
     try:
         inspect.signature(function).bind(*[None] * count)
     except TypeError:
@@ -97,7 +100,7 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
 
 
 def resource_classes(implementation: object) -> dict[str, type]:
-    """The classes marked with `@resource` that an implementation names, as attributes or in annotations of methods."""
+    """Return the `@resource` classes of an implementation, by WIT name: its attributes, and those in annotations."""
     found: dict[str, type] = {}
     waiting: list[Any] = list(_public(implementation).values())
     while waiting:
@@ -114,7 +117,7 @@ def resource_classes(implementation: object) -> dict[str, type]:
 
 
 def _public(owner: object) -> dict[str, Any]:
-    """The public attributes as they are stored: no property runs."""
+    """The public attributes as they are stored, so that no property is evaluated."""
     found = {name: inspect.getattr_static(owner, name, None) for name in dir(owner) if not name.startswith("_")}
     return {name: getattr(each, "__func__", each) for name, each in found.items()}
 

@@ -1,12 +1,12 @@
-"""Where things lie in the values of wasmtime's component C API, and the raw functions that move them.
+"""The memory layout of values in wasmtime's component C API, and the raw functions that work on them.
 
 A value (`wasmtime_component_val_t`) is a kind byte and, at `PAYLOAD`, a union of `VAL - PAYLOAD` bytes. All of it is
 read and written by address through `MEMORY`, a view of the whole address space: one unpacking of a struct fetches all
-arguments of a call. A packed struct is a bytes object, and a bytes object is memory too: `id(packed) + BYTES` is the
-address of its content, so values for wasmtime to read are built by packing, from the leaves up, without a copy.
+arguments of a call. The content of a bytes object is at the address `id(packed) + BYTES`, so that values for wasmtime
+are packed into bytes objects, from the leaves up, and read in place.
 
-Everything here is derived from the ctypes declarations of wasmtime-py or probed at import, and the import fails where
-the machine or the release is another than the one this was written for.
+All layouts are taken from the ctypes declarations of wasmtime-py, or probed at import. The import raises ConfigError on
+a machine or a release of wasmtime where they are different.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from wasmtime import _ffi as ffi
 from washnb.errors import ConfigError
 
 MEMORY: Any = (ctypes.c_char * (2**63 - 1)).from_address(0)  # its slices are bytes
-VIEW = memoryview(MEMORY)  # the same for a struct, which gets at a view sooner
-BYTES = bytes.__basicsize__ - 1
+VIEW = memoryview(MEMORY)  # the same memory for structs: they read a memoryview faster
+BYTES = bytes.__basicsize__ - 1  # from the address of a bytes object to that of its content
 VAL = ctypes.sizeof(ffi.wasmtime_component_val_t)
 PAYLOAD: int = ffi.wasmtime_component_val_t.of.offset
 ENTRY = ctypes.sizeof(ffi.wasmtime_component_valrecord_entry_t)
 FUNC = ctypes.sizeof(ffi.wasmtime_component_func_t)
 INSTANCE = ctypes.sizeof(ffi.wasmtime_component_instance_t)
 
-KIND: dict[str, bytes] = {  # one byte each: a struct packs it in half the time of a number
+KIND: dict[str, bytes] = {  # bytes, not numbers: a struct packs one byte in half the time of a number
     name: bytes([getattr(ffi, f"WASMTIME_COMPONENT_{name.upper()}").value])
     for name in (
         *("bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string"),
@@ -47,14 +47,14 @@ SCALARS = dict(
     )
 )
 
-# Thunks take plain integers: building ctypes pointers for each call would cost more than the call. Of the arguments
-# that they have no use for they take one byte, which makes the cheapest integer:
+# Thunks take plain integers: building ctypes pointers for each call would cost more than the call. Arguments that they
+# do not use, in parentheses here, are declared as one byte, which is the cheapest to convert:
 # slot, (context), (type), arguments, (their number), results, (their number), error, continuation
 THUNK = ctypes.CFUNCTYPE(None, c_size_t, c_uint8, *[c_uint8, c_size_t] * 3, c_size_t)
 DESTRUCTOR = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_uint32)
 
-# Addresses and sizes are words to C. Of its types for a word ctypes asks each argument first whether it is one already,
-# but for c_void_p, which takes an int as it comes, and bytes as their address: 45 ns less for each argument.
+# Addresses and sizes are passed as c_void_p, which takes an int as it is, and bytes as their address. With other types
+# of a word ctypes first asks whether the argument is an object of that type, which costs 45 ns for each.
 _word = c_void_p
 
 _leaf_library = ctypes.PyDLL(ffi.dll._name)
@@ -62,14 +62,14 @@ _running_library = ctypes.CDLL(ffi.dll._name)
 
 
 def _leaf(name: str, result: Any, *arguments: Any) -> Any:
-    """A function that returns at once: called with the GIL held, which saves half of its cost."""
+    """Bind a C function that returns at once: it is called with the GIL held, which halves the cost of the call."""
     function = getattr(_leaf_library, name)
     function.restype, function.argtypes = result, arguments
     return function
 
 
 def _running(name: str, result: Any, *arguments: Any) -> Any:
-    """A function that may run a guest, or take long: called with the GIL released."""
+    """Bind a C function that may run a guest, or take long: it is called with the GIL released."""
     function = getattr(_running_library, name)
     function.restype, function.argtypes = result, arguments
     return function
@@ -108,7 +108,7 @@ add_resource = _leaf(
     *(c_size_t, _word, c_char_p, _word, _word, DESTRUCTOR, _word, _word),
 )
 
-# these two only make the future; the guest runs in `poll`
+# these two return a future, and run nothing: the guest runs in `poll`
 call_async = _leaf("wasmtime_component_func_call_async", c_size_t, *[_word] * 7)
 instantiate_async = _leaf("wasmtime_component_linker_instantiate_async", c_size_t, *[_word] * 5)
 
@@ -118,8 +118,8 @@ store_delete = _running("wasmtime_store_delete", None, _word)
 
 WORD = struct.Struct("<Q")
 REP = struct.Struct("<I")
-CONTINUATION = struct.Struct("<16s")  # callback and its argument, packed; the finalizer that follows stays null
-HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and room to spare
+CONTINUATION = struct.Struct("<16s")  # callback and its argument, packed; the finalizer behind them stays null
+HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and 8 bytes more than wasmtime reads
 REP_OFFSET = 8
 
 
@@ -127,7 +127,7 @@ _Vector = ctypes.c_char * (2 * WORD.size)  # size and address
 
 
 def error_text(error: int) -> str:
-    """The message of one of wasmtime's errors, which this frees."""
+    """Return the message of an error of wasmtime's, given by its address, and free the error."""
     message = _Vector()
     error_message(error, ctypes.addressof(message))
     size, data = struct.unpack("<QQ", message.raw)
@@ -138,7 +138,10 @@ def error_text(error: int) -> str:
 
 
 def _probe_host_handle() -> tuple[int, int]:
-    """Learn how wasmtime marks a host handle as owned and as lent, and that it is kept as `HOST_HANDLE` says."""
+    """Return the words that mark a host handle as owned and as lent.
+
+    Raises ConfigError where host handles are not laid out as `HOST_HANDLE`.
+    """
     rep, kind, marks = 0x5EED_0001, 0x5EED_0002, []
     for owned in (True, False):
         handle = host_new(owned, rep, kind)
@@ -186,12 +189,13 @@ _CONTINUE = ctypes.cast(_leaf_library.wasmtime_component_resource_host_owned, ct
 
 
 def continuation(handle: int) -> bytes:
-    """What a host call leaves for wasmtime to ask whether it is done: a native function, so that no Python runs for it.
+    """Return the packed continuation of a host call, which wasmtime polls until the call is done.
 
-    The call is done when the host handle at this address is owned.
+    Its callback is wasmtime's own function that tells whether a host handle is owned, so that polling runs no Python:
+    the call is done when the memory at the address `handle` holds `OWNED`.
     """
     return struct.pack("<QQ", _CONTINUE, handle)
 
 
 _done = HOST_HANDLE.pack(OWNED, 0, 0)
-DONE = continuation(id(_done) + BYTES)
+DONE = continuation(id(_done) + BYTES)  # of a host call that was done at once

@@ -1,7 +1,7 @@
-"""From wasmtime's values to Python's: writes the code that reads a value of one shape.
+"""From wasmtime's values to Python's: generating the code that reads a value of one shape.
 
 The payload of a value is unpacked into a few raw variables; `Lift.value` turns those into an expression for the Python
-value and adds the statements that it needs on the way. Strings and names are UTF-8 by then: wasmtime has checked.
+value, after statements that it adds where one expression is not enough. wasmtime guarantees that strings are UTF-8.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _WIDTHS = {"b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "q": 
 
 
 class Lift:
-    """Writes the reading of values into `source`, a function that has the store as `store`.
+    """Adds code that reads values to `source`, a function with the store as the local `store`.
 
-    `named` are the classes of what no annotation names; to make them takes milliseconds, so it waits until it must.
+    `named` returns the classes for types that no annotation names. Making them takes milliseconds, so it is called for
+    such a type only.
     """
 
     def __init__(self, source: Source, named: FindClasses) -> None:
@@ -37,7 +38,10 @@ class Lift:
         self._named = named
 
     def values(self, shapes: Sequence[Shape], hints: Sequence[Any], address: str, *, skip: int = PAYLOAD) -> list[str]:
-        """Expressions for values that lie side by side from `address`; `skip` bytes come before each payload."""
+        """Return expressions for values that lie side by side from `address` on.
+
+        `hints` are their annotations, or None; `skip` is the number of bytes before each payload.
+        """
         raws = [[self._source.name("r") for _ in range(payload_layout(shape)[1])] for shape in shapes]
         if shapes:
             unpack = self._source.unpacker("".join(f"{skip}x{payload_layout(shape)[0]}" for shape in shapes))
@@ -46,12 +50,12 @@ class Lift:
         return [self.value(*each) for each in zip(shapes, raws, hints, strict=True)]
 
     def value(self, shape: Shape, raws: Sequence[str], hint: Any) -> str:
-        """An expression for the value behind these raw variables, in the class that `hint` names."""
+        """Return an expression for the value in the raw variables `raws`, in the class that the annotation names."""
         write: Callable[..., str] = getattr(self, f"_{type(shape).__name__.lower()}")
         return write(shape, raws, hint)
 
     def boxed(self, shape: Shape, hint: Any, address: str) -> str:
-        """An expression for the value that lies at `address`."""
+        """Return an expression for the value that lies at `address`."""
         return self.values([shape], [hint], address)[0]
 
     def _primitive(self, shape: Primitive, raws: Sequence[str], _hint: Any) -> str:
@@ -85,7 +89,7 @@ class Lift:
         return items
 
     def _apart(self, shape: List, raws: Sequence[str], hint: Any) -> str:
-        """Read a list in a function of its own."""
+        """Read a list in a function of its own: Python takes only 20 blocks inside each other."""
         inner = Source("read(store, size, address)")
         inner.line(f"return {Lift(inner, self._named).value(shape, ('size', 'address'), hint)}")
         return f"{self._source.constant('read', inner.compile(f'lift {shape}'))}(store, {', '.join(raws)})"
@@ -163,9 +167,9 @@ class Lift:
 
 
 class _Cases(dict[bytes, Callable[[Any, int], Any]]):
-    """The cases of a variant by their names: functions from store and payload address to the value.
+    """For each case of a variant, by its name, a function from store and payload address to the Python value.
 
-    Each is made when it first occurs: an error code has forty cases and a program meets three.
+    Each is made when its case first occurs: wasi:http's error-code has forty cases, of which a program meets three.
     """
 
     def __init__(self, shape: Variant, hint: Any, named: FindClasses) -> None:
@@ -196,13 +200,16 @@ def _constant(value: Any) -> Callable[[Any, int], Any]:
 
 
 def _enum_members(shape: Enum, hint: Any, named: FindClasses) -> dict[bytes, Any]:
-    """Members by WIT name, of the annotated Enum where it has them all."""
+    """Enum members by WIT name: of the annotated class where it has all of them, else of the interface's class."""
     found = _members(shape, classes.named_class(hint, enum.Enum)) or _members(shape, named().class_of(shape))
     return {name.encode(): member for name, member in found.items()}
 
 
 def _flag_members(shape: Flags, hint: Any, named: FindClasses) -> tuple[type, dict[bytes, int]]:
-    """The Flag class, the annotated one where it has them all, and the bits of its members by WIT name."""
+    """The Flag class, and the bits of its members by WIT name.
+
+    It is the annotated class where that has all the names, else the interface's.
+    """
     cls: Any = classes.named_class(hint, enum.Flag)
     if not (members := _members(shape, cls)):
         cls = named().class_of(shape)
@@ -211,7 +218,7 @@ def _flag_members(shape: Flags, hint: Any, named: FindClasses) -> tuple[type, di
 
 
 def _members(shape: Enum | Flags, cls: Any) -> dict[str, Any]:
-    """Members by WIT name; none where one is missing."""
+    """Members of `cls` by WIT name; empty where it lacks one of the names."""
     found = {} if cls is None else {name: classes.find_member(cls, name) for name in shape.names}
     return {} if None in found.values() else found
 

@@ -1,12 +1,11 @@
-"""From Python's values to wasmtime's: writes the code that packs a value of one shape.
+"""From Python's values to wasmtime's: generating the code that packs a value of one shape.
 
-A value is packed from its leaves up: each string, list or record becomes a bytes object, and whoever refers to it packs
-its address. Nothing is allocated in wasmtime on the way, so a value that does not fit leaves nothing behind: the
-finished tree is either read in place (the arguments of an export) or copied over with one native call (the result of an
-import).
+A value is packed from its leaves up: each string, list or record becomes a bytes object, and the value around it packs
+the address. wasmtime allocates nothing for it, so that a value which does not fit leaves nothing behind. wasmtime reads
+the finished tree in place (arguments of an export), or copies it in one native call (the result of an import).
 
-The code checks what the struct module does not; every exception that leaves it means that the value does not fit, and
-`check.mismatch` then finds out where.
+The code checks what the struct module does not. Every exception from it means that the value does not fit: `check.find`
+then finds out where.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from .names import python_name
 from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Resource, Result, Shape, Tuple, Variant
 from .source import Source, payload_layout
 
-# what every written function may call
+# names that any generated function may use
 _TOOLS: dict[str, Any] = {
     "encode": str.encode,
     "integer": members.integer,
@@ -38,21 +37,21 @@ _TOOLS: dict[str, Any] = {
 
 
 def kind_of(shape: Shape) -> bytes:
-    """The kind byte of a value of this shape."""
+    """Return the kind byte of values of a shape."""
     if isinstance(shape, Own | Borrow):
         return KIND["resource"]
     return KIND[shape.name if isinstance(shape, Primitive) else type(shape).__name__.lower()]
 
 
 def val_layout(shape: Shape) -> str:
-    """The struct code of a whole value as it is packed: the kind, then the payload."""
+    """Return the struct code of a whole value: its kind, then its payload."""
     return f"1s{PAYLOAD - 1}x{payload_layout(shape)[0]}"
 
 
 class Lower:
-    """Writes the packing of values into `source`, a function with the store as `store` and the list method `keep`.
+    """Adds code that packs values to `source`, a function with the locals `store` and `keep`.
 
-    `keep` holds on to the bytes objects that others point to, until wasmtime has read them.
+    `keep` is called with each bytes object that another one points to, and has to keep it until wasmtime has read it.
     """
 
     def __init__(self, source: Source) -> None:
@@ -60,12 +59,12 @@ class Lower:
         source.globals.update(_TOOLS)
 
     def payload(self, shape: Shape, value: str) -> list[str]:
-        """Expressions for what is packed as the payload of `value`, a local name."""
+        """Return expressions for the raw values that make up the payload of `value`, a local name."""
         write: Callable[..., list[str]] = getattr(self, f"_{type(shape).__name__.lower()}")
         return write(shape, value)
 
     def packed(self, shapes: Sequence[Shape], values: Sequence[str]) -> str:
-        """An expression for values packed side by side."""
+        """Return an expression for bytes with the values, local names, packed side by side."""
         parts = [part for shape, value in zip(shapes, values, strict=True) for part in self._whole(shape, value)]
         pack = self._source.packer("".join(map(val_layout, shapes)))
         return f"{pack}({', '.join(parts)})"
@@ -74,7 +73,7 @@ class Lower:
         return [repr(kind_of(shape)), *self.payload(shape, value)]
 
     def _kept(self, hint: str, packed: str) -> str:
-        """Hold on to packed bytes; the name that they have."""
+        """Add code that assigns packed bytes to a local and keeps them; return the local's name."""
         name = self._source.name(hint)
         self._source.line(f"{name} = {packed}")
         self._source.line(f"keep({name})")
@@ -110,7 +109,7 @@ class Lower:
         return [f"len({rows})", f"id({block}) + {BYTES}"]
 
     def _apart(self, shape: List, value: str) -> list[str]:
-        """Pack a list in a function of its own."""
+        """Pack a list in a function of its own: Python takes only 20 blocks inside each other."""
         inner = Source("pack(store, value, keep)")
         inner.line(f"return {', '.join(Lower(inner).payload(shape, 'value'))}")
         size, block = self._source.name("size"), self._source.name("block")
@@ -148,7 +147,10 @@ class Lower:
         return [is_ok, address]
 
     def payload_of(self, payload: Shape | None, value: str, address: str) -> None:
-        """Assign to `address` where the payload of a result lies; without one `value` must be None."""
+        """Add code that packs the payload of a result's case, and assigns its address to the local `address`.
+
+        Of a case without a payload `value` has to be None, and the address is 0.
+        """
         if payload is not None:
             self._box(payload, value, address)
             return
@@ -166,7 +168,7 @@ class Lower:
         attributes = [python_name(name) for name, _ in shape.fields]
         fields = [self._source.name("field") for _ in shape.fields]
         by_name = f"{', '.join(fields)}, = fields_of({value}, {attributes!r})"
-        with self._source.block(f"if type({value}) is dict:"):  # whose attributes are its methods
+        with self._source.block(f"if type({value}) is dict:"):  # a field `items` must not find the method of that name
             self._source.line(by_name)
         with self._source.block("else:"):
             with self._source.block("try:"):
@@ -212,7 +214,7 @@ class Lower:
         return [self._handle(shape.resource, value, "lend", lend)]
 
     def _handle(self, resource: Resource, value: str, hint: str, enter: Callable[..., None]) -> str:
-        """The name of the address of a box with the handle, which the store frees once it was read."""
+        """Add code that makes a handle, for the store to free later; return the local with the handle's address."""
         handle = self._source.name("handle")
         if resource.host:
             function, word = self._source.constant(hint, enter), self._source.unpacker("Q")
@@ -226,7 +228,7 @@ class Lower:
 
 
 def lowerer(shape: Shape) -> Callable[[Any, Any, Callable[[bytes], None]], bytes]:
-    """A function `(store, value, keep)` that packs one value."""
+    """Generate a function `(store, value, keep)` that packs one value of a shape into bytes."""
     source = Source("lower(store, value, keep)")
     source.line(f"return {Lower(source).packed([shape], ['value'])}")
     lower: Callable[[Any, Any, Callable[[bytes], None]], bytes] = source.compile(f"lower {shape}")

@@ -1,4 +1,4 @@
-"""What generated code calls for the kinds whose packing depends on the Python class that it meets."""
+"""Functions that generated code calls to pack values whose Python classes it cannot know beforehand."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .names import folded
 from .shapes import Enum, Flags, Shape, Variant
 
 HOST_VALUE_LIMIT = 8 << 20
-"""Most elements that one list may have on its way into a guest.
+"""The most elements of one list that is passed to a guest.
 
-wasmtime holds 32 bytes and more for each element of a list, even of list<u8>, while it copies them: at this limit half
-a gigabyte for about a second.
+While wasmtime copies a list it needs 32 bytes and more for each element, even of list<u8>: at this limit half a
+gigabyte for about a second.
 """
 
 _ROW = struct.Struct("<QQ")
@@ -28,21 +28,24 @@ _Lower = Callable[[Any, Any, Callable[[bytes], None]], bytes]
 
 
 def integer(value: Any) -> int:
-    """Any integer, such as a member of an IntEnum or one of NumPy, but no bool. Raises TypeError."""
+    """Return any integer, such as an IntEnum member or one of NumPy, as an int. Raises TypeError, also for a bool."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError
     return int(value)
 
 
 def number(value: Any) -> float:
-    """Any real number as a float, but no bool. Raises TypeError."""
+    """Return any real number as a float. Raises TypeError for anything else, also for a bool."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
     return float(value)
 
 
 def code_point(value: Any) -> int:
-    """The Unicode scalar value of a string of one character. wasmtime aborts the process on a surrogate."""
+    """Return the Unicode scalar value of a string of one character.
+
+    Raises TypeError for anything else, and for a surrogate, on which wasmtime would abort the process.
+    """
     point = ord(value) if isinstance(value, str) else -1
     if point < 0 or 0xD800 <= point <= 0xDFFF:
         raise TypeError
@@ -50,9 +53,10 @@ def code_point(value: Any) -> int:
 
 
 def items_of(value: Any) -> Sequence[Any]:
-    """The items of a list or tuple; text and bytes are none. Raises TypeError, and ValueError over the limit.
+    """Return the items of a sequence other than text and bytes.
 
-    A sequence of another class gives as many as it says that it has: one that never ends would fill the memory.
+    Raises TypeError for anything else, ValueError for more items than `HOST_VALUE_LIMIT`. Of a class that is neither
+    list nor tuple only as many items are read as its length says, because iterating over it may never end.
     """
     if isinstance(value, str | bytes | bytearray | memoryview) or not isinstance(value, Sequence):
         raise TypeError
@@ -63,7 +67,7 @@ def items_of(value: Any) -> Sequence[Any]:
 
 
 def octets(value: Any) -> bytes | bytearray | memoryview:
-    """The bytes of a bytes-like object or of a list of small ints. Raises TypeError or ValueError."""
+    """Return a bytes-like object, or a sequence of ints from 0 to 255, as bytes. Raises TypeError or ValueError."""
     if isinstance(value, bytes | bytearray):
         return value
     if isinstance(value, memoryview):
@@ -72,7 +76,10 @@ def octets(value: Any) -> bytes | bytearray | memoryview:
 
 
 def spread(value: Any, keep: Callable[[Any], None]) -> tuple[int, int]:
-    """Bytes as a block of u8 values: their number, and the address of the block."""
+    """Write bytes as a block of component values, one u8 each; return their number and the address of the block.
+
+    `keep` is called with what keeps the block alive. Raises as `octets`, and ValueError over `HOST_VALUE_LIMIT`.
+    """
     data = value if type(value) is bytes else octets(value)
     size = len(data)
     if not size:
@@ -90,7 +97,11 @@ _U8_PAYLOAD = 8
 
 
 def fields_of(value: Mapping[str, Any], names: Iterable[str]) -> tuple[Any, ...]:
-    """The fields of a record given as a mapping, by names in snake_case or kebab-case. Raises TypeError or KeyError."""
+    """Return the fields of a record that is given as a mapping, in the order of `names`.
+
+    The keys may be in Python's spelling, as `names` are, or in WIT's. Raises TypeError for no mapping, KeyError for a
+    missing field.
+    """
     if not isinstance(value, Mapping):
         raise TypeError
     return tuple(value[name] if name in value else value[name.rstrip("_").replace("_", "-")] for name in names)
@@ -99,11 +110,11 @@ def fields_of(value: Mapping[str, Any], names: Iterable[str]) -> tuple[Any, ...]
 class Cases(dict[type, tuple[int, int, _Lower | None]]):
     """The cases of a variant by the Python class that stands for them.
 
-    To each belong length and address of its name, and what packs its payload. Filled as classes are met; raises
-    KeyError for a class that stands for no case.
+    An entry is length and address of the case's name, and the function that packs its payload, None without one. It is
+    made when a class is first looked up; a class that stands for no case raises KeyError.
     """
 
-    _MOST = 256  # a notebook defines its classes again and again
+    _MOST = 256  # entries; each run of a notebook's cell defines its classes anew
 
     def __init__(self, shape: Variant, lowerer: Callable[[Shape], _Lower]) -> None:
         super().__init__()
@@ -127,7 +138,10 @@ class Cases(dict[type, tuple[int, int, _Lower | None]]):
 
 
 class EnumNames(dict[str, tuple[int, int]]):
-    """Length and address of an enum's names, by any spelling: `NETWORK_DOWN` or `network-down`. Raises KeyError."""
+    """Length and address of each name of an enum, looked up in any spelling: `NETWORK_DOWN` or `network-down`.
+
+    Raises KeyError for what is no name of the enum.
+    """
 
     def __init__(self, shape: Enum) -> None:
         super().__init__()
@@ -142,13 +156,16 @@ class EnumNames(dict[str, tuple[int, int]]):
 
 
 class FlagNames:
-    """The names of a flags type, packed for those that a value has set."""
+    """Packs the names of the flags that are set in a value of a flags type."""
 
     def __init__(self, shape: Flags) -> None:
         self._rows = [(folded(name), name.encode()) for name in shape.names]
 
     def pack(self, value: Any, keep: Callable[[bytes], None]) -> tuple[int, int]:
-        """Number and address of the names in `value`, an enum.Flag or a set of names. Raises TypeError or KeyError."""
+        """Return number and address of the packed names in `value`, an enum.Flag or a collection of names.
+
+        Raises TypeError for any other value, KeyError for a name that the type does not have.
+        """
         wanted = self._spellings(value)
         rows = [_ROW.pack(len(name), id(name) + BYTES) for spelling, name in self._rows if spelling in wanted]
         if len(rows) != len(wanted):

@@ -1,4 +1,4 @@
-"""WIT's kebab-case names in Python's spelling."""
+"""Names in WIT, which are in kebab-case, in Python's spelling."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from typing import NamedTuple
 
 _TAKEN = frozenset({"wit"})
-"""What the classes of interfaces say of themselves, as `Interface.wit`."""
+"""Names that classes of interfaces use otherwise: `Interface.wit` is the interface's name."""
 
 _KIND = re.compile(r"\[(?:method|static|constructor)\]")
 _FUNCTION = re.compile(r"\[(method|static|constructor)\]([^.]+)(?:\.(.+))?")
 
 
 def python_name(wit: str) -> str:
-    """`get-many` as an attribute: `get_many`; a Python keyword gets an underscore (`from_`), and so does `wit`."""
+    """Spell a name for a Python attribute: `get-many` is `get_many`; a keyword gets a `_` (`from_`), as does `wit`."""
     name = wit.replace("-", "_")
     return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
 
 def class_name(wit: str) -> str:
-    """`input-stream` as a class: `InputStream`; `DNS-timeout` is `DnsTimeout`."""
+    """Spell a name for a Python class: `input-stream` is `InputStream`, `DNS-timeout` is `DnsTimeout`."""
     return "".join(word.capitalize() for word in wit.split("-"))
 
 
@@ -31,14 +31,15 @@ def member_name(wit: str) -> str:
 
 
 def folded(name: str) -> str:
-    """What the spellings of a WIT name have in common: `DNS-timeout`, `DnsTimeout` and `DNS_TIMEOUT` are one."""
+    """Reduce a name to what all its spellings share: `DNS-timeout`, `DnsTimeout` and `DNS_TIMEOUT` give the same."""
     return name.replace("-", "").replace("_", "").casefold()
 
 
 class FunctionName(NamedTuple):
-    """The parts of a function's WIT name: `[method]bucket.get` is a method, of bucket, called get.
+    """The parts of a function's name in WIT: of `[method]bucket.get` they are "method", "bucket" and "get".
 
-    `kind` is "method", "static", "constructor", or "" for a free function, which has no resource.
+    `kind` is "method", "static", "constructor", or "" for a free function, whose `resource` is "". A constructor's
+    `name` is "".
     """
 
     kind: str
@@ -47,7 +48,7 @@ class FunctionName(NamedTuple):
 
 
 def parse_function(wit: str) -> FunctionName:
-    """Take a function's WIT name apart."""
+    """Part a function's name in WIT into kind, resource and name."""
     match = _FUNCTION.fullmatch(wit)
     if match is None:
         return FunctionName("", "", wit)

@@ -1,4 +1,7 @@
-"""Writing a result where wasmtime expects it: all memory behind it must come from wasmtime, which will free it."""
+"""Generating the code that writes the result of a host call where wasmtime expects it.
+
+wasmtime frees the result afterwards, so all memory behind it has to be wasmtime's.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,14 @@ from .shapes import Borrow, Function, List, Option, Own, Primitive, Record, Resu
 from .source import Source
 
 MISFITS = (TypeError, ValueError, AttributeError, KeyError, OverflowError, struct.error)
-"""What generated packing code raises for a value that does not fit."""
+"""The exceptions that generated packing code raises for a value that does not fit."""
 
 
 def write_result(source: Source, function: Function, label: str, named: FindClasses, *, is_ok: bool = True) -> None:
-    """Add statements that write the local `value` to the address `results`, as the function's result.
+    """Add code that writes the local `value` to the address in the local `results`, as the result of `function`.
 
-    Where that is a WIT result, `is_ok` says which case `value` is the payload of. They raise MismatchError.
+    Where the function returns a WIT result, `value` is the payload of its ok or its error case, as `is_ok` says. The
+    code raises MismatchError for a value that does not fit; `label` is the function's name there.
     """
     result = function.result
     shape = result
@@ -41,10 +45,10 @@ def write_result(source: Source, function: Function, label: str, named: FindClas
 
 
 class _Place:
-    """Writes the local `value` to the address `results`.
+    """Adds code that writes the local `value` to the address in the local `results`.
 
-    A string, bytes or a handle is made in wasmtime's memory by one native call, a larger value is packed as a tree of
-    our own and copied over by one.
+    A string, bytes or a handle is made in wasmtime's memory by one native call. A larger value is packed into a tree of
+    bytes objects, which one native call copies.
     """
 
     def __init__(self, source: Source) -> None:
@@ -52,7 +56,7 @@ class _Place:
         self._lower = Lower(source)
 
     def whole(self, shape: Shape | None) -> None:
-        """`value` as it is."""
+        """Add code that writes `value` as a result of the type `shape`; None for a function without one."""
         if shape is None:
             with self._source.block("if value is not None:"):
                 self._source.line("raise TypeError")
@@ -67,7 +71,7 @@ class _Place:
             self._clone(shape, self._lower.packed([shape], ["value"]))
 
     def case(self, is_ok: bool, payload: Shape | None) -> None:
-        """`value` as the payload of one case of a result."""
+        """Add code that writes a WIT result, with `value` as the payload of its ok or error case."""
         result = Result(None, None)
         if payload is not None and _is_direct(payload):
             self._pack(result, "results", str(is_ok), self._box(payload))
@@ -112,13 +116,14 @@ class _Place:
 
 
 def _is_direct(shape: Shape) -> bool:
-    """Whether a value can be made in wasmtime's memory with one native call, or none."""
+    """Whether a value of this type can be written with at most one native call, without packing a tree."""
     if isinstance(shape, Own):
         return shape.resource.host
     return isinstance(shape, Primitive) or shape == List(Primitive("u8"))
 
 
 def _holds_handles(shape: Shape | None) -> bool:
+    """Whether a value of this type may contain a handle."""
     if isinstance(shape, Own | Borrow):
         return True
     inner: tuple[Shape | None, ...] = ()

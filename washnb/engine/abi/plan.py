@@ -1,4 +1,4 @@
-"""Plans: the generated functions that serve one import, or call one export."""
+"""Plans: the functions that are generated to serve one imported function, or to call one exported function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from .shapes import Function, Result
 from .source import Source
 
 Handler = Callable[[Any, int, int], object]
-"""Serves a host call: (store, address of the arguments, address of the results) -> whether it goes on off the fiber."""
+"""Serves a host call: (store, address of the arguments, address of the results) -> whether the call is pending, to be
+done off the fiber."""
 
 ResultWriter = Callable[[Any, Any, int], None]
 """Writes a result: (store, value, address of the results)."""
@@ -29,31 +30,38 @@ Keep = Callable[[Any], None]
 
 
 class Injection(NamedTuple):
-    """What is done in place of a call: `serve` gets the target and the arguments, `mark` says it in a word."""
+    """What is done in place of a call, for example a fault.
+
+    `serve` is called with the callable that it replaces and a tuple of the arguments, and returns the result or an
+    awaitable of it. `mark` is a word for it in the trace.
+    """
 
     mark: str
     serve: Callable[[Callable[..., Any], tuple[Any, ...]], Any]
 
 
 Intercept = Callable[[], Injection | None]
-"""Asked at each call what is done in its place; None: it goes its way."""
+"""Called before each call of a function: returns what is done in its place, or None where the call goes on."""
 
 
 Pending = tuple["ImportPlan", tuple[Any, ...], Any, int]
-"""A host call that goes on off the fiber: its plan, the arguments to begin it with, or else who observes it, with the
-token, if anybody does, and its coroutine; and the address of the results. A plain tuple, which generated code makes
-sooner than an object of a class."""
+"""A host call that is to be done off the fiber. It is a plain tuple, which is made faster than an object of a class.
+
+Of a call that has not begun: (plan, arguments, None, address of the results). Of one whose target returned a coroutine:
+(plan, (observer, token) or () without an observer, the coroutine, address of the results).
+"""
 
 
 def label_of(interface: str, function: str) -> str:
-    """Interface and function, for messages."""
+    """Return `interface#function`, or just the function's name where it is at the root."""
     return f"{interface}#{function}" if interface else function
 
 
 class Callee:
-    """A function, by its interface and its type, and who serves it; an observer is told of each of its calls.
+    """The function that is called, as observers see it: its interface, its type, and the name of who serves it.
 
-    `memo` is the observers': what they have found out about the function once, for all its calls.
+    There is one object for all calls of a function in a binding table. In `memo` observers keep what they work out once
+    for all of them.
     """
 
     __slots__ = ("function", "interface", "memo", "provider")
@@ -66,11 +74,12 @@ class Callee:
 
 
 class ImportPlan:
-    """How one function of an import is served by one target.
+    """How one function of an import is served by one Python callable, the target.
 
-    Its handlers read the arguments. On the fiber they call the target at once, else they leave the call pending.
-    `hints` gives the annotations of the target's parameters, `named` the classes of what these leave open, `provider`
-    is who serves it; `direct` calls a method on its object without asking the target.
+    The generated handlers lift the arguments, and then call the target at once (`on_fiber`), or leave the call pending.
+    `hints` returns the annotations of the target's parameters, `named` the classes for types without an annotation;
+    `provider` names who serves the function, for observers. With `direct` and `on_fiber`, a method of a resource is
+    looked up on the object that the guest passes, and the target is not used.
     """
 
     def __init__(
@@ -97,12 +106,12 @@ class ImportPlan:
 
     @cached_property
     def handle(self) -> Handler:
-        """The handler of the import for stores without an observer."""
+        """The handler for stores without an observer."""
         return self._handler(watched=False)
 
     @cached_property
     def watched(self) -> Handler:
-        """The handler of the import for stores with an observer."""
+        """The handler for stores with an observer."""
         return self._handler(watched=True)
 
     def _handler(self, *, watched: bool) -> Handler:
@@ -130,7 +139,10 @@ class ImportPlan:
         return handler
 
     def _begin_watching(self, source: Source, arguments: str, plan: str) -> None:
-        """Do what `watch` does where no call is held: WASI's are many and short."""
+        """Add what `watch` does up to the call itself: as generated code it is faster, and WASI's calls are many.
+
+        Where calls are held (slow motion), the code leaves the call pending instead.
+        """
         source.line("observer = store.observer")
         with source.block("if observer.hold is not None:"):
             source.line(f"store.pending = {plan}, {arguments}, None, results")
@@ -144,7 +156,7 @@ class ImportPlan:
         return f"{source.constant('target', self.target)}({', '.join(names)})"
 
     def _call(self, source: Source, call: str, *, watched: bool) -> None:
-        """Assign what the target returns to `value`, or write the error case and return."""
+        """Add code that assigns the value of `call` to the local `value`; for an `Err` it writes that and returns."""
         with source.block("try:"):
             source.line(f"value = {call}")
         with source.block(f"except {source.constant('err', Err)} as error:"):
@@ -158,7 +170,7 @@ class ImportPlan:
 
     @cached_property
     def answer(self) -> ResultWriter:
-        """Write what the target returned, the ok case of a WIT result."""
+        """The function that writes what the target returned; for a WIT result that is the payload of the ok case."""
         return self._writer(is_ok=True)
 
     @cached_property
@@ -172,7 +184,7 @@ class ImportPlan:
         return answer
 
     def refuse(self, store: Any, error: Err[Any], results: int) -> None:
-        """Write the error case of the function's result. Raises GuestError where it has none."""
+        """Write an `Err` of the target as the function's result. Raises GuestError where that is no WIT result."""
         if not isinstance(self.function.result, Result):
             raise GuestError(
                 f"{self.label} raised {error!r}, but its result has no error case", interface=self.interface
@@ -180,7 +192,10 @@ class ImportPlan:
         self._refusal(store, error.value, results)
 
     def watch(self, observer: Any, arguments: tuple[Any, ...], injection: Injection | None = None) -> Any:
-        """Call the target, or do what is injected, and tell the observer; of a coroutine it hears when that ends."""
+        """Call the target, or do the injection in its place, and tell the observer how that began and ended.
+
+        Returns the result, or an awaitable of it, of whose end the observer is told when it is awaited.
+        """
         mark = "" if injection is None else injection.mark
         token = observer.called(self.callee, arguments, mark)
         if observer.hold is not None:
@@ -196,7 +211,7 @@ class ImportPlan:
         return value
 
     async def _held(self, observer: Any, token: object, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
-        """Do the same once the observer lets the call go on."""
+        """Make the call as `watch` does, but wait first until the observer lets it go on."""
 
         async def later() -> Any:
             await observer.hold(token)
@@ -210,7 +225,10 @@ class ImportPlan:
 
 
 class InterceptedPlan(ImportPlan):
-    """A plan whose calls somebody else has a say in first. They run off the fiber, whose stack is small."""
+    """A plan with an intercept, which is asked at each call what is injected into it.
+
+    Its calls are always done off the fiber: an injection may wait, and is no code of WASI's.
+    """
 
     def __init__(self, plan: ImportPlan, intercept: Intercept) -> None:
         super().__init__(
@@ -226,12 +244,12 @@ class InterceptedPlan(ImportPlan):
         return self._plan._do(arguments, self._intercept())
 
     def watch(self, observer: Any, arguments: tuple[Any, ...], _: Injection | None = None) -> Any:
-        """Ask what is injected, and watch that."""
+        """Ask the intercept what is injected, and make the call with that as the plan behind it does."""
         return self._plan.watch(observer, arguments, self._intercept())
 
 
 async def observed(observer: Any, token: object, awaitable: Any) -> Any:
-    """Await what a call has begun, and tell its observer how that ended."""
+    """Await the awaitable of a call, tell the call's observer how it ended, and return or raise that."""
     try:
         value = await awaitable
     except BaseException as error:
@@ -242,9 +260,9 @@ async def observed(observer: Any, token: object, awaitable: Any) -> Any:
 
 
 class ExportPlan:
-    """How one export is called: `lower` packs the arguments, `lift` reads the result or raises its error.
+    """How one exported function is called: `lower` packs the arguments, `lift` reads the result, or raises its `Err`.
 
-    `named` are the classes of the interface.
+    `named` returns the classes for the types in the result.
     """
 
     def __init__(self, interface: str, function: Function, named: FindClasses) -> None:
@@ -255,7 +273,10 @@ class ExportPlan:
         self.lift = self._reader()
 
     def lower(self, store: Any, arguments: tuple[Any, ...], keep: Keep) -> bytes:
-        """Pack the arguments for wasmtime to read in place. Raises MismatchError where they do not fit."""
+        """Pack the arguments for wasmtime to read in place; `keep` is called with what has to live until it has.
+
+        Raises MismatchError where the number of arguments, or one of them, does not fit.
+        """
         if len(arguments) != len(self.function.params):
             itself = 1 if arguments and parse_function(self.function.name).kind == "method" else 0
             count, given = len(self.function.params) - itself, len(arguments) - itself
@@ -263,7 +284,7 @@ class ExportPlan:
             raise MismatchError(f"{self.label} takes {wanted}, not {given}", repair=self._signature)
         try:
             return self._pack(store, arguments, keep)
-        except MismatchError as error:  # of a handle
+        except MismatchError as error:  # from `hand_back`, for a handle: it does not know the function
             raise MismatchError(
                 f"{self.label}: {error.message}", repair=error.repair or self._signature
             ) from error.__cause__

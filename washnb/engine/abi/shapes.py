@@ -1,7 +1,7 @@
-"""The types of WIT as plain Python values: what marshalling is generated from, and what people are shown.
+"""The types of WIT as Python values, which marshalling code is generated from: shapes.
 
-A shape is hashable, and equal shapes are the same type as far as the canonical ABI is concerned (records and variants
-have lost their names there). `str()` is the type in WIT.
+A shape is hashable. Equal shapes are one type to the canonical ABI, in which records and variants have no names.
+`str()` writes the type in WIT.
 """
 
 from __future__ import annotations
@@ -105,9 +105,10 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource type of a component. `key` is `interface/name` without version, or unique for a guest's own.
+    """A resource type. `host` says whether the host defines it; otherwise the guest does.
 
-    `host` says on which side the resource is defined: on the host, or in the guest.
+    `key` identifies it: `interface/name` without version for one of the host, for one of a guest with a digest of the
+    component behind it.
     """
 
     key: str
@@ -157,7 +158,7 @@ class Function:
 
 @dataclass(frozen=True)
 class InterfaceType:
-    """What a component imports or exports under one name: functions and resources, by their WIT names.
+    """The functions and resources, by WIT name, that a component imports or exports under one name.
 
     `name` carries the version (`wasi:io/streams@0.2.6`); functions at the root of a component have the name "".
     """

@@ -1,4 +1,4 @@
-"""The writing of Python functions: lines, names for values and for constants, and one compilation at the end."""
+"""Writing a Python function line by line, with fresh names for locals and constants, and compiling it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .layout import MEMORY, PAYLOAD, SCALARS, VAL, VIEW
 from .shapes import Borrow, Option, Own, Primitive, Result, Shape, Variant
 
 _ROOM = VAL - PAYLOAD
-_DEEP = 12  # blocks in each other, of which Python takes 20
+_DEEP = 12  # blocks inside each other, of which Python takes 20, and one list may need several
 
 
 def payload_layout(shape: Shape) -> tuple[str, int]:
-    """The struct code of a shape's payload, padded to the end of the union, and how many raw values it yields.
+    """Return the struct code of a shape's payload, padded to the end of the union, and the number of its raw values.
 
-    Strings, lists, records, tuples, enums and flags are a size and an address.
+    The payload of strings, lists, records, tuples, enums and flags is a size and an address.
     """
     if isinstance(shape, Primitive) and shape.name in SCALARS:
         code = SCALARS[shape.name]
@@ -34,14 +34,14 @@ def payload_layout(shape: Shape) -> tuple[str, int]:
 
 
 class Source:
-    """A function under construction. Constants become its globals; equal ones share a name."""
+    """A Python function under construction. Constants become its globals, under one name for the same object."""
 
     def __init__(self, signature: str) -> None:
         self._lines = [f"def {signature}:"]
         self._depth = 1
         self._names = 0
         self._by_value: dict[tuple[str, int], str] = {}
-        # the builtins that calls ask most are found sooner among the globals
+        # builtins that calls use most: Python looks among the globals first
         self.globals: dict[str, Any] = {"MEMORY": MEMORY, "VIEW": VIEW, "type": type, "int": int, "float": float}
 
     def line(self, text: str) -> None:
@@ -50,7 +50,7 @@ class Source:
 
     @contextlib.contextmanager
     def block(self, header: str) -> Iterator[None]:
-        """Indent what is added inside under `header`."""
+        """Add `header`, and indent the statements that are added inside the `with` block."""
         self.line(header)
         self._depth += 1
         before = len(self._lines)
@@ -61,16 +61,16 @@ class Source:
 
     @property
     def is_deep(self) -> bool:
-        """Whether what comes next is to be a function of its own."""
+        """Whether so many blocks are open that a list has to be read or packed in a function of its own."""
         return self._depth > _DEEP
 
     def name(self, hint: str) -> str:
-        """A local name that nobody else uses."""
+        """Return a local name, beginning with `hint`, that is not in use."""
         self._names += 1
         return f"{hint}{self._names}"
 
     def local(self, hint: str, expression: str) -> str:
-        """A local name for an expression: the expression itself where it is a name already."""
+        """Return a local name for the value of `expression`, which is assigned to it unless it is a name already."""
         if expression.isidentifier():
             return expression
         name = self.name(hint)
@@ -78,7 +78,7 @@ class Source:
         return name
 
     def constant(self, hint: str, value: Any) -> str:
-        """A global name for `value`; the same object gets the same name."""
+        """Return a global name for `value`, beginning with `hint` in capitals."""
         key = (hint, id(value))
         if key not in self._by_value:
             name = self._by_value[key] = self.name(hint.upper())
@@ -87,23 +87,23 @@ class Source:
 
     @staticmethod
     def struct(layout: str) -> struct.Struct:
-        """A struct of this layout; one for each layout, so that its bound methods can be shared."""
+        """Return the one Struct of a layout."""
         return _structs.setdefault(layout, struct.Struct(f"<{layout}"))
 
     def unpacker(self, layout: str) -> str:
-        """The name of a function that unpacks `layout` from a buffer and an offset."""
+        """Return the name of a function that unpacks `layout` from a buffer at an offset."""
         return self.constant("unpack", self.struct(layout).unpack_from)
 
     def packer(self, layout: str) -> str:
-        """The name of a function that packs values as `layout` into bytes."""
+        """Return the name of a function that packs values as `layout` into bytes."""
         return self.constant("pack", self.struct(layout).pack)
 
     def rows(self, layout: str) -> str:
-        """The name of a function that unpacks `layout` again and again, to the end of a buffer."""
+        """Return the name of a function that unpacks `layout` repeatedly, to the end of a buffer."""
         return self.constant("rows", self.struct(layout).iter_unpack)
 
     def compile(self, origin: str) -> Any:
-        """The function. `origin` names it in tracebacks."""
+        """Compile the function and return it; `origin` stands in tracebacks for the file."""
         if any("keep" in line for line in self._lines[1:]) and "keep" not in self._lines[0]:
             self._lines.insert(1, "    keep = [].append")
         text = "\n".join(self._lines)
@@ -117,5 +117,5 @@ _structs: dict[str, struct.Struct] = {}
 
 @functools.lru_cache(maxsize=2048)
 def _compiled(text: str, origin: str) -> types.CodeType:
-    """Compiling is most of the work, and each new binding table asks for the same text again."""
+    """Compile a text once: that is most of the work, and each new binding table has the same functions."""
     return compile(text, origin, "exec")

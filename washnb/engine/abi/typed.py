@@ -1,4 +1,4 @@
-"""Values in the classes of an interface: what a call would have lifted, made of anything that could be lowered."""
+"""Bringing Python values into the normal form, in which callers of an export get them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from .shapes import Enum, Flags, List, Option, Primitive, Record, Result, Shape,
 
 
 def typed(value: Any, shape: Shape | None, classes: Classes) -> Any:
-    """Return `value`, which fits `shape`, as callers of an export get it: records as dataclasses, enums as members."""
+    """Return `value` as a call of an export would: records and cases as dataclasses, enums and flags as members.
+
+    `value` may be anything that fits `shape`; `classes` are those of the interface.
+    """
     match shape:
         case Record(fields):
             made = (typed(_field(value, name), inner, classes) for name, inner in fields)
