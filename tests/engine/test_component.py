@@ -20,7 +20,7 @@ from washnb.engine.abi.shapes import (
     Tuple,
     Variant,
 )
-from washnb.errors import ComponentError, NotAComponentError
+from washnb.errors import CompileError, ComponentError, NotAComponentError
 
 U8, U32, STRING = Primitive("u8"), Primitive("u32"), Primitive("string")
 
@@ -217,6 +217,15 @@ async def test_a_name_that_is_none_of_wit_is_refused(load, name, item):
         _ = component.imports
     with pytest.raises(NotAComponentError):
         _ = component.import_surfaces
+
+
+async def test_names_of_cases_are_identifiers_in_python(load):
+    """A name begins with a letter, or wasmtime refuses the component; digits may stand in the words behind it."""
+    users = '(export "t" (type $u (eq $t))) (export "f" (func (param "x" $u)))'
+    component = await load(f'(type $t (enum "x-1y")) (import "a:b/c" (instance {users}))')
+    assert component.import_surfaces["a:b/c"].types["T"].X_1Y.value == 0
+    with pytest.raises(CompileError, match="not in kebab case"):
+        await load(f'(type $t (enum "1y")) (import "a:b/c" (instance {users}))')
 
 
 async def test_a_function_that_is_called_as_an_interface_is_refused(load):

@@ -25,9 +25,8 @@ def class_name(wit: str) -> str:
 
 
 def member_name(wit: str) -> str:
-    """`network-down` as a member of an enum or of flags: `NETWORK_DOWN`; one that is no identifier gets a `_`."""
-    name = wit.replace("-", "_").upper()
-    return name if name.isidentifier() else f"_{name}"
+    """Spell a name for a member of an Enum or Flag: `network-down` is `NETWORK_DOWN`. WIT's begin with a letter."""
+    return wit.replace("-", "_").upper()
 
 
 def folded(name: str) -> str:
