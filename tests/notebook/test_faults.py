@@ -83,6 +83,35 @@ def test_threads_have_faults_of_their_own(counter):
     assert repr(counter.faults).startswith("no fault is set")
 
 
+def test_a_fault_that_is_set_again_takes_the_place_of_the_equal_one(counter):
+    """A cell that is run twice sets one, whose counts begin anew; a fault that differs, or that a block has, stays."""
+    first = counter.fault("keyvalue.increment", error=RuntimeError("gone"), after=1, times=1)
+    assert counts(counter) == ["1", "failed", "2"]
+    again = counter.fault("keyvalue.increment", error=RuntimeError("gone"), after=1, times=1)
+    assert again.news == (
+        "fault on keyvalue.increment: error RuntimeError: gone, after 1 call, once; "
+        "in place of the one before, which has changed 1 of 3 calls"
+    )
+    assert counts(counter) == ["3", "failed", "4"]
+    assert (first.injected, again.injected, len(counter.faults.data)) == (1, 1, 1)
+    counter.fault("keyvalue.increment", error=RuntimeError("gone"), after=1, times=2)
+    assert len(counter.faults.data) == 2
+    counter.clear_faults()
+    with counter.fault("keyvalue.increment", error="access-denied", times=1) as outer:
+        with counter.fault("keyvalue.increment", error="access-denied", times=1) as inner:
+            assert counts(counter) == ["failed", "failed", "5"]
+        assert (outer.injected, inner.injected) == (1, 1)
+
+
+def test_a_block_has_the_fault_that_has_given_way(counter):
+    """Two threads set equal ones before either begins its block."""
+    one, other = (counter.fault("keyvalue.increment", error="access-denied", times=1) for _ in range(2))
+    with one, other:
+        assert counts(counter) == ["failed", "failed", "1"]
+        assert (one.injected, other.injected) == (1, 1)
+    assert counter.faults.data == []
+
+
 def test_the_status_has_faults_that_are_in_force(counter):
     """For who has forgotten them: those that are over change nothing."""
     assert counter.status().data["faults"] == "none"
@@ -169,6 +198,9 @@ def test_the_magic(notebook):
     assert "2 of 4 calls, over" in notebook.run("%wash fault").text
     assert notebook.run("%wash fault clear keyvalue.increment").text.strip() == "cleared keyvalue.increment"
     assert notebook.run("%wash fault clear").text.strip() == "no fault was set"
+    ran = notebook.run("%wash fault keyvalue.increment --trap\n" * 2)
+    assert ran.text.splitlines()[1] == "fault on keyvalue.increment: trap; in place of the one before"
+    notebook.run("%wash fault clear")
     ran = notebook.run("%wash fault keyvalue.increment --trap --of counter\n%wash fault clear")
     assert ran.text.splitlines() == ["fault on keyvalue.increment: trap, of counter", "cleared keyvalue.increment"]
     notebook.run("%wash fault keyvalue.increment --error {{RuntimeError('boom')}} --delay 0.001")

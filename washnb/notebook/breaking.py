@@ -43,7 +43,8 @@ class Breaking(Door, Protocol):
         - `short`: a read, `io.read`, gives at most so many bytes
 
         `of` is the workload whose calls are meant, "" all. The fault holds until `clear_faults`, or to the end of a
-        `with` block. Raises ConfigError for a target that no loaded component has, or a fault that it cannot have.
+        `with` block; set once more, by a cell that runs again, it begins anew. Raises ConfigError for a target that
+        no loaded component has, or a fault that it cannot have.
         """
         __tracebackhide__ = True
         fault = hosted.Fault(target, error, delay, after, times, trap, value, jump, short, of)

@@ -33,8 +33,11 @@ class Faults:
         self._running = running
         self._set: list[SetFault] = []
 
-    def add(self, fault: Fault) -> SetFault:
-        """Set a fault. Raises ConfigError where no component that runs has its target, or it does not fit that."""
+    def add(self, fault: Fault, *, in_place_of: SetFault | None = None) -> SetFault:
+        """Set a fault, behind the others or `in_place_of` one of them, which is over then.
+
+        Raises ConfigError where no component that runs has its target, or it does not fit that.
+        """
         functions = list(callees(each for workload in self._of(fault) for each in workload.components.values()))
         targets = named(fault.target, functions)
         if not targets:
@@ -46,7 +49,11 @@ class Faults:
             except ConfigError as error:
                 error.repair += told_apart(fault.target, targets)
                 raise
-        self._set.append(added)
+        if in_place_of is None:
+            self._set.append(added)
+        else:
+            in_place_of.give_way()
+            self._set = [added if each is in_place_of else each for each in self._set]
         self._change()
         return added
 

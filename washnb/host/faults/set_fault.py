@@ -14,7 +14,8 @@ from .targets import Callee
 class SetFault:
     """A fault in force: `seen` calls it has looked at, `injected` of them it has changed; `functions` are its own.
 
-    All functions that it is about count together, those of all workloads. They are imports, or `exported`.
+    All functions that it is about count together, those of all workloads. They are imports, or `exported`. While it is
+    `held`, by a block of code, no other fault takes its place; it has `given_way` where one did.
     """
 
     def __init__(self, fault: Fault, targets: Sequence[Callee]) -> None:
@@ -25,6 +26,8 @@ class SetFault:
         self.jump = Jump(fault.jump)
         self.seen = 0
         self.injected = 0
+        self.held = False
+        self.given_way = False
         self._end = asyncio.Event()
 
     @property
@@ -35,6 +38,11 @@ class SetFault:
     def clear(self) -> None:
         """Change nothing any more, also in calls of a version of a workload that is on its way out."""
         self._end.set()
+
+    def give_way(self) -> None:
+        """Change nothing any more, because an equal fault begins anew in its place."""
+        self.given_way = True
+        self.clear()
 
     async def delay(self) -> bool:
         """Let its time pass; False where it was taken back meanwhile, and the call is to go its way."""

@@ -23,11 +23,11 @@ class ShownFault(Told):
     that it is about, in WIT.
     """
 
-    def __init__(self, door: Door, fault: SetFault) -> None:
-        """Show `fault`, and clear it through `door`."""
+    def __init__(self, door: Door, fault: SetFault, before: SetFault | None = None) -> None:
+        """Show `fault`, and clear it through `door`; its news names `before`, whose place it has taken."""
         self._door = door
         self._fault = fault
-        self.news = repr(self)
+        self.news = repr(self) if before is None else f"{self!r}{_in_place_of(before)}"
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -50,7 +50,12 @@ class ShownFault(Told):
             self._door.on_host(lambda deployments: _clear(deployments, self._fault))
 
     def __enter__(self) -> Self:
-        """Begin the block. Raises ConfigError where it was cleared already: nothing would go wrong in it."""
+        """Begin the block. Raises ConfigError where it was cleared already: nothing would go wrong in it.
+
+        The fault is the block's own: an equal one that is set meanwhile does not take its place.
+        """
+        if self._door.deployments is not None:
+            self._fault = self._door.on_host(lambda deployments: _held(deployments, self._fault))
         if self._fault.cleared:
             target = self._fault.fault.target
             raise ConfigError(
@@ -72,8 +77,25 @@ class ShownFault(Told):
 
 
 async def fault_set(deployments: Deployments, door: Door, fault: Fault) -> ShownFault:
-    """Set a fault. Raises ConfigError where nothing imports its target, or it does not fit that."""
-    return ShownFault(door, deployments.host.faults.add(fault))
+    """Set a fault, in place of an equal one: a cell that is run again does not set two.
+
+    Raises ConfigError where no component has its target, or it does not fit that.
+    """
+    faults = deployments.host.faults
+    before = next((each for each in faults if not each.held and _is_equal(each.fault, fault)), None)
+    return ShownFault(door, faults.add(fault, in_place_of=before), before)
+
+
+def _is_equal(fault: Fault, other: Fault) -> bool:
+    """Whether two faults read alike: two exceptions, and values such as arrays, have no equality to go by."""
+    return (fault.target, str(fault)) == (other.target, str(other))
+
+
+async def _held(deployments: Deployments, fault: SetFault) -> SetFault:
+    """Let a block hold a fault; one that has given way to another thread's is set anew."""
+    held = deployments.host.faults.add(fault.fault) if fault.given_way else fault
+    held.held = True
+    return held
 
 
 async def error_cases(deployments: Deployments, target: str) -> tuple[str, ...]:
@@ -102,6 +124,11 @@ async def faults_cleared(deployments: Deployments, target: str | None) -> News:
 
 async def _clear(deployments: Deployments, fault: SetFault) -> None:
     deployments.host.faults.clear(fault)
+
+
+def _in_place_of(before: SetFault) -> str:
+    changed = f", which has changed {before.injected} of {before.seen} calls" if before.seen else ""
+    return f"; in place of the one before{changed}"
 
 
 def _state(fault: SetFault) -> Text:
