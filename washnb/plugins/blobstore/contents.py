@@ -1,4 +1,4 @@
-"""All objects of a backend at once: what snapshots are made of, and what brings them back."""
+"""All objects of a blobstore backend at once, for snapshots: `dump` reads them, `restore` writes them back."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .backend import Backend, NoSuchContainer, NoSuchObject, chunked
 
 
 async def dump(backend: Backend) -> dict[tuple[str, ...], bytes | None]:
-    """Return every container, as None, and every object by container and name."""
+    """Return the content of every object, by `(container, name)`, and None for every container, by `(container,)`."""
     found: dict[tuple[str, ...], bytes | None] = {}
     for container in await backend.containers():
-        with contextlib.suppress(NoSuchContainer):  # it is gone meanwhile
+        with contextlib.suppress(NoSuchContainer):  # the container was deleted since it was listed
             names = await backend.objects(container)
             found[container,] = None
             for name in names:
@@ -24,7 +24,10 @@ async def dump(backend: Backend) -> dict[tuple[str, ...], bytes | None]:
 
 
 async def restore(backend: Backend, state: State) -> None:
-    """Make and write what differs from `state`, and delete what is not in it."""
+    """Make containers and objects of the backend the same as `state`, which `dump` returned; touch those that differ.
+
+    Raises ConfigError where `state` is none of a blobstore backend.
+    """
     check_state(state, {1: NoneType, 2: bytes})
     state = {**{path[:1]: None for path in state}, **state}
     now = await dump(backend)

@@ -1,8 +1,8 @@
-"""Blobs in a directory: a folder for each container, a file for each object.
+"""Blobs in a directory: a folder for each container, in it a file for each object.
 
-`file_names` says what they are called. A file is written elsewhere, in `.incoming`, and takes its place when it is
-whole: readers see the one before until then, and read on in it afterwards. Hosts may share a directory; each hears of
-what the others change (`directory_watch`).
+`file_names` says what folders and files are called. A new object is written to a file in `.incoming` and moved into its
+place when it is whole: until then readers get the former object, and one who has begun reads it to its end. Several
+hosts may use one directory; each learns of the changes of the others (`directory_watch`).
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from .interface import Blobstore
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_STALE_SECONDS = 24 * 60 * 60
-_CREATED = ".created"  # in each container; its time is the container's
+_STALE_SECONDS = 24 * 60 * 60  # then a file in `.incoming` belongs to a process that was killed
+_CREATED = ".created"  # a file in each folder, whose modification time says when the container was made
 
 
 class FilesystemBackend:
-    """Containers as folders of `root`. What waits for the disk runs in threads."""
+    """Containers as folders of the directory `root`. Whatever touches the disk runs in threads."""
 
     def __init__(self, root: Path, changed: Changed) -> None:
         """Keep containers in `root`, which is made when it is needed; call `changed` after each change."""
@@ -53,58 +53,58 @@ class FilesystemBackend:
         self._changed = changed
 
     async def prepare(self) -> None:
-        """Make the directory, and remove what a process that was killed a day ago has left half written."""
+        """Make the directory, and remove half-written files of processes that were killed a day ago or earlier."""
         await self._do("keep blobs", self._prepare)
 
     async def containers(self) -> Sequence[str]:
-        """Return the names of all folders, sorted."""
+        """Return the names of all containers, sorted."""
         return await self._do("list containers", self._containers)
 
     async def create(self, container: str) -> None:
-        """Make a folder."""
+        """Make a folder for a new container. Raises ContainerAlreadyExists where there is one of that name."""
         await self._do(f"create container '{container}'", self._create, container)
         self._changed((container,), "set")
 
     async def delete(self, container: str) -> None:
-        """Remove a folder with all that is in it."""
+        """Remove the folder of a container with all that is in it; a container that does not exist is no error."""
         if await self._do(f"delete container '{container}'", self._delete, container):
             self._changed((container,), "delete")
 
     async def exists(self, container: str) -> bool:
-        """Return whether there is such a folder."""
+        """Return whether the container exists."""
         return await self._do(f"look for container '{container}'", is_directory, self._folders.path(container))
 
     async def info(self, container: str) -> ContainerInfo:
-        """Return when the folder was made."""
+        """Return the metadata of the container."""
         return await self._do(f"look at container '{container}'", self._info, container)
 
     async def clear(self, container: str) -> None:
-        """Remove every file."""
+        """Delete all objects of the container."""
         await self.delete_objects(container, await self.objects(container))
 
     async def objects(self, container: str) -> Sequence[str]:
-        """Return the names of all files, sorted."""
+        """Return the names of all objects of the container, sorted."""
         return await self._do(f"list container '{container}'", self._objects, container)
 
     async def has(self, container: str, name: str) -> bool:
-        """Return whether there is such a file."""
+        """Return whether the container has an object of that name."""
         with suppress(NoSuchObject):
             return bool(await self.object_info(container, name))
         return False
 
     async def object_info(self, container: str, name: str) -> ObjectInfo:
-        """Return size and time of a file."""
+        """Return the metadata of an object. Raises NoSuchObject."""
         return await self._do(f"look at {_object(container, name)}", self._object_info, container, name)
 
     async def read(self, container: str, name: str, start: int = 0, end: int | None = None) -> ObjectReader:
-        """Open the file, which then is read to its end, even if it is replaced."""
+        """Open the object's file, which can be read to its end even where the object is replaced or deleted."""
         what = f"read {_object(container, name)}"
         file, info = await self._do(what, self._open, container, name, late=lambda opened: opened[0].close())
         start, end = span(info.size, start, end)
         return ObjectReader(info, end - start, self._chunks(what, file, start, end), file.close)
 
     async def write(self, container: str, name: str, chunks: AsyncIterable[bytes]) -> None:
-        """Write a file in `.incoming`, and put it into its place at the end."""
+        """Write a file in `.incoming`, and move it into the place of the object at the end."""
         what = f"write {_object(container, name)}"
         path, file = await self._do(what, self._begin, container, late=_give_up)
         try:
@@ -118,18 +118,18 @@ class FilesystemBackend:
         self._told(container, name)
 
     async def delete_objects(self, container: str, names: Sequence[str]) -> None:
-        """Remove files."""
+        """Remove the files of objects; a name without object is no error."""
         what = f"delete objects of container '{container}'"
         for name in await self._do(what, self._delete_objects, container, names):
             self._changed((container, name), "delete")
 
     async def copy(self, container: str, name: str, to_container: str, to_name: str) -> None:
-        """Write what is read."""
+        """Copy an object to another name, by reading and writing it."""
         async with aclosing(await self.read(container, name)) as reader:
             await self.write(to_container, to_name, reader)
 
     async def move(self, container: str, name: str, to_container: str, to_name: str) -> None:
-        """Rename the file."""
+        """Rename the object's file, in place of any object there."""
         await self._do(f"move {_object(container, name)}", self._move, container, name, to_container, to_name)
         if (container, name) != (to_container, to_name):
             self._changed((to_container, to_name), "set")
@@ -141,7 +141,11 @@ class FilesystemBackend:
     async def _do(
         self, what: str, work: Callable[[*Ts], T], *args: *Ts, late: Callable[[T], object] = lambda _: None
     ) -> T:
-        """Work in a thread. One who is cancelled meanwhile waits for its end, and `late` gets the result."""
+        """Run `work` in a thread and return its result.
+
+        A caller that is cancelled meanwhile waits until `work` has ended; `late` is then called with the result, so
+        that a file that was opened is closed, and a change that was made is reported.
+        """
         working = asyncio.ensure_future(asyncio.to_thread(work, *args))
         try:
             with disk(what, self._root):
@@ -160,7 +164,7 @@ class FilesystemBackend:
 
     def _prepare(self) -> None:
         for left in self._arriving().iterdir():
-            with suppress(FileNotFoundError):  # another host sweeps, too
+            with suppress(FileNotFoundError):  # another host removes them at the same time
                 if left.lstat().st_mtime < time.time() - _STALE_SECONDS:
                     _remove(left)
 
@@ -232,7 +236,7 @@ class FilesystemBackend:
 
     def _put(self, path: Path, container: str, name: str) -> None:
         place = self._container(container).prepare(name)
-        file_status(place)  # what is no file is not replaced
+        file_status(place)  # raises where it is no regular file: that is not replaced
         path.replace(place)
 
     def _delete_objects(self, container: str, names: Sequence[str]) -> Sequence[str]:
@@ -249,7 +253,7 @@ class FilesystemBackend:
     def _move(self, container: str, name: str, to_container: str, to_name: str) -> None:
         self._object_info(container, name)
         to_path = self._container(to_container).prepare(to_name)
-        file_status(to_path)  # what is no file is not replaced
+        file_status(to_path)  # raises where it is no regular file: that is not replaced
         try:
             self._container(container).path(name).replace(to_path)
         except FileNotFoundError:
@@ -266,7 +270,7 @@ def _info(container: str, name: str, found: os.stat_result) -> ObjectInfo:
 
 def _give_up(begun: tuple[Path, IO[bytes]]) -> None:
     path, file = begun
-    with suppress(OSError):  # what the disk refuses again is thrown away anyhow
+    with suppress(OSError):  # closing writes what is buffered, and a full disk refuses it again
         file.close()
     path.unlink(missing_ok=True)
 
@@ -280,19 +284,19 @@ def _remove(path: Path) -> None:
 
 
 class FilesystemBlobstore(InDirectory[Backend], Blobstore):
-    """wasi:blobstore in a directory, shared by all workloads."""
+    """wasi:blobstore in a directory. All workloads share the containers."""
 
     def __init__(self, root: Path) -> None:
-        """Keep the containers in the directory `root`, the one that it is now: the process may go elsewhere."""
+        """Keep the containers in the directory `root`. It is made absolute at once."""
         super().__init__(root)
         self._files = FilesystemBackend(self.root, self.watch.own)
 
     @property
     def shared(self) -> Backend:
-        """The folders."""
+        """The backend, which all workloads share."""
         return self._files
 
     async def start(self) -> None:
-        """Make the directory. Raises BackendError where that cannot be."""
+        """Make the directory, and begin to look for changes by others. Raises BackendError where it cannot be made."""
         await self._files.prepare()
         await super().start()

@@ -1,7 +1,7 @@
-"""Blobs on a NATS server, in object stores that all hosts and workloads of its account share.
+"""Blobs on a NATS server, in object stores that all workloads share, and all hosts on the same NATS account.
 
-wash-runtime permits no container there unless the workload's entry names it in `buckets`, and ignores the range that a
-guest reads; here all are permitted without that key, and ranges are those of the other backends.
+wash-runtime permits a container on NATS only where the workload's manifest names it in `buckets`, and ignores the range
+that a guest reads. washnb permits all containers where there is no `buckets`, and reads ranges, as on other backends.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ..state import OfManyHosts, SharedState
 from .backend import Backend
 from .interface import Blobstore
 
-_CHANGES = "$O.*.M.*"
+_CHANGES = "$O.*.M.*"  # the subjects of the metadata of all objects
 _STREAMS = {"$JS.EVENT.ADVISORY.STREAM.CREATED.*": "set", "$JS.EVENT.ADVISORY.STREAM.DELETED.*": "delete"}
-_BEHIND = 4096  # changes that wait to be told; more are dropped, and a view that looks again sees them
+_BEHIND = 4096  # changes that wait to be reported; more are dropped: a view that looks again sees them
 
 
 class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
-    """wasi:blobstore in object stores of JetStream, shared by all workloads and by other hosts."""
+    """wasi:blobstore on a NATS server. All workloads share the containers, and so do other hosts on its account."""
 
     backend_kind = "nats"
 
     def __init__(self, server: NatsServer) -> None:
-        """Keep the containers at `server`."""
+        """Keep the containers on `server`."""
         self.location = server.url
         self.server = server
         self._store: Backend | None = None
@@ -37,13 +37,16 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
 
     @property
     def shared(self) -> Backend:
-        """The object stores. Raises BackendError before `start`."""
+        """The backend, which all workloads share. Raises BackendError before `start`."""
         if self._store is None:
             raise BackendError(f"blobstore at NATS server {self.location} was not started", repair="await host.start()")
         return self._store
 
     async def start(self) -> None:
-        """Connect, and hear of changes from now on, whoever makes them. Raises BackendError where that cannot be."""
+        """Connect, and report changes from now on, also those by other hosts.
+
+        Raises BackendError where the server is away or has no JetStream, ConfigError without nats-py.
+        """
         await super().start()
         await open_for_streams(self.server, "keep containers")
         from .object_store import ObjectStoreBackend
@@ -60,7 +63,7 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
             raise
 
     async def stop(self) -> None:
-        """Disconnect."""
+        """End the reporting of changes, and this plugin's use of the connection."""
         await super().stop()
         for subscription in self._listening:
             with suppress(BackendError), self.server.asking("hear of no more changes"):
@@ -74,7 +77,7 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
 
     async def _hear_object(self, message: Any) -> None:
         _, container, _, name = message.subject.split(".")
-        with suppress(ValueError, AttributeError):  # published by somebody who makes no objects
+        with suppress(ValueError, AttributeError):  # some other program has published it, and it is no metadata
             deleted = json.loads(message.data).get("deleted", False)
             self.changed((container, base64.urlsafe_b64decode(name).decode()), "delete" if deleted else "set")
 

@@ -4,9 +4,9 @@ A container is the stream `OBJ_<container>`. An object is its metadata, JSON und
 its name in base64, and its chunks under `$O.<container>.C.` and an id of its own. The settings of a stream and the
 fields of the metadata are those of async-nats, which wash-runtime uses; it would refuse a bucket with others.
 
-Metadata are replaced only where they still are what was looked at: so of two hosts that write an object at once, each
-removes the chunks of exactly the one that it has replaced. Chunks are read one by one, each with a request: a reader
-that goes away leaves nothing at the server, and however large an object is, one chunk of it is here.
+Metadata are replaced by compare-and-swap: of two hosts that write an object at the same time, each removes the chunks
+of exactly the object that it has replaced. Chunks are read one by one, each with a request: a reader that ends early
+leaves nothing behind at the server, and however large an object is, only one chunk of it is in memory.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ from .backend import (
 from .object_stream import CONTAINER, LONGEST, Metadata, ObjectStream
 
 MESSAGE = 128 * 1024
-"""Bytes in a chunk of the object store, as all clients write them."""
+"""Bytes of a chunk at the server, as every client of the object store writes them; the last chunk may have fewer."""
 
 _CHANGED_MEANWHILE = 10071  # error code of JetStream
 _ROLLUP, _EXPECTED = "Nats-Rollup", "Nats-Expected-Last-Subject-Sequence"
 
 
 class ObjectStoreBackend:
-    """Containers as object stores of a NATS server."""
+    """Containers as object stores on a NATS server."""
 
     def __init__(self, server: NatsServer) -> None:
-        """Use a server that is open."""
+        """Keep `server`, which is open while the backend is used."""
         self._server = server
 
     async def containers(self) -> Sequence[str]:
-        """Return the names of all object stores, sorted."""
+        """Return the names of all containers of the account, sorted."""
         names: list[str] = []
         async with self._server.asking("list containers"):
             while page := await self._server.jetstream.streams_info(offset=len(names)):
@@ -64,7 +64,7 @@ class ObjectStoreBackend:
         return sorted(name.removeprefix("OBJ_") for name in names if name.startswith("OBJ_"))
 
     async def create(self, container: str) -> None:
-        """Make a stream with the settings of all object stores."""
+        """Make a stream for a new container. Raises ContainerAlreadyExists where there is one of that name."""
         what = f"create container '{container}'"
         self._server.require_write(what)
         if not CONTAINER.fullmatch(container):
@@ -77,7 +77,7 @@ class ObjectStoreBackend:
             await make_stream(self._server, self._stream(container).settings)
 
     async def delete(self, container: str) -> None:
-        """Delete the stream."""
+        """Delete the stream of a container with all its objects; a container that does not exist is no error."""
         what = f"delete container '{container}'"
         self._server.require_write(what)
         if CONTAINER.fullmatch(container):
@@ -85,13 +85,13 @@ class ObjectStoreBackend:
                 await delete_stream(self._server, self._stream(container).name)
 
     async def exists(self, container: str) -> bool:
-        """Return whether there is such a stream."""
+        """Return whether the container exists."""
         with suppress(NoSuchContainer):
             return bool(await self.info(container))
         return False
 
     async def info(self, container: str) -> ContainerInfo:
-        """Return when the stream was made."""
+        """Return the metadata of the container."""
         async with self._server.asking(f"look at container '{container}'"):
             try:
                 info = await self._server.jetstream.stream_info(self._stream(container).name)
@@ -100,7 +100,7 @@ class ObjectStoreBackend:
         return ContainerInfo(container, int(info.created.timestamp()) if info.created else 0)
 
     async def clear(self, container: str) -> None:
-        """Delete every object that is there now. What somebody writes meanwhile stays."""
+        """Delete every object that the container has now; an object that is written meanwhile stays."""
         what = f"clear container '{container}'"
         self._server.require_write(what)
         async with self._server.asking(what):
@@ -108,21 +108,21 @@ class ObjectStoreBackend:
         await at_once(partial(self._delete, container), found)
 
     async def objects(self, container: str) -> Sequence[str]:
-        """Return the names of all objects, sorted."""
+        """Return the names of all objects of the container, sorted."""
         async with self._server.asking(f"list container '{container}'"):
             found = await self._stream(container).objects()
         return sorted(each.name for each in found)
 
     async def has(self, container: str, name: str) -> bool:
-        """Return whether there is such an object."""
+        """Return whether the container has an object of that name."""
         return not (await self._last(container, name)).deleted
 
     async def object_info(self, container: str, name: str) -> ObjectInfo:
-        """Return what the metadata say."""
+        """Return the metadata of an object. Raises NoSuchObject."""
         return _told(container, await self._present(container, name))
 
     async def read(self, container: str, name: str, start: int = 0, end: int | None = None) -> ObjectReader:
-        """Begin to read. An object that is replaced or deleted meanwhile ends in an error: its chunks are gone."""
+        """Begin to read an object. Where it is replaced or deleted meanwhile, its chunks are gone: a BackendError."""
         metadata = await self._present(container, name)
         if metadata.link:
             raise BackendError(f"object '{name}' of container '{container}' is a link, which is not followed")
@@ -130,12 +130,12 @@ class ObjectStoreBackend:
         return ObjectReader(_told(container, metadata), end - start, self._part(container, metadata, start, end))
 
     async def write(self, container: str, name: str, chunks: AsyncIterable[bytes]) -> None:
-        """Publish chunks, then the metadata that make them an object."""
+        """Publish the chunks of an object, then the metadata that put it in place of the former one."""
         what = _doing("write", container, name)
         self._server.require_write(what)
         if not _can_be(name):
             raise BackendError(f"{what}: in NATS the name of an object has 1 to {LONGEST} bytes")
-        await self._last(container, name)  # a container that is not there is told before anything is sent
+        await self._last(container, name)  # raises NoSuchContainer before anything is sent
         nuid, stream = NUID().next().decode(), self._stream(container)
         most = min(MESSAGE, self._server.client.max_payload)
         digest, size, number = hashlib.sha256(), 0, 0
@@ -154,7 +154,7 @@ class ObjectStoreBackend:
         await to_its_end(self._finish(what, container, name, fields))
 
     async def delete_objects(self, container: str, names: Sequence[str]) -> None:
-        """Publish metadata that say so, and remove the chunks."""
+        """Publish metadata that mark objects as deleted, and remove their chunks; a name without object is no error."""
         self._server.require_write(f"delete objects of container '{container}'")
 
         async def delete(name: str) -> None:
@@ -163,12 +163,12 @@ class ObjectStoreBackend:
         await at_once(delete, names)
 
     async def copy(self, container: str, name: str, to_container: str, to_name: str) -> None:
-        """Write what is read."""
+        """Copy an object to another name, by reading and writing it."""
         async with aclosing(await self.read(container, name)) as reader:
             await self.write(to_container, to_name, reader)
 
     async def move(self, container: str, name: str, to_container: str, to_name: str) -> None:
-        """Copy, then delete what was copied; what has replaced it meanwhile stays."""
+        """Copy an object, then delete it under the old name, unless another has replaced it there meanwhile."""
         self._server.require_write(_doing("move", container, name))
         metadata = await self._present(container, name)
         if (container, name) != (to_container, to_name):
@@ -185,7 +185,10 @@ class ObjectStoreBackend:
         return found
 
     async def _last(self, container: str, name: str) -> Metadata:
-        """Return the metadata of an object; `deleted` where it was never written, too."""
+        """Return the metadata of an object, with `deleted` also for an object that was never written.
+
+        Raises NoSuchContainer, and BackendError where the metadata cannot be read.
+        """
         async with self._server.asking(_doing("look at", container, name)):
             if not _can_be(name):
                 await self.info(container)
@@ -221,11 +224,11 @@ class ObjectStoreBackend:
         return found
 
     async def _finish(self, what: str, container: str, name: str, fields: dict[str, Any]) -> None:
-        """Make chunks an object, or remove them."""
+        """Publish the metadata for chunks that are all there, or remove the chunks where the server refuses them."""
         try:
             await self._replace(what, container, name, fields)
         except BackendError as error:
-            if isinstance(error.__cause__, APIError):  # and not an answer that has not come: it may be an object by now
+            if isinstance(error.__cause__, APIError):  # refused; without an answer it may be an object by now
                 await self._forget(container, fields["nuid"])
             raise
 
@@ -241,7 +244,7 @@ class ObjectStoreBackend:
                 await self._erase(what, container, metadata)
 
     async def _erase(self, what: str, container: str, metadata: Metadata) -> None:
-        """Delete without metadata that say so: there is no room for them."""
+        """Delete an object by purging its metadata, where the server has no room for a mark of deletion."""
         stream = self._stream(container)
         async with self._server.asking(what):
             await to_its_end(purge(self._server, stream.name, stream.subject(metadata.name), metadata.sequence))
@@ -250,7 +253,10 @@ class ObjectStoreBackend:
     async def _replace(
         self, what: str, container: str, name: str, fields: dict[str, Any], only: Metadata | None = None
     ) -> None:
-        """Publish metadata, and remove the chunks of what they replace: of whatever is there, or of `only`."""
+        """Publish metadata, and remove the chunks of the object that they replace.
+
+        With `only` they replace just that one: where another has taken its place, nothing is published.
+        """
         stream, now = self._stream(container), datetime.now(UTC).isoformat().replace("+00:00", "Z")
         told = {"name": name, "description": None, "bucket": container, "mtime": now, **fields}
         while True:
@@ -269,7 +275,7 @@ class ObjectStoreBackend:
             await self._forget(container, before.nuid)
 
     async def _forget(self, container: str, nuid: str) -> None:
-        """Remove chunks that belong to no object. Where that fails they stay, and nobody sees them."""
+        """Remove chunks that belong to no object. Where that fails, they take room at the server, unseen."""
         if self._server.client.is_connected:
             with suppress(BackendError), self._server.asking("remove chunks"):
                 await self._stream(container).forget(nuid)
@@ -291,7 +297,7 @@ def _can_be(name: str) -> bool:
 
 
 async def _messages(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[bytes, None]:
-    """Cut what comes into messages of `most` bytes; the last one may have fewer."""
+    """Yield the bytes of `chunks` in messages of `most` bytes; the last message may have fewer."""
     waiting = bytearray()
     async for chunk in chunks:
         waiting += chunk

@@ -1,7 +1,7 @@
-"""The stream behind a container on NATS: what its metadata say, and the requests that are made of it.
+"""The JetStream stream behind a container on NATS: its subjects, its metadata, and the requests to it.
 
-The requests go past nats-py's JetStream, where each takes three times as long: a container may have thousands of
-objects. Metadata are asked of the stream's leader, so that whoever has written sees it.
+The requests do not use nats-py's JetStreamContext, where each takes three times as long: a container may have thousands
+of objects. Metadata are asked of the stream's leader, so that a writer sees at once what it has written.
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ from .backend import NoSuchContainer
 
 CONTAINER = re.compile(r"[a-zA-Z0-9_-]{1,200}")
 LONGEST = 2000
-"""Bytes of an object's name: a subject has to fit into a line of the protocol."""
+"""Bytes that an object's name may have: its subject has to fit into a line of the NATS protocol."""
 
-_NUID = re.compile(r"[\w-]{0,100}", re.ASCII)  # one with a wildcard would remove the chunks of others, too
-_NO_STREAM = 10059  # error code of JetStream
+_NUID = re.compile(r"[\w-]{0,100}", re.ASCII)  # with a wildcard in it, chunks of other objects would be removed, too
+_NO_STREAM = 10059  # the error code of JetStream where there is no stream of that name
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the store says of an object; `sequence` is that of the message, 0 where there is none."""
+    """The metadata of an object; without arguments, of an object that was never written.
+
+    `sequence` is that of the message in the stream, `nuid` the id under which the chunks are, `created_at` in seconds
+    since 1970.
+    """
 
     sequence: int = 0
     created_at: int = 0
@@ -44,10 +48,10 @@ class Metadata:
 
 
 class ObjectStream:
-    """The stream of one container, with the settings and subjects that all clients know."""
+    """The stream of one container. Its methods are to be called in an `asking` of the server."""
 
     def __init__(self, server: NatsServer, container: str) -> None:
-        """Ask nothing yet. Raises NoSuchContainer for what cannot be the name of one."""
+        """Ask nothing yet. Raises NoSuchContainer where `container` cannot be the name of a container on NATS."""
         if not CONTAINER.fullmatch(container):
             raise NoSuchContainer(container)
         self.name = f"OBJ_{container}"
@@ -56,7 +60,7 @@ class ObjectStream:
 
     @property
     def settings(self) -> StreamConfig:
-        """What async-nats makes it with."""
+        """The settings with which async-nats, and so wash-runtime, makes the stream."""
         return StreamConfig(
             name=self.name,
             subjects=[f"$O.{self._container}.C.>", f"$O.{self._container}.M.>"],
@@ -68,31 +72,37 @@ class ObjectStream:
         )
 
     def subject(self, name: str) -> str:
-        """Where the metadata of an object are."""
+        """Return the subject of the metadata of an object."""
         return f"$O.{self._container}.M.{base64.urlsafe_b64encode(name.encode()).decode()}"
 
     def chunks(self, nuid: str) -> str:
-        """Where the chunks of an object are."""
+        """Return the subject of the chunks of an object."""
         return f"$O.{self._container}.C.{nuid}"
 
     async def objects(self) -> list[Metadata]:
-        """Return the metadata of all objects that are there now. What nobody can read is none."""
+        """Return the metadata of all objects that are there now; metadata that cannot be read are left out."""
         found = await at_once(self._metadata, await self._subjects())
         return [each for each in found if each is not None and not each.deleted]
 
     async def metadata(self, name: str) -> Metadata | None:
-        """Return those of an object, `deleted` where it was never written, too; None where nobody can read them."""
+        """Return the metadata of an object; None where they cannot be read.
+
+        `deleted` is True also for an object that was never written.
+        """
         return await self._metadata(self.subject(name))
 
     async def publish(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> None:
-        """Keep a message. Raises APIError, or NoSuchContainer where the stream is gone."""
+        """Publish a message into the stream, and wait for the acknowledgement.
+
+        Raises APIError where the server refuses it, NoSuchContainer where there is no stream.
+        """
         try:
             answer = json.loads((await self._server.request(subject, data, headers)).data)
         except NoRespondersError:
-            await self._ask("INFO", {})  # where the stream is gone, that is why
+            await self._ask("INFO", {})  # raises NoSuchContainer where that is the reason
             raise
         if "error" in answer:
-            APIError.from_error(answer["error"])  # raises the one that it is
+            APIError.from_error(answer["error"])  # raises the class that belongs to the error's code
 
     async def forget(self, nuid: str) -> None:
         """Remove the chunks of an object."""
@@ -109,7 +119,7 @@ class ObjectStream:
         return metadata if metadata is not None and self.subject(metadata.name) == subject else None
 
     async def _subjects(self) -> list[str]:
-        """Return the subjects of all metadata. A busy server has told consumers too early that there are no more."""
+        """Return the subjects of all metadata. They are not read with a consumer: a busy server ends that too early."""
         subjects: list[str] = []
         while True:
             asked = {"subjects_filter": f"$O.{self._container}.M.>", "offset": len(subjects)}
@@ -120,7 +130,10 @@ class ObjectStream:
                 return subjects
 
     async def _ask(self, what: str, asked: dict[str, object]) -> dict[str, Any]:
-        """Ask JetStream about the stream. Raises APIError, or NoSuchContainer."""
+        """Send the request `what` of the JetStream API for the stream, and return the answer.
+
+        Raises NoSuchContainer where there is no stream, APIError where the server refuses.
+        """
         reply = await self._server.request(f"$JS.API.STREAM.{what}.{self.name}", json.dumps(asked).encode())
         answer: dict[str, Any] = json.loads(reply.data)
         if error := answer.get("error"):

@@ -1,4 +1,4 @@
-"""What a workload may do with which containers, as the config of its interface entry says."""
+"""What a workload may do with which containers, as its manifest says in the config of wasi:blobstore."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from washnb.wit import WitInterface
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The keys `buckets`, names of containers with commas between them, and `read_only`, `true` or not.
+    """The containers that a workload may use (None: all), and whether it may only read them.
 
-    Both are wash-runtime's, where only the NATS variant reads them, and grants nothing without `buckets`.
+    The keys in the config are those of wash-runtime: `buckets`, names with commas between them, and `read_only=true`.
+    There only the plugin on NATS reads them, and without `buckets` it permits no container.
     """
 
     buckets: frozenset[str] | None = None
@@ -21,7 +22,7 @@ class Permit:
 
     @classmethod
     def of(cls, interfaces: Collection[WitInterface]) -> Permit:
-        """Read the config of the entries that a plugin serves; without the keys everything is permitted."""
+        """Return what the config of `interfaces` permits; without the two keys that is everything."""
         named = [entry.config["buckets"] for entry in interfaces if "buckets" in entry.config]
         buckets = frozenset(bucket.strip() for text in named for bucket in text.split(",")) if named else None
         return cls(buckets, any(entry.config.get("read_only", "").strip() == "true" for entry in interfaces))

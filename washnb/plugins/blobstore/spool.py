@@ -1,4 +1,4 @@
-"""Where the contents of an outgoing value wait until it is known where they go: a temporary file, if they are many."""
+"""A temporary file for what a guest writes to an outgoing value before it says to which object that goes."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from .backend import CHUNK
 
 
 class Spool:
-    """Bytes that are added and then read, once; the file is made for the first of them, and gone at the end."""
+    """Bytes that are added, and then read once, in a `with` block; the file exists from the first byte to its end."""
 
     def __init__(self) -> None:
-        """Begin without a file."""
+        """Make no file yet."""
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Use it in a `with`."""
+        """Return the spool itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the file."""
+        """Close the file, which removes it."""
         if self._file is not None:
             self._file.close()
 
     async def add(self, contents: bytes) -> None:
-        """Add bytes at the end. Raises BackendError where there is no room for them."""
+        """Add bytes at the end. Raises BackendError where the disk has no room for them."""
         with _told():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="washnb-", buffering=0)  # noqa: SIM115 - closed above
             await asyncio.to_thread(self._file.write, contents)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Iterate over what was added."""
+        """Yield the bytes that were added, in chunks of up to 64 KiB."""
         if self._file is None:
             return
         with _told():

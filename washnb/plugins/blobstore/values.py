@@ -1,4 +1,4 @@
-"""The values of wasi:blobstore: an object on its way to a guest, and one on its way from it."""
+"""The values of wasi:blobstore: `incoming-value`, which a guest reads, and `outgoing-value`, which it writes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from .backend import Backend, ObjectReader
 from .spool import Spool
 
 SYNC_LIMIT = 8 * 1024 * 1024
-"""The most bytes that incoming-value-consume-sync hands over: the engine copies a list byte by byte."""
-
+"""Bytes that incoming-value-consume-sync returns at most: the engine copies a list byte by byte, which takes time."""
 
 STOP_SECONDS = 2.0
+"""How long a plugin that stops waits for the removal of what guests have written and given up."""
 
 _storing: WeakSet[asyncio.Task[None]] = WeakSet()
 
 
 async def given_up() -> None:
-    """Wait until what was written of values that were given up is gone, so that a backend may close."""
+    """Wait until what guests wrote to values that they dropped unfinished is removed, so that a backend can close."""
     loop = asyncio.get_running_loop()
     if leaving := [storing for storing in _storing if storing.cancelling() and storing.get_loop() is loop]:
         await asyncio.wait(leaving, timeout=STOP_SECONDS)
@@ -41,16 +41,16 @@ async def given_up() -> None:
 
 @resource("incoming-value")
 class IncomingValue:
-    """An object, or a part of it, for a guest to read: the bytes that it had when the guest asked for them."""
+    """The resource `incoming-value`: an object, or a part of it, that a guest reads, as it was at `get-data`."""
 
     def __init__(self, reader: ObjectReader) -> None:
-        """Read from `reader`."""
+        """Keep the reader of the object."""
         self._reader = reader
         self._stream = AsyncInputStream(reader)
 
     @staticmethod
     async def incoming_value_consume_sync(incoming_value: IncomingValue) -> bytes:
-        """Return all of it. Raises Err above 8 MiB: that much is read as a stream."""
+        """Return all bytes of the value. Raises Err where they are more than 8 MiB: these can be read as a stream."""
         reader = incoming_value._reader
         try:
             if reader.size > SYNC_LIMIT:
@@ -65,24 +65,24 @@ class IncomingValue:
 
     @staticmethod
     def incoming_value_consume_async(incoming_value: IncomingValue) -> InputStream:
-        """Return it as a stream, which reads as the guest does."""
+        """Return a stream of the value's bytes, which reads the object as fast as the guest reads the stream."""
         return incoming_value._stream
 
     def size(self) -> int:
-        """Return the number of bytes."""
+        """Return the number of bytes of the value."""
         return self._reader.size
 
     def drop(self) -> None:
-        """Let go of the object."""
+        """End the reading of the object."""
         self._stream.drop()
 
     def __repr__(self) -> str:
-        """What a trace shows of a handle."""
+        """Name object and size: what a trace shows of the handle."""
         return f"{self._reader.size} bytes of object {self._reader.info.name!r}"
 
 
 class _Body(PipeOutputStream):
-    """The guest's stream into an outgoing value; the end of the value is `finish`, not the end of this."""
+    """The stream that a guest writes an outgoing value to. Dropping it does not end the value: `finish` does."""
 
     def __init__(self, value: OutgoingValue, pipe: Pipe) -> None:
         super().__init__(pipe, on_drop=lambda: None)
@@ -106,10 +106,10 @@ class _Destination:
 
 @resource("outgoing-value")
 class OutgoingValue:
-    """An object that a guest makes. It is kept at `finish`, whole; one that is dropped before is not kept at all.
+    """The resource `outgoing-value`: an object that a guest writes. `finish` stores it; dropped before, it is lost.
 
-    WIT leaves open what comes first, the contents or where they go. What fits into the pipe waits there, more of it in
-    a temporary file; once the destination is known, everything flows through.
+    A guest may write before `write-data` says which object it is. What it writes until then waits in the pipe, and in a
+    temporary file where that is full; from then on everything flows to the backend.
     """
 
     def __init__(self) -> None:
@@ -122,11 +122,11 @@ class OutgoingValue:
 
     @staticmethod
     def new_outgoing_value() -> OutgoingValue:
-        """Make a value."""
+        """Return a new, empty value."""
         return OutgoingValue()
 
     def outgoing_value_write_body(self) -> OutputStream:
-        """Return the stream for the contents; once. Raises Err afterwards."""
+        """Return the stream to which the guest writes the value. Raises Err where it was returned before."""
         if self._taken:
             raise Err
         self._taken = True
@@ -134,7 +134,10 @@ class OutgoingValue:
 
     @staticmethod
     async def finish(this: OutgoingValue) -> None:
-        """Wait until the object is kept. Raises Err where it cannot be, or was never given a destination."""
+        """End the value, and wait until its object is stored.
+
+        Raises Err where that fails, or where `write-data` has chosen no object.
+        """
         if this._destination is None or this._storing is None:
             this.drop()
             raise Err("outgoing value not associated with a container")
@@ -143,25 +146,25 @@ class OutgoingValue:
             await this._storing
 
     def send(self, backend: Backend, container: str, name: str) -> None:
-        """Let the contents go to an object. Raises Err where they go to one already."""
+        """Store what the guest writes as the object `name`. Raises Err where an object was chosen before."""
         if self._destination is not None:
             raise Err(f"the outgoing value goes to object '{self._destination.name}' already")
         self._destination = _Destination(backend, container, name)
         self._begin()
 
     def written(self) -> None:
-        """Hear that the guest has written: a full pipe is emptied even where its destination is not known."""
+        """Begin to empty a full pipe, also before the destination is known. The stream calls this after each write."""
         if not self._pipe.room:
             self._begin()
 
     def check(self) -> None:
-        """Raise, once, the failure that ended the storing."""
+        """Raise the failure that ended the storing, for the guest's next write; once."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise Err(StreamError_LastOperationFailed(Error.of(failure)))
 
     def drop(self) -> None:
-        """Give the value up, unless it was finished: what was written of it is forgotten."""
+        """Remove what the guest has written, unless the value is finished."""
         self._pipe.abandon()
         if self._storing is not None:
             self._storing.cancel()
