@@ -1,6 +1,6 @@
-"""What of the session lives on the host's loop: what is loaded, what is remembered, what is read of it for people.
+"""The part of the session that lives on the host's loop: workloads, the history of calls, and reports of both.
 
-These modules load the whole host, so that each waits until a name of it is used: `%load_ext washnb` needs none.
+Its modules import the whole host, so each is imported when a name of it is first used: `%load_ext washnb` uses none.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name from its module."""
+    """Import the module that has the name, and return what it names."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

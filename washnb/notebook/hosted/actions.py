@@ -19,7 +19,7 @@ from .deployments import NAMESPACE, Deployments
 
 
 async def opened(events: EventBus, *, tracing: bool) -> Deployments:
-    """Start a host that tells its events to `events`, too."""
+    """Start a host without plugins, whose events go to `events`, too, and return its deployments."""
     host = await dev_host(plugins=False).start()
     host.tracing = tracing
     deployments = Deployments(host)
@@ -29,7 +29,7 @@ async def opened(events: EventBus, *, tracing: bool) -> Deployments:
 
 
 async def sent(deployments: Deployments, asked: Asked, to: str | None, seconds: float | None) -> ShownResponse:
-    """Send a request to the workload `to`, or else to the one used last that answers HTTP."""
+    """Send a request to the workload `to`, or to the one used last that answers HTTP; wait for at most `seconds`."""
     target = deployments.answering(to)
     denied: list[str] = []
 
@@ -49,7 +49,7 @@ async def sent(deployments: Deployments, asked: Asked, to: str | None, seconds: 
 
 @dataclass(frozen=True)
 class Command:
-    """What `run` is told. `seconds` bounds the run."""
+    """The arguments of `run`. The run ends after at most `seconds`."""
 
     source: Source
     arguments: Sequence[str]
@@ -59,7 +59,7 @@ class Command:
 
 
 async def completed(deployments: Deployments, command: Command) -> Completed:
-    """Run a command to its end, as a workload that is gone afterwards."""
+    """Run a command to its end, as a workload that is stopped afterwards, and return its exit code and output."""
     name = name_of(command.source)
     read = await asyncio.to_thread(read_source, command.source, name)
     component = Component(name, read.data, local_resources=LocalResources(environment=command.environment))

@@ -1,4 +1,4 @@
-"""What `attach` and `detach` do: plugins out of words and classes, on the backends that were asked for."""
+"""`attach` and `detach`: plugins made of words and classes, on the backends that were asked for."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _LOCAL = "nats"
 
 
 async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Terms) -> ToldTable:
-    """Attach plugins, each in place of what has its id, and say what is different now.
+    """Attach plugins, each in place of the one with its id; return the table of plugins with a line on what changed.
 
-    What is there already stays, so that a cell can be run twice: a word, a backend, the same object, and the same
-    class, which is another one once its cell has run again.
+    What is attached already stays, so that a cell can be run twice: the same word on the same backend, the same object,
+    the same class. A class is another one after the cell that defines it has run again. Raises ConfigError.
     """
     host = deployments.host
     told: dict[str, list[str]] = {}
     made = [plugin for each in wanted for plugin in _plugins(deployments, each, terms)]
-    plugins = [*{plugin.id: plugin for plugin in made}.values()]  # keyvalue=memory after all=... is another one of it
+    plugins = [*{plugin.id: plugin for plugin in made}.values()]  # the last of an id: keyvalue=memory behind all=
     _require_effect(plugins, terms)
     for plugin in plugins:
         before = host.plugins.get(plugin.id)
@@ -61,24 +61,24 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
 
 
 def _lost(host: Host) -> list[tuple[str, str]]:
-    """Which workloads that run have lost which of their imports."""
+    """The imports that running workloads have lost, as pairs of workload and interface."""
     return [(summary.name, interface) for summary in host.workloads() for interface in summary.lost]
 
 
 def made_by_word(wanted: Wanted) -> Wanted:
-    """Make the plugin of another package that a word stands for, in the thread that asks. Raises ConfigError."""
+    """Make the plugin of another package that a word names, in the caller's thread. Raises ConfigError."""
     entry = catalog.by_word(wanted.subject) if isinstance(wanted.subject, str) and wanted.backend is None else None
     return replace(wanted, made=entry.create()) if isinstance(entry, RegisteredPlugin) else wanted
 
 
 async def attached_as(deployments: Deployments, subject: object) -> HostPlugin | None:
-    """What is attached and was made of a class, or is an object or around it; None where nothing is."""
+    """The attached plugin that was made of the class `subject`, is that object, or wraps it; None where none is."""
     plugins = deployments.host.plugins.values()
     return next((plugin for plugin in plugins if any(_made_of(each, subject) for each in layers(plugin))), None)
 
 
 async def detached(deployments: Deployments, plugin: object, from_: str | None) -> ToldTable:
-    """Take a plugin away, from all workloads or from one, and say so: by word or id, or what `attach` has taken."""
+    """Take a plugin away from all workloads or from one, by its word or id, or by what `attach` was given."""
     asked = plugin if isinstance(plugin, str) else (await attached_as(deployments, plugin) or as_plugin(plugin)).id
     plugin_id = await deployments.detach(asked, from_)
     news = [f"detached {plugin_id}"]
@@ -90,7 +90,7 @@ async def detached(deployments: Deployments, plugin: object, from_: str | None) 
 
 
 def _as_it_was(host: Host, plugins: Sequence[HostPlugin], to: str | None) -> str:
-    """Say how what was asked for is the case already."""
+    """Say that the plugins are attached, or granted, already."""
     if to is None:
         return "it is attached already"
     grants = dict.fromkeys(host.grants(plugin.id) for plugin in plugins)
@@ -98,12 +98,12 @@ def _as_it_was(host: Host, plugins: Sequence[HostPlugin], to: str | None) -> str
 
 
 def _nobody_yet(deployments: Deployments, name: str | None) -> list[str]:
-    """Say that a grant is for a workload that may come."""
+    """Say that no workload is called `name` yet: the grant is for one that may be loaded later."""
     return [] if name in {None, *deployments.names} else [f"no workload is called {name} yet"]
 
 
 def _plugins(deployments: Deployments, wanted: Wanted, terms: Terms) -> list[HostPlugin]:
-    """Make what is wanted, or find it where it is attached already. Raises ConfigError."""
+    """Make the plugins that are wanted, or find those that are attached already. Raises ConfigError."""
     attached = deployments.host.plugins
     subject = wanted.subject
     if wanted.backend == ASK or isinstance(wanted.backend, Ask):
@@ -130,7 +130,7 @@ def _of_entry(entry: catalog.Entry, place: catalog.Backend | None, attached: Map
 
 
 def _asking(deployments: Deployments, wanted: Wanted) -> list[HostPlugin]:
-    """Have somebody asked in the place of what serves a word or an interface already, or would."""
+    """Wrap the plugin that serves a word or an interface, or would, so that its calls are asked of somebody."""
     answerer = wanted.backend if isinstance(wanted.backend, Ask) else deployments.questions
     found = []
     for plugin in _served_by(deployments, str(wanted.subject)):
@@ -156,19 +156,19 @@ def _served_by(deployments: Deployments, subject: str) -> list[HostPlugin]:
 
 
 def _unasked(plugin: HostPlugin | None) -> HostPlugin | None:
-    """The plugin itself, where somebody is asked in its place."""
+    """The plugin inside of one whose calls are asked of somebody; any other plugin as it is."""
     return plugin.wrapped if isinstance(plugin, Asking) else plugin
 
 
 def _theirs(entry: catalog.CatalogEntry, place: catalog.Backend | None) -> catalog.Backend | None:
-    """The part of a backend for all that is one capability's; None where it does not have such a backend."""
+    """The backend for one capability out of one given for `all`; None where the capability has no such backend."""
     if place is None or catalog.kind_of(place) not in entry.backends:
         return None
     return place / entry.word if isinstance(place, Path) else place
 
 
 def _place(deployments: Deployments, wanted: Wanted, terms: Terms) -> catalog.Backend:
-    """Read a backend. What has the same URL and the same rights shares one connection."""
+    """Read a backend. Plugins at the same URL with the same rights share one connection."""
     backend = deployments.local_nats.url if wanted.backend == _LOCAL else wanted.backend
     if not isinstance(backend, str | Path | NatsServer):
         raise ConfigError(f"{wanted.subject}={backend!r:.60} is no backend", repair=BACKEND_LINES)
@@ -198,7 +198,7 @@ def _same(one: HostPlugin, other: HostPlugin) -> bool:
 
 
 def _terms(plugin: HostPlugin, before: HostPlugin | None, terms: Terms) -> str:
-    """Say where a plugin is attached, to whom, and instead of what."""
+    """Say on which backend a plugin is attached, to which workload, and in place of which plugin."""
     replaces = before is not None and before is not plugin
     words = [""]
     if isinstance(plugin, Asking) or isinstance(before, Asking):

@@ -1,4 +1,4 @@
-"""Calls of exports: in the instance that is kept for them, with objects for the resources that come out of it."""
+"""Calls of exports, in the instance that a workload keeps for them, with objects for the resources it returns."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ async def called(
 
 
 async def exports_of(deployments: Deployments, caller: Caller, name: str) -> Exports:
-    """What a workload exports. Raises WorkloadNotFound, and what keeps it waiting."""
+    """The exports of the workload `name`. Raises WorkloadNotFound, or what keeps the workload from running."""
     return _exports(deployments, caller, deployments.running(name))
 
 
 def _exports(deployments: Deployments, caller: Caller, deployment: Deployment) -> Exports:
-    """The exports of this version of a workload: the classes in them stay the same."""
+    """The exports of a workload, made once for each version of it, so that their classes stay the same."""
     if deployment.exports is None:
         component = deployments.host.component(deployment.workload_id)
         deployment.exports = Exports(caller, deployment.name, component)

@@ -1,7 +1,7 @@
-"""What the session has loaded: each name with its source and its grants, running on the host or waiting for a plugin.
+"""The workloads of a session: each name with its source and settings, running on the host or waiting for a plugin.
 
-Everything here runs on the host's loop. To the host a start that is denied has failed; here it waits, and the attach
-that completes it starts it again.
+Everything here runs on the host's loop. A workload with an import that nobody serves has failed to start for the host;
+here it waits, and the attach that completes it starts it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from .history import History
 from .questions import Questions
 
 ObjectOf = Callable[[Instance, GuestResource], object]
-"""Makes what stands for a resource that came out of an instance."""
+"""Makes the object that stands for a guest's resource, of its instance and its handle."""
 
 NAMESPACE = "notebook"
 
 
 @dataclass
 class Deployment:
-    """One name: where its component comes from, what it was granted, and how it does.
+    """One workload by its name: the source of its component, its settings, and whether it runs.
 
-    `functions` are the names of those that it exports, by interface; `exports` is all that, as objects, once somebody
-    has asked for it. `awaited` are the imports that nobody served when that was last known.
+    `functions` are the names of the exported functions, by interface; `exports` are the exports as objects, made when
+    they are first asked for. `awaited` are the imports that nobody served when a start last failed for that.
     """
 
     name: str
@@ -53,19 +53,19 @@ class Deployment:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The imports that nobody serves, where that is what keeps it from running."""
+        """The imports that nobody serves, where these keep the workload from running."""
         if not isinstance(self.error, UnsatisfiedImportError):
             return ()
         return tuple(sorted({name for names in self.error.missing.values() for name in names}))
 
     @property
     def waiting(self) -> bool:
-        """Whether something keeps it from running: an attach tries again."""
+        """Whether an error keeps the workload from running; the next attach tries to start it again."""
         return self.error is not None
 
     @property
     def answers_http(self) -> bool:
-        """Whether it takes requests."""
+        """Whether the workload exports the handler of wasi:http."""
         return any(name.startswith("wasi:http/incoming-handler") for name in self.functions)
 
     @property
@@ -75,7 +75,7 @@ class Deployment:
 
 
 class Deployments:
-    """The names of a session, in the order in which they were used."""
+    """The workloads of a session, in the order in which they were last used."""
 
     def __init__(self, host: Host) -> None:
         """Begin with nothing loaded on `host`."""
@@ -93,16 +93,16 @@ class Deployments:
         self._turn = asyncio.Lock()
 
     def __iter__(self) -> Iterator[Deployment]:
-        """Every deployment, the one used last at the end."""
+        """Each deployment; the one used last comes last."""
         return iter(tuple(self._named.values()))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names, the one used last at the end."""
+        """The names of all deployments; the one used last comes last."""
         return tuple(self._named)
 
     def get(self, name: str | None = None) -> Deployment:
-        """Find a deployment; without a name the one used last. Raises WorkloadNotFound."""
+        """Find the deployment `name`, or the one used last. Raises WorkloadNotFound."""
         if not self._named:
             raise WorkloadNotFound(
                 f"no workload {name!r}: nothing is loaded" if name else "nothing is loaded",
@@ -120,7 +120,7 @@ class Deployments:
         return self._named[name]
 
     def answering(self, name: str | None) -> Deployment:
-        """Find who answers a request: the one named, or else the one used last that exports wasi:http's handler."""
+        """Find the deployment that answers a request: `name`, or the one used last that exports wasi:http's handler."""
         running = [one for one in self if one.error is None and one.answers_http and name in {None, one.name}]
         if running:
             return self.use(running[-1].name)
@@ -132,22 +132,22 @@ class Deployments:
         )
 
     def use(self, name: str | None) -> Deployment:
-        """Find a running deployment and make it the one used last. Raises its error where it does not run."""
+        """Find a running deployment, and make it the one used last. Raises what keeps it from running."""
         deployment = self.running(name)
         self._named[deployment.name] = self._named.pop(deployment.name)
         return deployment
 
     def running(self, name: str | None) -> Deployment:
-        """Find a running deployment. Raises its error where it does not run."""
+        """Find a running deployment. Raises what keeps it from running."""
         deployment = self.get(name)
         if deployment.error is not None:
             raise deployment.error.with_traceback(None)
         return deployment
 
     async def load(self, name: str, source: Source, resources: LocalResources) -> Deployment:
-        """Start `source` under `name`, in place of what has that name and with its state.
+        """Start `source` as the workload `name`, in place of the one of that name, whose state it keeps.
 
-        Raises WashError where it does not start. One whose imports nobody serves is kept waiting then; where another
+        Raises WashError where it does not start. It is kept, and waits, where nobody serves an import; where an older
         version runs, that one goes on.
         """
         async with self._turn:
@@ -164,7 +164,7 @@ class Deployments:
         return self.running(name)
 
     async def reload(self, name: str | None) -> Deployment:
-        """Read the source again and start it in place of what runs, which keeps its state."""
+        """Read the source of a workload again, and start it in place of the running version; its state is kept."""
         deployment = self.get(name)
         return await self.load(deployment.name, deployment.source, deployment.resources)
 
@@ -180,12 +180,11 @@ class Deployments:
         return [await self.unload(name) for name in self.names]
 
     async def attach(self, plugins: Sequence[HostPlugin], to: str | None = None) -> tuple[str, ...]:
-        """Attach plugins, each in place of what has its id, for all workloads or one; start what waited for them.
+        """Attach plugins, all or none, each in place of the one with its id, and start workloads that waited for them.
 
-        All are attached, or none. Returns the names that run now and did not before.
-
-        Raises ConfigError for one that does not fit a workload, whether that runs or waits, and whatever else these
-        plugins keep from running what waited for them: then all is as it was, and waits on.
+        They are granted to all workloads, or to the one named `to`. Returns the names of the workloads that started.
+        Raises ConfigError for a plugin that does not fit a workload, running or waiting, and any other error by which
+        these plugins keep a waiting workload from running: then nothing has changed, and it waits on.
         """
         async with self._turn:
             waited = [deployment for deployment in self if deployment.waiting]
@@ -200,7 +199,7 @@ class Deployments:
         return tuple(deployment.name for deployment in waited if not deployment.waiting)
 
     async def _start_with(self, plugins: Sequence[HostPlugin], deployment: Deployment) -> None:
-        """Start what waits. Raises what keeps it from running, where that is about what `plugins` serve."""
+        """Start a waiting deployment. Raises what keeps it from running, if that is about what `plugins` serve."""
         await self._start(deployment)
         error = deployment.error
         if error is None or isinstance(error, UnsatisfiedImportError):
@@ -216,13 +215,13 @@ class Deployments:
             deployment.error = error
 
     def _way_out(self, name: str, interface: str | None) -> str:
-        """Say what came of it that a workload could not start, and who is in the way where several serve the same."""
+        """Say that a workload could not start, and which plugins are in each other's way, serving one interface."""
         serving = [] if interface is None else _serving(self.host.plugins.values(), interface)
         first = f"; {serving[0]} is asked first: %wash detach {serving[0]}" if len(serving) > 1 else ""
         return f"{name} could not start, so nothing was changed, and it waits as before{first}"
 
     async def detach(self, plugin: str, from_: str | None = None) -> str:
-        """Take a plugin away, by its word or id, from all workloads or from one, also where it is in use.
+        """Take a plugin away, by its word or id, from all workloads or from one, also while it is in use.
 
         Returns its id. Raises ConfigError.
         """
@@ -269,7 +268,7 @@ class Deployments:
                 self._replace_ended(deployment.name, instance)
 
     async def drop(self, name: str, instance: Instance, handle: GuestResource, inside: frozenset[str]) -> None:
-        """Drop a resource of a guest, in the instance that is kept for the calls of a workload. As `call`."""
+        """Drop a guest's resource, in the instance that is kept for the calls of a workload. Raises as `call` does."""
         async with self._turn_of(name, inside):
             try:
                 await instance.drop(handle)
@@ -293,7 +292,7 @@ class Deployments:
             instance.close()
 
     async def _start(self, deployment: Deployment) -> None:
-        """Start it; what keeps it from running is kept in `error`."""
+        """Start a deployment; `error` keeps what keeps it from running."""
         try:
             request = await _request(deployment)
         except WashError as error:
@@ -308,7 +307,7 @@ class Deployments:
             await self.host.workload_stop(deployment.workload_id)  # the id is free for another try
 
     async def _replace(self, running: Deployment, source: Source, resources: LocalResources) -> Deployment:
-        """Put a new version in the place of one that runs, which goes on where the new one fails."""
+        """Start a new version in place of one that runs; where the new one fails, the running one goes on."""
         newer = Deployment(running.name, source, resources, running.workload_id)
         response = await self.host.workload_reload(await _request(newer))
         if response.error is not None:
@@ -328,11 +327,11 @@ class Deployments:
         }
 
     def uncalled(self, name: str) -> tuple[str, ...]:
-        """Say which exports of a workload that runs wait for a plugin to call them."""
+        """The exports of a running workload that wait for a plugin to call them, such as a handler of messages."""
         return self.host.uncalled(self._named[name].workload_id)
 
     async def compiled(self, subject: Source) -> CompiledComponent:
-        """Return the component of a workload that runs, or compile what is no workload's name."""
+        """Return the component of a running workload, or compile a source that is no workload's name."""
         if isinstance(subject, str) and subject in self._named:
             deployment = self._named[subject]
             if deployment.error is None:
@@ -358,6 +357,6 @@ def _component(deployment: Deployment) -> Component:
 
 
 def _serving(plugins: Iterable[HostPlugin], interface: str) -> list[str]:
-    """The ids of the plugins that serve an interface; where there are several, the first one is asked."""
+    """The ids of the plugins that serve an interface; of several, the first one gets the calls."""
     wanted = WitInterface.parse(interface)
     return sorted(plugin.id for plugin in plugins if plugin.world().serves(wanted))

@@ -1,4 +1,4 @@
-"""What a workload exports, as Python objects: functions with their signatures, classes for resources and types."""
+"""The exports of a workload as Python objects: functions with signatures, classes for resources and types."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside Workload
     """A workload exports nothing of that name."""
 
     def __init__(self, workload: str, name: str, known: list[str], within: Sequence[str] = ()) -> None:
-        """Name what is `within` the interface of that name, or else the closest of those that are `known`, or all."""
+        """Name the exports `within` the interface called `name`, or else the closest of the `known` exports, or all."""
         near = closest(name, known)
         hint = f"did you mean {near}?" if near else f"it exports {', '.join(known) or 'nothing'}"
         if within:
@@ -31,12 +31,12 @@ class NoSuchExport(ConfigError, AttributeError):  # noqa: N818 - beside Workload
 
 
 class GuestObject:
-    """An object of a resource that a guest defines, in the instance that is kept for the calls of its workload.
+    """A resource that a guest defines, in the instance that is kept for the calls of its workload.
 
-    It is of use until a function takes it, or to the end of a `with` block, which drops it: the guest's destructor runs
-    there. In guests of componentize-py that does nothing, and the object stays in the guest. It ends with its instance,
-    too, and then without the destructor: when the workload is loaded again or unloaded, and when a call traps or runs
-    out of time.
+    The object can be used until a function takes ownership of it, or to the end of a `with` block, which drops the
+    resource: the guest's destructor runs there (in a guest of componentize-py it does nothing, and the resource stays).
+    It also ends with its instance, without a destructor: when the workload is loaded again or unloaded, and when a call
+    traps or runs out of time.
     """
 
     _caller: ClassVar[Caller]
@@ -47,7 +47,7 @@ class GuestObject:
     _dropped = False
 
     def __new__(cls, *_: object, **__: object) -> Self:
-        """Refuse: without a constructor in WIT, objects come out of functions."""
+        """Refuse to make one: the resource has no constructor in WIT, so objects come from functions."""
         raise MismatchError(f"{cls.__name__} has no constructor in WIT", repair=cls._repair())
 
     @classmethod
@@ -58,14 +58,14 @@ class GuestObject:
 
     @property
     def wit_handle(self) -> GuestResource:
-        """The handle, for the engine. Raises GuestError where it is of no use any more."""
+        """The handle that the engine passes to the guest. Raises GuestError where the resource is gone."""
         if (lost := self._lost) is not None:
             raise GuestError(f"{self._shown} is gone: {lost}", workload=self._workload, repair=self._repair())
         return self._handle
 
     @classmethod
     def _repair(cls) -> list[str]:
-        """The lines that make another one."""
+        """The repairing lines: calls that make another object of this class."""
         return [f'wash["{cls._workload}"].{each}(...)  # makes another one' for each in cls._makers]
 
     @property
@@ -74,7 +74,7 @@ class GuestObject:
 
     @property
     def _lost(self) -> str | None:
-        """Why it is of no use any more."""
+        """Why the resource is gone; None where it is not."""
         ended = self._instance.ended
         if ended is not None:
             closed = f"{self._workload} was loaded again, or unloaded"
@@ -84,16 +84,16 @@ class GuestObject:
         return "a function has taken it" if self._handle.used_up else None
 
     def __dir__(self) -> list[str]:
-        """Offer its functions to completion, and nothing that is only for the engine."""
+        """The names for completion: the functions of the resource, and nothing that is only for the engine."""
         return [name for name in super().__dir__() if name != "wit_handle"]
 
     def __enter__(self) -> Self:
-        """Use it in a `with` block, which drops it. Raises GuestError where it is gone already."""
+        """Use the resource in a `with` block, which drops it. Raises GuestError where it is gone already."""
         _ = self.wit_handle
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Drop it, unless it is gone. Raises GuestError where the destructor ends the guest."""
+        """Drop the resource, unless it is gone. Raises GuestError where its destructor ends the guest."""
         __tracebackhide__ = True
         if self._lost is None:
             what = self._workload, self._instance, self._handle, CALLING.get()
@@ -109,7 +109,7 @@ class Exported:
     """One exported interface: its functions, and the classes of its resources and types, as attributes."""
 
     def __init__(self, caller: Caller, workload: str, component: CompiledComponent, interface: InterfaceType) -> None:
-        """Wait with the rest until it is asked for."""
+        """Keep the interface of `component`; functions and classes are made when they are first asked for."""
         self._caller = caller
         self._workload = workload
         self._component = component
@@ -132,7 +132,7 @@ class Exported:
 
     @cached_property
     def _objects(self) -> dict[str, type[GuestObject]]:
-        """The classes of the resources that it defines, by the keys of these."""
+        """The classes of the resources that the interface defines, by the keys of their WIT types."""
         found = {}
         for resource in self._interface.resources.values():
             served = self._surface.types.get(self._class_name(resource.name))
@@ -141,7 +141,7 @@ class Exported:
         return found
 
     def _class_name(self, resource: str) -> str:
-        """What the class of a resource is called: not always after it, `any` is `Any2`."""
+        """The name of a resource's class in Python, which is not always its own: `any` is `Any2`."""
         return self._surface.type_names.resources[self._interface.resources[resource]]
 
     def _object(self, served: Any, resource: str) -> type[GuestObject]:
@@ -179,7 +179,7 @@ class Exported:
         return found
 
     def _function(self, function: Function, parsed: names.FunctionName) -> Any:
-        """What calls a function; its name, its signature and its documentation are those of the surface."""
+        """Make the Python function that calls an export; the surface has its name, signature and documentation."""
         served = self._surface.served
         owner = getattr(served, self._class_name(parsed.resource)) if parsed.kind else served
         template = inspect.unwrap(getattr(owner, names.python_name(parsed.name) if parsed.name else "__init__"))
@@ -195,7 +195,7 @@ class Exported:
             __tracebackhide__ = True
             if named:
                 arguments = _in_order(signature, arguments, named, export, template.__doc__)
-            if is_method and arguments:  # what is gone says so, before there is another instance
+            if is_method and arguments:  # a resource that is gone raises here, before another instance is made
                 arguments = (getattr(arguments[0], "wit_handle", arguments[0]), *arguments[1:])
             return self._caller.call(self._workload, export, *arguments)
 
@@ -206,12 +206,12 @@ class Exported:
         return call
 
     def wit(self, function: str) -> str | None:
-        """A function as WIT has it, None where there is none of that name."""
+        """The declaration of a function in WIT; None where the interface has no function of that name."""
         found = self._interface.functions.get(function)
         return None if found is None else self._surface.wit(found)
 
     def object_of(self, instance: Instance, handle: GuestResource) -> GuestObject | None:
-        """What stands for a resource, None where another interface defines that."""
+        """The object that stands for a guest's resource; None where another interface defines it."""
         cls = self._objects.get(handle.resource.key)
         return None if cls is None else cls._of(instance, handle)
 
@@ -226,7 +226,7 @@ class Exported:
         raise NoSuchExport(self._workload, name, dir(self))
 
     def __dir__(self) -> list[str]:
-        """Offer what there is to completion."""
+        """The names for completion: functions, resources and types."""
         return list(self._members)
 
     def __repr__(self) -> str:
@@ -236,7 +236,7 @@ class Exported:
 
 
 def _returned_by(function: Function) -> str:
-    """The resource that a function returns: its name, or nothing."""
+    """The name of the resource that a function returns; empty where it returns none."""
     result = function.result
     shape = result.ok if isinstance(result, shapes.Result) else result
     return shape.resource.name if isinstance(shape, shapes.Own) else ""
@@ -252,7 +252,7 @@ def _in_order(
 
 
 def _is_of_a_tool(interface: InterfaceType) -> bool:
-    """Whether componentize-py exports it for itself, and has called it already when it built the component."""
+    """Whether componentize-py exports the interface for itself; it was called when the component was built."""
     return interface.name == "exports" and [*interface.functions] == ["init"]
 
 
@@ -260,7 +260,7 @@ class Exports(Mapping[str, Exported]):
     """The exported interfaces of a workload, by name, with or without version."""
 
     def __init__(self, caller: Caller, workload: str, component: CompiledComponent) -> None:
-        """Keep what there is to call."""
+        """Keep the exported interfaces of `component`."""
         self._workload = workload
         self._made = {
             name: Exported(caller, workload, component, interface)
@@ -270,7 +270,7 @@ class Exports(Mapping[str, Exported]):
         self._short = {name: each for name, each in self._made.items() if not _is_of_a_tool(component.exports[name])}
 
     def __getitem__(self, name: str) -> Exported:
-        """Return the interface. Raises KeyError, which names those that there are."""
+        """Return the interface `name`. Raises KeyError, which names the exported interfaces."""
         if name in self._made:
             return self._made[name]
         matching = [each for each in self._made if each.partition("@")[0] == name]
@@ -279,10 +279,10 @@ class Exports(Mapping[str, Exported]):
         return self._made[matching[0]]
 
     def find(self, name: str) -> Any:
-        """Return what is exported under a name, in whichever interface.
+        """Return the export called `name`, in whichever interface it is.
 
-        Raises ConfigError where several interfaces have one each, NoSuchExport where none has. A type that several
-        interfaces use is one class.
+        Raises ConfigError where several interfaces have one of this name, NoSuchExport where none has. A type that
+        several interfaces use is one class, and so one export.
         """
         homes = [home for home, each in self._short.items() if {name, names.python_name(name)} & {*dir(each)}]
         if len({id(getattr(self._made[home], name)) for home in homes}) > 1:
@@ -296,7 +296,7 @@ class Exports(Mapping[str, Exported]):
         return getattr(self._made[homes[0]], name)
 
     def _within(self, name: str) -> list[str]:
-        """What `find` finds in the interfaces that are called so, or `name` begins with and a dot."""
+        """The exports of the interface called `name`, or of the one that `name` begins with, before a dot."""
         asked, _, member = name.partition(".")
         homes = [
             each
@@ -307,11 +307,11 @@ class Exports(Mapping[str, Exported]):
         return [each for each in found if each == names.python_name(member)] or found
 
     def known(self) -> list[str]:
-        """What `find` finds, for completion."""
+        """The names that `find` finds, for completion."""
         return [*dict.fromkeys(name for each in self._short.values() for name in dir(each))]
 
     def wit(self, export: str) -> str:
-        """The function `interface#function`, or one at the root, as WIT has it; its own name where there is none."""
+        """The WIT declaration of `interface#function`, or of a function at the root; `export` where there is none."""
         interface, _, function = export.rpartition("#")
         homes = [
             each
@@ -321,16 +321,16 @@ class Exports(Mapping[str, Exported]):
         return next((found for each in homes if (found := each.wit(function)) is not None), function)
 
     def object_of(self, instance: Instance, handle: GuestResource) -> object:
-        """What stands for a resource that came out of an instance; the handle itself where nothing does."""
+        """The object that stands for a resource of an instance; the handle itself where no class does."""
         found = (each.object_of(instance, handle) for each in self._made.values())
         return next((each for each in found if each is not None), handle)
 
     def __iter__(self) -> Iterator[str]:
-        """The names, with versions."""
+        """The names of the interfaces, with versions."""
         return iter(self._made)
 
     def __len__(self) -> int:
-        """How many interfaces are exported."""
+        """The number of exported interfaces."""
         return len(self._made)
 
     def _ipython_key_completions_(self) -> list[str]:

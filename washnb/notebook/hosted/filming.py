@@ -1,4 +1,4 @@
-"""The film of what is remembered, as a file."""
+"""Saving the film of the session's history as a file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .timeline import Timeline
 
 
 class FilmFile(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
-    """Where a film was written to."""
+    """The path of the file that a film was written to."""
 
     def __new__(cls, path: Path, film: Film) -> Self:
-        """Tell of `film` at `path`."""
+        """Make the path of `film`, with the line that tells of it."""
         made = super().__new__(cls, str(path))
         requests = f"{film.requests} request{'' if film.requests == 1 else 's'}"
         left = f"; {film.left_out:,} calls were left out" if film.left_out else ""
@@ -32,7 +32,7 @@ class FilmFile(Told, str):  # noqa: SLOT000 - `Told` keeps an attribute
 
 
 async def memory_of(deployments: Deployments) -> Memory:
-    """What a film is made of. Raises ConfigError where that is nothing."""
+    """The part of the history that a film shows. Raises ConfigError where nothing was recorded."""
     memory = deployments.history.memory()
     if not memory.requests:
         tracing = deployments.host.tracing
@@ -44,7 +44,7 @@ async def memory_of(deployments: Deployments) -> Memory:
 
 
 def film_saved(memory: Memory, path: Path) -> FilmFile:
-    """Make a film and write it. Where that fails, what was there before stays, and ConfigError is raised."""
+    """Make a film and write it to `path`. Raises ConfigError where that fails; a file that was there before stays."""
     film = film_of(Timeline.of(memory))
     try:
         with whole_file(path) as file:

@@ -1,4 +1,4 @@
-"""Types of WIT as forms to fill in: what a page needs to ask for a value, and to write it as a Python expression."""
+"""WIT types as forms: what a page needs to ask for a value of a type, and to write it as a Python expression."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from washnb.engine import Surface, names, shapes
 
 Form = dict[str, Any]
-"""A kind of field, as JSON, with the forms of what is in it and the text around what is read of these."""
+"""A form as JSON: the kind of its field, the forms inside it, and the Python text around their values."""
 
 
 def form_of(shape: shapes.Shape, surface: Surface) -> Form:
-    """The form of a type. What only Python can make, a resource, is a field for an expression."""
+    """The form of a type. A resource, which only Python code can make, is a field for an expression."""
     match shape:
         case shapes.Primitive(name):
             return _scalar(name)
@@ -40,7 +40,7 @@ def _scalar(name: str) -> Form:
         return {"kind": kinds[name]}
     bits = int(name[1:])
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if name[0] == "s" else (0, (1 << bits) - 1)
-    return {"kind": "whole", "low": str(low), "high": str(high)}  # as text: the page's own numbers have 53 bits
+    return {"kind": "whole", "low": str(low), "high": str(high)}  # as text: JavaScript's numbers have 53 bits
 
 
 def _fields(before: str, fields: Iterable[tuple[str, str, shapes.Shape]], after: str, surface: Surface) -> Form:

@@ -1,4 +1,4 @@
-"""Messages to the workloads, from outside: what `publish` and `request` do on the host's loop."""
+"""Messages from the person to the workloads: `publish` and `request`, on the host's loop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["INBOX", "Listening", "lasting_subject", "messaging_of", "published",
 
 
 def messaging_of(deployments: Deployments) -> Messaging | None:
-    """What carries the messages, None where nothing is attached that does."""
+    """The attached plugin that carries messages; None where there is none."""
     return plugin_of(deployments, Messaging)
 
 
@@ -31,7 +31,7 @@ async def published(deployments: Deployments, subject: str, body: bytes) -> News
 
 
 async def requested(deployments: Deployments, subject: str, body: bytes, seconds: float | None) -> Reply:
-    """Send a message and return the reply. Raises BackendError where none comes in time."""
+    """Send a message and return its reply. Raises BackendError where no reply comes within `seconds`."""
     messaging = _required(deployments)
     told = {} if seconds is None else {"timeout": seconds}
     answer: BrokerMessage = await messaging.request(subject, body, **told)
@@ -46,10 +46,10 @@ def _required(deployments: Deployments) -> Messaging:
 
 
 class Listening:
-    """What passes to a subject, whoever sends it, from `begin` to `end`: the last messages, oldest first."""
+    """A listener to a subject, from `begin` to `end`. It keeps the last messages, whoever sent them, oldest first."""
 
     def __init__(self, subject: str) -> None:
-        """Listen to nothing yet."""
+        """Prepare to listen to `subject`; `begin` begins."""
         self.subject = subject
         self.messages: deque[MessageHeard] = deque(maxlen=KEPT_MESSAGES)
         self._messaging: Messaging | None = None
@@ -57,7 +57,7 @@ class Listening:
         self._turn = asyncio.Lock()
 
     async def begin(self, deployments: Deployments) -> None:
-        """Listen. Raises ConfigError where nothing is attached that carries messages, BackendError where that fails."""
+        """Begin to listen. Raises ConfigError where no plugin carries messages, BackendError where its broker fails."""
         messaging = _required(deployments)
         async with self._turn:
             if messaging is not self._messaging:
@@ -66,12 +66,12 @@ class Listening:
                 self._messaging = messaging
 
     async def go_on(self, deployments: Deployments) -> None:
-        """Listen to what carries the messages now, where another plugin has taken the place of the one before."""
+        """Listen at the plugin that carries messages now, where another one has taken the place of the former."""
         if self._messaging is not None and messaging_of(deployments) is not None:
             await self.begin(deployments)
 
     async def end(self) -> None:
-        """Listen no more; what was heard stays."""
+        """Stop listening, and keep the messages that were heard."""
         async with self._turn:
             await self._end()
 

@@ -27,14 +27,14 @@ async def nats_started(deployments: Deployments, store: Path | None) -> ServerUr
 
 
 async def nats_stopped(deployments: Deployments) -> News:
-    """Stop the server. One that does not run is left alone."""
+    """Stop the server, if it runs, and say so."""
     running = deployments.local_nats.running
     await deployments.local_nats.stop()
     return News("the NATS server has stopped" if running else "no NATS server of this session runs")
 
 
 async def nats_status(deployments: Deployments) -> ServerUrl | News:
-    """Say where the server is: its URL, as from its start, or that there is none."""
+    """Return the URL of the server, as its start did, or a line that says that it does not run."""
     if not deployments.local_nats.running:
         return News(f"no NATS server of this session runs: {_STARTING}")
     return _url(deployments)

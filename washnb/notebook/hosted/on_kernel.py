@@ -1,7 +1,7 @@
 """Plugins that belong to the kernel's loop: they use a client made with top-level `await`, or draw into the cell.
 
-Cells run in the main thread, on the kernel's loop, and the host on a thread of its own. Such a plugin serves guests of
-that host, and its code runs in the main thread: where that waits for a verb, the verb re-enters the loop.
+Cells run in the main thread, on the kernel's loop, and the host in a thread of its own. The methods of such a plugin
+run in the main thread; a verb that waits in that thread re-enters the kernel's loop, so that they can run.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _LOOPS = ("kernel", "host")
 
 
 def belongs_to_kernel(wanted: Wanted) -> bool:
-    """Whether a plugin, an interface, or a class of these says so, or an interface of the plugin.
+    """Whether a plugin or interface, or one of the plugin's interfaces, says `loop = "kernel"`.
 
-    Raises ConfigError for a loop that there is not.
+    Raises ConfigError for a loop of another name.
     """
     subject = wanted.subject if wanted.made is None else wanted.made
     interfaces = getattr(subject, "interfaces", ())
@@ -41,10 +41,10 @@ def belongs_to_kernel(wanted: Wanted) -> bool:
 
 
 class KernelLoop:
-    """The loop of the kernel, ready to be re-entered, and the plugins that belong to it."""
+    """The kernel's loop, made re-enterable, and the plugins that belong to it."""
 
     def __init__(self) -> None:
-        """Take the loop that runs in this thread. Raises ConfigError where none does."""
+        """Make the loop that runs in this thread re-enterable. Raises ConfigError where no loop runs."""
         try:
             self.loop = asyncio.get_running_loop()
             nest_asyncio2.apply(self.loop)
@@ -57,7 +57,7 @@ class KernelLoop:
         self._plugins: dict[object, OnKernel] = {}
 
     def plugin(self, wanted: Wanted) -> Wanted:
-        """Put a plugin that belongs to the kernel onto its loop, each once; another one stays as it is."""
+        """Wrap a plugin that belongs to the kernel's loop, each only once; return any other as it is."""
         if not belongs_to_kernel(wanted):
             return wanted
         if wanted.made is not None:
@@ -70,7 +70,7 @@ class KernelLoop:
 class OnKernel(Wrapper):
     """Runs the methods of a plugin, and of its interfaces and resources, on the kernel's loop.
 
-    Only `drop` of a resource is called where the host is: a guest that goes away waits for nobody.
+    Only the `drop` of a resource runs on the host's loop: a guest that ends waits for nobody.
     """
 
     def __init__(self, plugin: HostPlugin, loop: asyncio.AbstractEventLoop) -> None:
@@ -80,11 +80,11 @@ class OnKernel(Wrapper):
 
     @around("*")
     async def there(self, call: Call, *arguments: Any) -> Any:
-        """Run a call of a guest there, in the context of the request: what it shows lands in the cell that sent it."""
+        """Run a guest's call on the kernel's loop, in the context of its request, so that it displays in the cell."""
         return await self._run(lambda: call(*arguments))
 
     async def _run(self, work: Callable[[], Awaitable[Any]]) -> Any:
-        if not self._loop.is_running():  # the kernel goes down: there is nobody else
+        if not self._loop.is_running():  # the kernel shuts down, and its loop will not run again
             return await work()
 
         host = getattr(HERE, "host", None)
@@ -96,15 +96,15 @@ class OnKernel(Wrapper):
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(begun_there(), self._loop))
 
     async def start(self) -> None:
-        """Start the plugin there."""
+        """Start the plugin on the kernel's loop."""
         await self._run(super().start)
 
     async def on_workload_bind(self, workload: WorkloadContext, interfaces: Collection[WitInterface]) -> None:
-        """Let it meet the workload there."""
+        """Bind the plugin to a workload, on the kernel's loop."""
         await self._run(lambda: self.wrapped.on_workload_bind(workload, interfaces))
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
-        """Let it make its interfaces there; they are linked here, where the host's tables are."""
+        """Let the plugin make its interfaces on the kernel's loop; link them on the host's, which has the tables."""
         made = _Made(item)
         bind = super().on_workload_item_bind
         await self._run(lambda: bind(cast("WorkloadItem", made), interfaces))
@@ -112,29 +112,29 @@ class OnKernel(Wrapper):
             item.link(interface)
 
     async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
-        """Let it know there."""
+        """Tell the plugin, on the kernel's loop, that a component is ready."""
         await self._run(lambda: self.wrapped.on_workload_resolved(workload, component_id))
 
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
-        """Let it part from the workload there."""
+        """Unbind the plugin from a workload, on the kernel's loop."""
         await self._run(lambda: self.wrapped.on_workload_unbind(workload_id, interfaces))
 
     async def stop(self) -> None:
-        """Stop the plugin there."""
+        """Stop the plugin on the kernel's loop."""
         await self._run(super().stop)
 
 
 class _Made:
-    """A component that is being bound, which keeps what is to be linked."""
+    """Stands for a component that is being bound, and keeps the interfaces that are to be linked into it."""
 
     def __init__(self, item: WorkloadItem) -> None:
         self._item = item
         self.linked: list[Interface] = []
 
     def link(self, interface: Interface) -> None:
-        """Keep it for later."""
+        """Keep an interface, to be linked on the host's loop."""
         self.linked.append(interface)
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is the component's own."""
+        """Return any other attribute of the component itself."""
         return getattr(self._item, name)

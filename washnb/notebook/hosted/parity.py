@@ -1,4 +1,4 @@
-"""Where a workload relied on what washnb does otherwise than wash-runtime."""
+"""The parity report: the deviations from wash-runtime that a workload relied on."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .deployments import Deployments
 
 
 class ParityReport:
-    """The deviations from wash-runtime that a workload relied on; `data` are these, as rows of the documentation.
+    """The deviations from wash-runtime that a workload relied on; `data` has each as a row of the documentation.
 
-    `unseen` are the ids of those that no host can see a workload rely on, `untraced` of those that only a trace shows,
-    where nothing is traced.
+    `unseen` are the ids of deviations that a host cannot see a workload rely on, `untraced` of those that only a trace
+    would show, where tracing is off.
     """
 
     def __init__(self, name: str, relied: Sequence[Deviation], *, tracing: bool) -> None:
@@ -46,7 +46,7 @@ class ParityReport:
 
 
 async def parity_of(deployments: Deployments, name: str) -> ParityReport:
-    """Report on a workload, as far as its requests so far show it. Raises WorkloadNotFound."""
+    """Report on the workload `name`, by its requests so far. Raises WorkloadNotFound."""
     host, deployment = deployments.host, deployments.get(name)
     serving = {each.workload_id: each.plugins for each in host.workloads()}.get(deployment.workload_id, ())
     plugins = tuple(host.plugins[each] for each in serving if each in host.plugins)

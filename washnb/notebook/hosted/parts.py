@@ -1,4 +1,4 @@
-"""The classes of a notebook that a plugin is made of, and the same plugin made of those that there are now."""
+"""The classes of the notebook that a plugin is made of, and how it is made again when they are defined again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NOTEBOOK = "__main__"
 def parts_of(plugin: HostPlugin) -> dict[str, type]:
     """The classes of the notebook that a plugin is made of, by name.
 
-    They are the classes of the plugin and of what it is wrapped around, those of their interfaces, the resources that
-    these have as attributes, and the bases of all of them.
+    They are the classes of the plugin and of the plugins inside of it, of their interfaces, of the resources that these
+    have as attributes, and the bases of all of them.
     """
     found: dict[str, type] = {}
     for cls in _classes(plugin):
@@ -25,25 +25,25 @@ def parts_of(plugin: HostPlugin) -> dict[str, type]:
 
 
 def _line(cls: type) -> dict[str, type]:
-    """A class and its bases, those of the notebook, by name: class Roll(Roll) is made of the first of the two."""
+    """A class and its bases, as far as the notebook defines them, by name; of `class Roll(Roll)` the derived one."""
     own = (each for each in cls.__mro__ if each.__module__ == _NOTEBOOK and each.__qualname__ == each.__name__)
     return {each.__name__: each for each in reversed([*own])}
 
 
 def class_of(plugin: HostPlugin) -> str:
-    """The name of a plugin's class, from the outside in where something is wrapped: `Audit around InMemoryKeyValue`."""
+    """The name of a plugin's class; of a wrapper, those of its layers, outside in: `Audit around InMemoryKeyValue`."""
     chosen = _chosen(plugin)
     place = ", on the kernel's loop" if chosen[0] is not plugin else ""
     return " around ".join(map(_class_name, chosen)) + place
 
 
 def attachable(plugin: HostPlugin) -> str:
-    """The name of the class, a plugin's or an interface's, that `attach` was given, if it was given one."""
+    """The name of the class, of a plugin or an interface, that `attach` was given, or whose object it was given."""
     return _class_name(_chosen(plugin)[0])
 
 
 def _chosen(plugin: HostPlugin) -> list[HostPlugin]:
-    """What somebody has attached, from the outside in: nobody has chosen what brings calls to the kernel's loop."""
+    """The layers of a plugin that a person chose, outermost first: without the one that leads to the kernel's loop."""
     return [each for each in layers(plugin) if not isinstance(each, OnKernel)]
 
 
@@ -53,7 +53,7 @@ def _class_name(plugin: HostPlugin) -> str:
 
 
 def made_again(cls: type, namespace: Mapping[str, object]) -> HostPlugin:
-    """Make a plugin of a class, with its interfaces as `namespace` has them by now.
+    """Make a plugin of a class, with its interfaces as they are defined in `namespace` now.
 
     Raises ConfigError for a class that needs arguments.
     """
@@ -66,14 +66,14 @@ def made_again(cls: type, namespace: Mapping[str, object]) -> HostPlugin:
 
 
 def former_parts(plugin: HostPlugin, namespace: Mapping[str, object]) -> list[str]:
-    """The classes that a plugin is made of, and that are other ones by now."""
+    """The names of the classes that a plugin is made of and that `namespace` has defined again since."""
     return [name for name, each in parts_of(plugin).items() if _former(each, namespace)]
 
 
 def to_run_again(plugin: HostPlugin, namespace: Mapping[str, object]) -> list[str]:
-    """The classes of a plugin that were made of others than there are by now, in the order in which to make them again.
+    """The names of a plugin's classes whose cells have to run again, in that order.
 
-    A class stays what it is when a class that it is derived from, or that it has as a resource, is defined again.
+    A class does not change when a base of it, or a class that it has as a resource, is defined again.
     """
     parts = (namespace.get(name, each) for name, each in parts_of(plugin).items())
     late = [cls for cls in parts if isinstance(cls, type) and any(_former(each, namespace) for each in _made_of(cls))]
@@ -90,7 +90,7 @@ def _former(cls: type, namespace: Mapping[str, object]) -> bool:
 
 
 def is_other(before: object, now: object) -> bool:
-    """Whether a class was defined again."""
+    """Whether `now` is another class than `before`: it was defined again."""
     return isinstance(now, type) and now is not before
 
 

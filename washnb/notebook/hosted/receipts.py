@@ -1,4 +1,4 @@
-"""The capability receipt of a workload, as people read it: what it may do, what it did, and the lines to paste."""
+"""The capability receipt of a workload for people: what it may do, what it did, and lines to paste."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from .deployments import Deployment, Deployments
 from .parts import attachable
 
 _SHOWN = 50
-"""Names of each kind that are shown; `.data` has all."""
+"""The most names of each kind that are shown; `.data` has all."""
 
 _LITERAL = re.compile(r"""[^\s"'{\[(][^\s{]*""")
 
 
 class ReceiptReport:
-    """What a workload imports, was granted, has used and was denied, and the least that it needs.
+    """What a workload imports, was granted, has used and was denied, and the least to grant it.
 
-    `data` has the same as plain values: `imports`, `touched`, `host_interfaces`, `allowed_hosts`, `denied_hosts`,
-    `left_out`, and `python` and `load`, the lines to paste. `receipt` is what they were made of.
+    `data` has all of it as plain values: `imports`, `touched`, `host_interfaces`, `allowed_hosts`, `denied_hosts`,
+    `left_out`, and `python` and `load`, the lines to paste. `receipt` is the host's `Receipt` that is shown.
     """
 
     def __init__(self, receipt: Receipt, load: str, *, tracing: bool) -> None:
-        """Show `receipt`; `load` is the line that loads the workload with no more than that."""
+        """Show `receipt`; `load` is the line that loads the workload with the least."""
         self.receipt = receipt
         self.load = load
         self.tracing = tracing
 
     @property
     def data(self) -> dict[str, Any]:
-        """All of it, as plain values."""
+        """The whole receipt as plain values."""
         return {
             "workload": self.receipt.workload,
             "imports": {
@@ -132,7 +132,7 @@ def _server(use: ImportUse) -> str:
 
 
 def _functions(use: ImportUse) -> str:
-    """How much of it was called; of what a plugin serves also which functions, without what WIT puts before a name."""
+    """How many functions of an import were called; of a plugin's also which, by their plain names."""
     if not use.used:
         return "nothing"
     share = f"{len(use.used)} of {use.functions}"
@@ -152,7 +152,7 @@ def _problems(tally: Tally) -> str:
 
 
 async def receipt_of(deployments: Deployments, name: str | None) -> ReceiptReport:
-    """Write the receipt of a workload, the one used last without a name. Raises WorkloadNotFound."""
+    """Write the receipt of the workload `name`, or of the one used last. Raises WorkloadNotFound."""
     deployment, host = deployments.get(name), deployments.host
     compiled = await deployments.compiled(deployment.name)
     receipt = deployments.history.receipts.of(
@@ -165,13 +165,13 @@ async def receipt_of(deployments: Deployments, name: str | None) -> ReceiptRepor
 
 
 def _serves(plugin: HostPlugin, entry: WitInterface) -> bool:
-    """Whether a plugin has to do with one of the interfaces of an entry."""
+    """Whether a plugin serves, or calls, one of the interfaces of an entry."""
     world = plugin.world()
     return any(side.covers(single) for side in (*world.imports, *world.exports) for single in entry.singles())
 
 
 def _load_line(deployment: Deployment, plugins: Iterable[HostPlugin], allowed_hosts: Iterable[str]) -> str:
-    """The line that loads a workload as it is, but with these plugins and hosts only."""
+    """The line that loads a workload with its settings, but with these plugins and allowed hosts only."""
     source = deployment.source
     resources = deployment.resources
     named = "SOURCE" if isinstance(source, bytes | bytearray | memoryview) else _literal(str(source))
@@ -192,7 +192,7 @@ def _as_attached(plugin: HostPlugin) -> str:
 
 
 def _pair(key: str, value: str) -> str:
-    """A setting; a secret one is taken from the environment instead."""
+    """A setting as `K=V` in the line; a secret value is named as a variable of the environment instead."""
     if is_secret(key) or without_userinfo(value) != value:
         return f"{key}=env:{re.sub(r'[^A-Za-z0-9]', '_', key).upper()}"
     return f"{key}={_literal(value)}"

@@ -1,4 +1,4 @@
-"""What people ask about the host: plugins, status, and the world of a component. Runs on the host's loop."""
+"""Reports on the host: its plugins, its status, and the world of a component. Runs on the host's loop."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .reading import place_of
 
 DENIED = "denied"
 ROOT = "(root)"
-"""What stands for functions that belong to no interface."""
+"""The name under which functions are shown that belong to no interface."""
 
 _SELF = re.compile(r"\(self: borrow<[^>]*>(, )?")
 
 
 async def plugin_table(deployments: Deployments) -> ToldTable:
-    """Each attached plugin: what and where it is, what it serves, to whom; and what other packages bring."""
+    """The table of attached plugins: class, backend, interfaces, workloads; and plugins that packages offer."""
     host = deployments.host
     users: dict[str, list[str]] = {}
     for summary in host.workloads():
@@ -57,10 +57,10 @@ async def plugin_table(deployments: Deployments) -> ToldTable:
 
 
 class Status:
-    """The host and its workloads at a glance. `data` is a mapping."""
+    """The host and its workloads at a glance. `data` maps facts to values; `workloads` are its rows."""
 
     def __init__(self, host: Mapping[str, Any], workloads: Table) -> None:
-        """`host` maps facts to values."""
+        """Show the facts of `host`, a mapping from fact to value, and the table of workloads."""
         self.data = {**host, "workloads": workloads.data}
         self._host = Table(("host", ""), [(name, value) for name, value in host.items()], empty="")
         self._workloads = workloads
@@ -73,7 +73,7 @@ class Status:
 
 
 async def status(deployments: Deployments) -> Status:
-    """Say what is loaded, how it does, and what the host is."""
+    """Report which workloads are loaded, in which state they are, and what the host is."""
     running = {summary.workload_id: summary for summary in deployments.host.workloads()}
     rows = []
     for one in deployments:
@@ -105,10 +105,10 @@ def _why(error: Exception | None) -> str:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The world of a component. `imports` says who serves each one: a plugin's id, `wasi`, or `denied`.
+    """The world of a component. `imports` maps each import to who serves it: a plugin's id, `wasi`, or `denied`.
 
-    `functions` are those that it imports of each, and `exports` those that it exports, in WIT. `listed` says whether
-    a text shows the former, and a page has them open.
+    `functions` maps each import, and `exports` each exported interface, to its functions in WIT. With `listed` the text
+    lists the imported functions, too, and a page shows them opened.
     """
 
     name: str
@@ -152,7 +152,7 @@ class Inspection:
 
 
 def _listing(side: str, functions: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Each interface with a line for each of its functions."""
+    """The lines that list interfaces, each with its functions."""
     return [
         plain(line)
         for name, each in functions.items()
@@ -161,14 +161,14 @@ def _listing(side: str, functions: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 def _disclosure(name: str, functions: tuple[str, ...], opened: bool) -> str:
-    """An interface that opens to its functions: a component may import hundreds."""
+    """HTML of an interface that opens to its functions, because a component may import hundreds."""
     count = f"{len(functions)} function{'' if len(functions) == 1 else 's'}"
     summary = f'<summary>{escape(name)} <span style="opacity: .7">· {count}</span></summary>'
     return f"<details{' open' if opened else ''}>{summary}{_code(functions)}</details>"
 
 
 def _code(functions: tuple[str, ...]) -> str:
-    """A line for each function; one that is too long goes on further in."""
+    """HTML with a line for each function; one that is too long is continued, indented."""
     style = "padding-left: 3em; text-indent: -1.5em; white-space: pre-wrap; overflow-wrap: anywhere"
     return "".join(f'<div style="{style}"><code>{escape(each)}</code></div>' for each in functions)
 
@@ -184,7 +184,7 @@ def _html_row(*cells: str) -> str:
 
 
 async def inspection(deployments: Deployments, subject: Source, *, listed: bool) -> Inspection:
-    """Compile a component, or take the one of a workload, and say who on this host would serve its imports."""
+    """Compile a component, or take that of a workload, and report who on this host serves each of its imports."""
     try:
         compiled = await deployments.compiled(subject)
     except NotAComponentError as error:
@@ -203,7 +203,7 @@ def _functions(interface: InterfaceType, surface: Surface) -> tuple[str, ...]:
 
 
 def _in_resource(function: str) -> str:
-    """A function as it stands within its resource in WIT: `bucket.get: func(key: string) -> ...`."""
+    """A method as WIT declares it within its resource, without `self`: `bucket.get: func(key: string) -> ...`."""
     kind, rest = names.parse_function(function.partition(":")[0]).kind, names.without_kind(function)
     if kind == "method":
         return _SELF.sub("(", rest, count=1)

@@ -1,4 +1,4 @@
-"""The port of the session's HTTP server: where it is opened, the link that leads there, and who answers."""
+"""The session's HTTP server: its port, the link that leads there, and the workload that answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 async def served(deployments: Deployments, port: int | str | None) -> Address:
-    """Open a port. Without one asked for, the server that is open already, else port 8000, else any free one."""
+    """Open the server at `port` and return its address. Without `port` it stays where it is, or takes 8000 or any."""
     http = deployments.host.http
     assert http is not None  # the preset's host has one
     if port is None and http.port:
@@ -48,7 +48,7 @@ def _address(listening: str, deployments: Deployments) -> Address:
 
 
 def _answering(deployments: Deployments) -> str:
-    """Say who answers at the port, and how another one does: the router's choice is not that of `send`."""
+    """Say which workload answers at the port, and how to choose another: `send` may choose otherwise."""
     names = [each.name for each in deployments if each.answers_http and not each.waiting]
     http = deployments.host.http
     routed = None if http is None else http.router.route(Request("GET", "/"))

@@ -1,4 +1,4 @@
-"""Skeletons of plugins: what components import, as classes for a person to fill in. Runs on the host's loop."""
+"""Skeletons of plugins: the imports of components as classes to be filled in. Runs on the host's loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .deployments import Deployments
 
 
 class PluginSkeleton(Text):
-    """The text of a cell; `interface` is what its class, `class_name`, serves."""
+    """The text of a cell that defines the class `class_name`, which serves `interface`."""
 
     def __new__(cls, text: str, interface: str, class_name: str) -> Self:
-        """Keep the names besides the text."""
+        """Make the text of the cell, and keep the two names."""
         made = super().__new__(cls, text)
         made.interface, made.class_name = interface, class_name
         return made
@@ -29,10 +29,10 @@ class PluginSkeleton(Text):
 
 
 async def skeleton_of(deployments: Deployments, wanted: str, source: Source | None) -> PluginSkeleton:
-    """Write the class that serves an import of `source`, or else of what is loaded, also of what waits for it.
+    """Write the class that serves an import of `source`, or else of the workloads that are loaded or wait.
 
     `wanted` is the interface, or as much of its name as is unambiguous. Where several workloads import it, the class
-    has what any of them needs. Raises ConfigError where nobody imports it.
+    has the functions of all of them. Raises ConfigError where nobody imports it.
     """
     components = await _components(deployments, source)
     name = _chosen(
@@ -57,13 +57,13 @@ async def _components(deployments: Deployments, source: Source | None) -> list[C
     for each in deployments:
         try:
             found.append(await deployments.compiled(each.name))
-        except WashError:  # its source is gone, or broken by now; the others are asked
+        except WashError:  # the source is gone, or broken by now; the other workloads count
             continue
     return found
 
 
 def _chosen(wanted: str, names: Iterable[str]) -> str:
-    """The one import that is meant. Raises ConfigError where that is none, or several."""
+    """The import that `wanted` names. Raises ConfigError where it names none, or several."""
     spellings = {name: _spellings(name) for name in sorted(names)}
     for rank in range(3):
         meant = [name for name, ranked in spellings.items() if wanted.lower() in ranked[rank]]
@@ -77,7 +77,7 @@ def _chosen(wanted: str, names: Iterable[str]) -> str:
 
 
 def _spellings(name: str) -> tuple[set[str], set[str], set[str]]:
-    """What a name goes by: as it is, without its version, in part."""
+    """The spellings of an import that are accepted: the full name, without its version, and parts of it."""
     plain, _ = split_version(name)
     package, _, interface = plain.partition("/")
     entry = catalog.by_interface(name)

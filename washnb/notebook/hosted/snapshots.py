@@ -1,4 +1,4 @@
-"""Snapshots: what `snapshot` and `restore` do on the host's loop, and how snapshots and their differences look."""
+"""Snapshots of state: `snapshot` and `restore` on the host's loop, and how snapshots and their differences look."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _SHOWN_CHANGES = 200
 
 @dataclass(frozen=True, repr=False)
 class ShownSnapshot(StateSnapshot):
-    """A snapshot that shows itself: `later - earlier` is the difference, `save` writes it into a file.
+    """A snapshot that shows itself. `later - earlier` is what has changed between two; `save(FILE)` writes one.
 
-    `earlier` may be such a file, too.
+    `earlier` may be a file that was saved, too.
     """
 
     def __sub__(self, earlier: StateSnapshot | str | Path) -> StateDiff:
@@ -54,9 +54,9 @@ class ShownSnapshot(StateSnapshot):
 
 
 class StateDiff(Table):
-    """What has changed from one snapshot to a later one. `changes` are the `Change`s, with the whole values.
+    """The changes from one snapshot to a later one, as a table. `changes` has each `Change` with its whole values.
 
-    `notes` say what could not be compared.
+    `notes` are lines that say what could not be compared.
     """
 
     def __init__(self, earlier: StateSnapshot, later: StateSnapshot) -> None:
@@ -87,13 +87,13 @@ class StateDiff(Table):
 
 
 async def snapshot_taken(deployments: Deployments) -> ShownSnapshot:
-    """Take a snapshot of what is loaded. Raises BackendError where the outside world of a plugin fails."""
+    """Take a snapshot of the state of all workloads. Raises BackendError where the backend of a plugin fails."""
     taken = await take_snapshot(deployments.host)
     return ShownSnapshot(taken.contents, taken.left_out, taken.taken_at)
 
 
 async def restored(deployments: Deployments, snapshot: StateSnapshot) -> News:
-    """Bring a snapshot back, and say what could not be."""
+    """Bring the state of a snapshot back, and say what could not be brought back."""
     refused = await restore_snapshot(deployments.host, snapshot)
     there = len(snapshot.contents) + len(snapshot.left_out)
     if not there:
@@ -103,7 +103,7 @@ async def restored(deployments: Deployments, snapshot: StateSnapshot) -> News:
 
 
 def as_snapshot(given: object) -> StateSnapshot:
-    """Return a snapshot, or read the file that holds one. Raises ConfigError for what is none."""
+    """Return the snapshot that is given, or read it from a file. Raises ConfigError for anything else."""
     if isinstance(given, StateSnapshot):
         return given
     if not isinstance(given, str | Path):
