@@ -240,6 +240,20 @@ def test_script_needs_no_close_whatever_it_has_attached(place, tmp_path):
 
 
 @pytest.mark.slow
+def test_an_error_that_is_empty_is_raised(session):
+    """An exception may have a length, and be false where that is 0: the caller gets it, and does not wait for ever."""
+
+    class Failures(Exception):  # noqa: N818 - of a library, say
+        def __len__(self):
+            return 0
+
+    async def fail(_):
+        raise Failures
+
+    with pytest.raises(Failures):
+        session.on_host(fail)
+
+
 def test_fork_is_told_that_its_host_did_not_come_along():
     """A child process gets an error instead of waiting for ever, and can begin anew."""
     done = run_script("""

@@ -281,7 +281,7 @@ def _hand_over(task: asyncio.Task[T], outcome: futures.Future[T]) -> None:
     if task.cancelled():
         outcome.cancel()
         outcome.set_running_or_notify_cancel()
-    elif error := task.exception():
+    elif (error := task.exception()) is not None:
         outcome.set_exception(error)
     else:
         outcome.set_result(task.result())
