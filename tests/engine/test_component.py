@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
+from wasmtime.component import ResourceType
 
 from washnb.engine import CompiledComponent
 from washnb.engine.abi.shapes import (
@@ -233,6 +236,23 @@ async def test_a_function_that_is_called_as_an_interface_is_refused(load):
     component = await load('(import "a:b/c" (instance (export "a:b/c@1.0.0" (func))))')
     with pytest.raises(NotAComponentError, match=r"'a:b/c@1\.0\.0', which is no name in WIT"):
         _ = component.imports
+
+
+async def test_reading_leaves_no_resource_types_to_the_garbage_collector(load):
+    """It frees them whenever it likes, in the midst of a cell, too; an interrupt that comes just then is lost."""
+    component = await load('(import "a:b/c" (instance (export "r" (type (sub resource)))))')
+
+    def alive() -> int:
+        return sum(isinstance(each, ResourceType) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        assert component.imports["a:b/c"].resources
+        assert alive() == before
+    finally:
+        gc.enable()
 
 
 async def test_types_that_double_are_refused(load):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from wasmtime import Engine as WasmtimeEngine
 from wasmtime import component as wt
@@ -109,23 +109,26 @@ _NAMED = (wt.RecordType, wt.VariantType, wt.EnumType, wt.FlagsType)
 class _Walk:
     """Turns wasmtime's types into shapes and remembers every resource type it has met."""
 
+    # not bound to an instance: a walk that held itself would leave its resource types to the garbage collector, which
+    # frees them in the midst of a cell, and an interrupt that comes just then is lost
+    _SHAPES: ClassVar[dict[type, Callable[[_Walk, Any], shapes.Shape]]] = {
+        wt.ListType: lambda self, kind: shapes.List(self.shape(kind.element)),
+        wt.OptionType: lambda self, kind: shapes.Option(self.shape(kind.payload)),
+        wt.ResultType: lambda self, kind: shapes.Result(self._payload(kind.ok), self._payload(kind.err)),
+        wt.TupleType: lambda self, kind: shapes.Tuple(tuple(self.shape(each) for each in kind.elements)),
+        wt.RecordType: lambda self, kind: shapes.Record(self._fields(kind.fields)),
+        wt.VariantType: lambda self, kind: shapes.Variant(tuple((case, self._payload(of)) for case, of in kind.cases)),
+        wt.EnumType: lambda _, kind: shapes.Enum(tuple(kind.names)),
+        wt.FlagsType: lambda _, kind: shapes.Flags(tuple(kind.names)),
+        wt.OwnType: lambda self, kind: shapes.Own(self._resource(kind.ty)),
+        wt.BorrowType: lambda self, kind: shapes.Borrow(self._resource(kind.ty)),
+    }
+
     def __init__(self, component: str) -> None:
         self.declared: dict[str, dict[str, Any]] = {}
         self._component = component
         self._parts = 0
         self._resources: list[tuple[wt.ResourceType, shapes.Resource]] = []
-        self._shapes: dict[type, Callable[[Any], shapes.Shape]] = {
-            wt.ListType: lambda kind: shapes.List(self.shape(kind.element)),
-            wt.OptionType: lambda kind: shapes.Option(self.shape(kind.payload)),
-            wt.ResultType: lambda kind: shapes.Result(self._payload(kind.ok), self._payload(kind.err)),
-            wt.TupleType: lambda kind: shapes.Tuple(tuple(self.shape(each) for each in kind.elements)),
-            wt.RecordType: lambda kind: shapes.Record(self._fields(kind.fields)),
-            wt.VariantType: lambda kind: shapes.Variant(tuple((case, self._payload(of)) for case, of in kind.cases)),
-            wt.EnumType: lambda kind: shapes.Enum(tuple(kind.names)),
-            wt.FlagsType: lambda kind: shapes.Flags(tuple(kind.names)),
-            wt.OwnType: lambda kind: shapes.Own(self._resource(kind.ty)),
-            wt.BorrowType: lambda kind: shapes.Borrow(self._resource(kind.ty)),
-        }
 
     def imports(self, component: wt.Component, engine: WasmtimeEngine) -> Interfaces:
         return self.interfaces(
@@ -200,14 +203,14 @@ class _Walk:
         primitive = _PRIMITIVES.get(type(kind))
         if primitive is not None:
             return primitive
-        make = self._shapes.get(type(kind))
+        make = self._SHAPES.get(type(kind))
         if make is None:
             raise NotAComponentError(
                 f"{self._component} uses the type {type(kind).__name__}, which WASI 0.2 does not have",
                 component=self._component,
                 repair="washnb runs components of WASI 0.2: build it against a 0.2 world",
             )
-        return make(kind)
+        return make(self, kind)
 
     def _interface(self, name: str, kinds: dict[str, Any]) -> shapes.InterfaceType:
         return shapes.InterfaceType(
