@@ -1,7 +1,7 @@
 """WASI 0.2 in Python, one file per package.
 
-`wasi_interfaces(WasiContext(...))` is all that a component can import of it. The streams are for whoever hands bytes to
-a guest or takes them: HTTP here, blobs and files in other rooms.
+`wasi_interfaces(WasiContext(...))` makes every interface that a component can import. The stream classes are also for
+plugins that pass streams of their own to a guest.
 """
 
 from .cli import ExitRequested

@@ -1,4 +1,4 @@
-"""wasi:cli: what a process knows from its start, how it ends, and the three standard streams."""
+"""wasi:cli: environment and arguments of a guest, its exit, and its three standard streams."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .io import READ_LIMIT, InputStream, OutputStream
 from .streams import BytesInputStream, SharedInputStream
 
 LINE_LIMIT = 16 * 1024
-"""The most characters of a captured line; a longer one is captured in pieces."""
+"""The most characters of a captured line; a longer one is emitted in pieces."""
 
 
-class ExitRequested(Exception):  # noqa: N818 - not an error: the guest has done what it came for
-    """The guest called wasi:cli/exit, and its call is over.
+class ExitRequested(Exception):  # noqa: N818 - not an error: with code 0 the guest has succeeded
+    """The guest has called wasi:cli/exit.
 
-    As any exception of host code it ends the guest; who called the guest receives a GuestError whose `__cause__` is
-    this. `code` is 0 to 255, `ok` whether it is 0.
+    As any exception of host code this ends the guest: the call of the export raises GuestError, with this as its
+    `__cause__`. `code` is 0 to 255, `ok` whether it is 0.
     """
 
     def __init__(self, code: int) -> None:
@@ -29,12 +29,12 @@ class ExitRequested(Exception):  # noqa: N818 - not an error: the guest has done
 
     @property
     def ok(self) -> bool:
-        """Whether the guest calls its end a success."""
+        """Whether the code is 0, which says that the guest has succeeded."""
         return self.code == 0
 
 
 class Environment(Interface, wit="wasi:cli/environment@0.2.12"):
-    """wasi:cli/environment."""
+    """wasi:cli/environment: variables, arguments and working directory, as the host was told them."""
 
     def __init__(
         self,
@@ -51,28 +51,31 @@ class Environment(Interface, wit="wasi:cli/environment@0.2.12"):
         return self._environment
 
     def get_arguments(self) -> list[str]:
-        """Return the arguments; the first is the program's name, where there are any."""
+        """Return the arguments. The first is the program's name; a guest that is no command has none."""
         return self._arguments
 
     def initial_cwd(self) -> str | None:
-        """Return the path that stands for `.`."""
+        """Return the path that relative paths start from, None where the host was not told one."""
         return self._initial_cwd
 
 
 class Exit(Interface, wit="wasi:cli/exit@0.2.12"):
-    """wasi:cli/exit."""
+    """wasi:cli/exit: ending the guest from inside."""
 
     def exit(self, status: Ok[None] | Err[None]) -> NoReturn:
-        """End the guest (ExitRequested) with 0 or 1."""
+        """End the guest by raising ExitRequested, with code 0 for ok and 1 for the error."""
         raise ExitRequested(0 if isinstance(status, Ok) else 1)
 
     def exit_with_code(self, status_code: int) -> NoReturn:
-        """End the guest (ExitRequested) with a code."""
+        """End the guest by raising ExitRequested with a code from 0 to 255."""
         raise ExitRequested(status_code)
 
 
 class Lines:
-    """Makes lines of bytes that come in pieces. What is not UTF-8 becomes the replacement character."""
+    """Turns bytes that come in pieces into lines of text, and calls `emit` with each.
+
+    What is not UTF-8 becomes the replacement character.
+    """
 
     def __init__(self, emit: Callable[[str], None]) -> None:
         self._emit = emit
@@ -82,7 +85,7 @@ class Lines:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a line has begun that has no end yet."""
+        """Whether there are characters, or bytes of one, whose line has not ended yet."""
         return bool(self._length or self._decoder.getstate()[0])
 
     def feed(self, contents: bytes) -> None:
@@ -101,7 +104,7 @@ class Lines:
             self._finish()
 
     def _add(self, text: str) -> None:
-        """Go on with the line that has begun; what is longer than a line may be is emitted, but for the last piece."""
+        """Append to the unfinished line; once it is longer than `LINE_LIMIT`, emit all of its pieces but the last."""
         self._begun.append(text)
         self._length += len(text)
         if self._length > LINE_LIMIT:
@@ -119,10 +122,10 @@ class Lines:
 
 
 class Output:
-    """Where one standard stream of a component goes: as bytes, as lines, or nowhere.
+    """Where stdout or stderr of a component goes: as lines to `on_line`, as bytes to `on_write`, or nowhere.
 
-    The guest may ask for the stream as often as it likes: Rust does so for every print. So a line that is unfinished
-    when a handle is dropped goes on with the next handle of the same call, and counts as finished when the guest waits.
+    A guest may ask for a handle to the stream again and again: Rust does so for every print. An unfinished line whose
+    handle is dropped goes on with the next handle of the same call; it is emitted as it is when the guest waits first.
     """
 
     def __init__(
@@ -133,13 +136,14 @@ class Output:
         self._unfinished: dict[asyncio.Task[Any] | None, Lines] = {}
 
     def open(self) -> CapturedOutputStream:
-        """Return a new handle to the stream."""
+        """Return a new handle to the stream, which goes on with the unfinished line of this call."""
         lines = self._unfinished.pop(running_task(), None) if self._unfinished else None
         if lines is None and self._on_line is not None:
             lines = Lines(self._on_line)
         return CapturedOutputStream(lines, self._on_write, self._leave)
 
     def _leave(self, lines: Lines) -> None:
+        """Keep the unfinished line of a dropped handle for the next one, until the loop runs something else."""
         call = running_task()
         if call is None or call in self._unfinished:
             lines.end()
@@ -154,7 +158,7 @@ class Output:
 
 
 class CapturedOutputStream(OutputStream):
-    """One handle to a standard stream. It takes whatever the guest writes, at once."""
+    """One handle to stdout or stderr. It always has room, and passes on at once what the guest writes."""
 
     def __init__(
         self, lines: Lines | None, on_write: Callable[[bytes], None] | None, on_drop: Callable[[Lines], None]
@@ -174,42 +178,42 @@ class CapturedOutputStream(OutputStream):
             self._lines.feed(contents)
 
     def drop(self) -> None:
-        """Leave an unfinished line to the next handle."""
+        """Leave an unfinished line to the next handle of the same call."""
         if self._lines is not None and self._lines.unfinished:
             self._on_drop(self._lines)
 
 
 class Stdin(Interface, wit="wasi:cli/stdin@0.2.12"):
-    """wasi:cli/stdin: all handles read from one source."""
+    """wasi:cli/stdin: all handles read from one source, so that each byte is read once."""
 
     def __init__(self, source: bytes | bytearray | memoryview | InputStream = b"") -> None:
-        # a memoryview of it refuses what bytes() would make something of: None, numbers, open files
+        # memoryview raises TypeError for what bytes() would turn into something else: None, numbers, open files
         self._source = source if isinstance(source, InputStream) else BytesInputStream(bytes(memoryview(source)))
 
     def get_stdin(self) -> InputStream:
-        """Return a handle to the input."""
+        """Return a handle to the standard input."""
         return SharedInputStream(self._source)
 
 
 class Stdout(Interface, wit="wasi:cli/stdout@0.2.12"):
-    """wasi:cli/stdout."""
+    """wasi:cli/stdout: what the guest writes goes to an Output."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
 
     def get_stdout(self) -> OutputStream:
-        """Return a handle to the output."""
+        """Return a handle to the standard output."""
         return self._output.open()
 
 
 class Stderr(Interface, wit="wasi:cli/stderr@0.2.12"):
-    """wasi:cli/stderr."""
+    """wasi:cli/stderr: what the guest writes goes to an Output."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
 
     def get_stderr(self) -> OutputStream:
-        """Return a handle to the error output."""
+        """Return a handle to the standard error output."""
         return self._output.open()
 
 
@@ -220,23 +224,23 @@ class TerminalInput:
 
 @resource("terminal-output")
 class TerminalOutput:
-    """The output side of a terminal. No guest has one."""
+    """The output side of a terminal. No guest has one: its standard streams are captured."""
 
 
 class TerminalInputInterface(Interface, wit="wasi:cli/terminal-input@0.2.12"):
-    """wasi:cli/terminal-input."""
+    """wasi:cli/terminal-input: the resource alone."""
 
     TerminalInput = TerminalInput
 
 
 class TerminalOutputInterface(Interface, wit="wasi:cli/terminal-output@0.2.12"):
-    """wasi:cli/terminal-output."""
+    """wasi:cli/terminal-output: the resource alone."""
 
     TerminalOutput = TerminalOutput
 
 
 class TerminalStdin(Interface, wit="wasi:cli/terminal-stdin@0.2.12"):
-    """wasi:cli/terminal-stdin."""
+    """wasi:cli/terminal-stdin: whether standard input is a terminal."""
 
     def get_terminal_stdin(self) -> TerminalInput | None:
         """Return None: standard input is no terminal."""
@@ -244,7 +248,7 @@ class TerminalStdin(Interface, wit="wasi:cli/terminal-stdin@0.2.12"):
 
 
 class TerminalStdout(Interface, wit="wasi:cli/terminal-stdout@0.2.12"):
-    """wasi:cli/terminal-stdout."""
+    """wasi:cli/terminal-stdout: whether standard output is a terminal."""
 
     def get_terminal_stdout(self) -> TerminalOutput | None:
         """Return None: standard output is no terminal."""
@@ -252,7 +256,7 @@ class TerminalStdout(Interface, wit="wasi:cli/terminal-stdout@0.2.12"):
 
 
 class TerminalStderr(Interface, wit="wasi:cli/terminal-stderr@0.2.12"):
-    """wasi:cli/terminal-stderr."""
+    """wasi:cli/terminal-stderr: whether standard error is a terminal."""
 
     def get_terminal_stderr(self) -> TerminalOutput | None:
         """Return None: standard error is no terminal."""

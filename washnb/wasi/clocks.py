@@ -1,4 +1,4 @@
-"""wasi:clocks: time since the start, time of day, and no time zone but UTC."""
+"""wasi:clocks: a monotonic clock, the time of day, and UTC as the one time zone."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from washnb.engine import Interface
 from .io import Pollable, Signal
 
 SECOND = 1_000_000_000
-"""In nanoseconds, the unit of all times here."""
+"""One second in nanoseconds, the unit of wasi:clocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Datetime:
-    """A time of day: seconds since 1970 in UTC, and nanoseconds below a second."""
+    """A point in time: seconds since the beginning of 1970 in UTC, and nanoseconds on top, less than a second."""
 
     seconds: int
     nanoseconds: int
 
     @classmethod
     def of(cls, nanoseconds: int) -> Datetime:
-        """Part nanoseconds into whole seconds and the rest. A time before 1970 has no form in WIT and becomes 1970."""
+        """Make a Datetime of nanoseconds since 1970. WIT has no time before that: a negative number becomes 0."""
         return cls(*divmod(max(0, nanoseconds), SECOND))
 
 
 def _resolution(clock: Literal["monotonic", "time"]) -> int:
+    """Nanoseconds of one tick of a clock of Python's, at least 1."""
     return max(1, round(time.get_clock_info(clock).resolution * SECOND))
 
 
 class Deadline(Pollable):
-    """Ready from an instant of `time.monotonic_ns` on."""
+    """A pollable that is ready once `time.monotonic_ns()` has reached an instant."""
 
     __slots__ = ("_timers", "_when")
 
@@ -46,25 +47,25 @@ class Deadline(Pollable):
         self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
 
     def watch(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called at the instant, or a little before: who wakes looks again anyhow."""
+        """Have `wake` called at the instant, or a little earlier, as timers are: who waits checks again then."""
         if wake not in self._timers:
             seconds = (self._when - time.monotonic_ns()) / SECOND
             self._timers[wake] = asyncio.get_running_loop().call_later(seconds, wake)
 
     def unwatch(self, wake: Callable[[], None]) -> None:
-        """Cancel the timer."""
+        """Cancel the timer of `wake`, if there is one."""
         if timer := self._timers.pop(wake, None):
             timer.cancel()
 
 
 class MonotonicClock(Interface, wit="wasi:clocks/monotonic-clock@0.2.12"):
-    """wasi:clocks/monotonic-clock. It starts at zero, so that a guest does not learn since when the machine runs."""
+    """wasi:clocks/monotonic-clock. It starts at 0, so that no guest learns how long the machine has been running."""
 
     def __init__(self) -> None:
         self._start = time.monotonic_ns()
 
     def now(self) -> int:
-        """Return the nanoseconds since the clock began."""
+        """Return the nanoseconds since this clock was made."""
         return time.monotonic_ns() - self._start
 
     def resolution(self) -> int:
@@ -81,7 +82,7 @@ class MonotonicClock(Interface, wit="wasi:clocks/monotonic-clock@0.2.12"):
 
 
 class WallClock(Interface, wit="wasi:clocks/wall-clock@0.2.12"):
-    """wasi:clocks/wall-clock."""
+    """wasi:clocks/wall-clock: the time of day of this machine."""
 
     def now(self) -> Datetime:
         """Return the time of day."""
@@ -102,7 +103,7 @@ class TimezoneDisplay:
 
 
 class Timezone(Interface, wit="wasi:clocks/timezone@0.2.12"):
-    """wasi:clocks/timezone: always UTC, as WIT asks of a host that does not tell where it is."""
+    """wasi:clocks/timezone: always UTC, as WIT has it for a host that does not disclose its time zone."""
 
     def display(self, when: Datetime) -> TimezoneDisplay:  # noqa: ARG002 - UTC has no seasons
         """Return how to show `when`."""

@@ -1,4 +1,4 @@
-"""What one component gets from the outside world through WASI."""
+"""What a host tells WASI about one component, and the WASI interfaces that are made from it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from . import cli, clocks, filesystem, http, io, random, sockets
 
 @dataclass(frozen=True)
 class WasiContext:
-    """The outside world of one component; `wasi_interfaces` makes its WASI of it.
+    """What one component gets from its host through WASI; see `wasi_interfaces`.
 
-    `on_output` receives each line that the component prints, with `stdout` or `stderr` before it; `on_write` the same
-    as bytes, as they were written. Both are called on the loop while the guest runs, must be quick and must not raise.
-    `send` carries out the component's own HTTP requests.
+    `on_output` is called with "stdout" or "stderr" and each line that the component prints; `on_write` with the stream
+    and the bytes of each write. Both are called on the loop while the guest runs, must be quick and must not raise.
+    `send` sends the component's own HTTP requests; without it such a request ends the guest. `initial_cwd` None: the
+    component has no working directory.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class WasiContext:
     send: http.Send | None = None
 
     def output(self, stream: str) -> cli.Output:
-        """Return where the component's `stdout` or `stderr` goes."""
+        """Return the Output of `stream`, "stdout" or "stderr"."""
         return cli.Output(
             None if self.on_output is None else partial(self.on_output, stream),
             None if self.on_write is None else partial(self.on_write, stream),
@@ -38,9 +39,9 @@ class WasiContext:
 
 
 def wasi_interfaces(context: WasiContext) -> dict[str, Interface]:
-    """Make every WASI 0.2 interface that a component can import, under its name without version.
+    """Make every WASI 0.2 interface that a component can import, by its name without version.
 
-    One set serves all instances of a component: whatever belongs to an instance is in its resources.
+    One set serves all instances of a component: what belongs to one instance alone is in the resources that it holds.
     """
     interfaces: tuple[Interface, ...] = (
         io.ErrorInterface(),

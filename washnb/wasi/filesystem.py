@@ -1,4 +1,4 @@
-"""wasi:filesystem for a guest that has been given no directory: every function is there, none leads anywhere."""
+"""wasi:filesystem without directories: components that import it link, and the functions return errors."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _refuse = refusal(ErrorCode.BAD_DESCRIPTOR)
 
 @resource("descriptor")
 class Descriptor:
-    """An open file or directory. Without a preopened directory no guest can get one, so none is ever good."""
+    """An open file or directory. No guest can get one, for none has a directory; operations raise bad-descriptor."""
 
     get_flags = get_type = stat = metadata_hash = _refuse
     read = read_via_stream = advise = _refuse
@@ -80,18 +80,18 @@ class DirectoryEntryStream:
 
 
 class Types(Interface, wit="wasi:filesystem/types@0.2.12"):
-    """wasi:filesystem/types."""
+    """wasi:filesystem/types: descriptors, and the error codes behind the errors of streams."""
 
     Descriptor = Descriptor
     DirectoryEntryStream = DirectoryEntryStream
 
     def filesystem_error_code(self, error: Error) -> ErrorCode | None:
-        """Return the error code behind a stream's error, where the stream was a file."""
+        """Return the error code behind a stream's error; None where the stream was not that of a file."""
         return error.cause if isinstance(error.cause, ErrorCode) else None
 
 
 class Preopens(Interface, wit="wasi:filesystem/preopens@0.2.12"):
-    """wasi:filesystem/preopens."""
+    """wasi:filesystem/preopens: the directories that a guest may use."""
 
     def get_directories(self) -> list[tuple[Descriptor, str]]:
         """Return the directories that the guest may use: none."""

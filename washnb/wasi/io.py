@@ -1,10 +1,11 @@
-"""wasi:io: errors, pollables and the two kinds of streams, of which all other WASI packages are made.
+"""wasi:io: errors, pollables, and input and output streams, which all other WASI packages use.
 
-Nothing here owns a task. A source that changes calls `Signal.notify`, a guest that waits registers a wake-up with the
-signals of its pollables, looks again, and takes the wake-up back; so a cancelled wait leaves nothing behind.
+Waiting takes no task. A stream that changes calls `notify` of its Signal; a guest that waits has registered a callback
+with the signals of its pollables, checks them again, and takes the callback back, so that a cancelled wait leaves
+nothing behind.
 
-A method that can answer at once returns its answer; one that must wait returns a coroutine. The engine runs the first
-kind on the guest's fiber and suspends the guest only for the second.
+A method that can answer at once returns its answer; one that must wait returns a coroutine, and only then the engine
+suspends the guest.
 """
 
 from __future__ import annotations
@@ -22,15 +23,18 @@ T = TypeVar("T")
 Later = Coroutine[Any, Any, T]
 
 READ_LIMIT = 64 * 1024
-"""The most bytes that one `read` returns and one `check-write` permits: a value costs the engine time per byte."""
+"""The most bytes that one `read` returns and one `check-write` permits: each byte takes the engine time."""
 
 FLUSHED_WRITE_LIMIT = 4096
-"""The most bytes that WIT lets a guest pass to blocking-write-and-flush and its sister for zeroes."""
+"""The most bytes that WIT lets a guest pass to blocking-write-and-flush or blocking-write-zeroes-and-flush."""
 
 
 @resource("error")
 class Error:
-    """What went wrong in a stream. `cause` is what other interfaces turn it into: an error code of theirs, or None."""
+    """What went wrong in a stream: the resource error of wasi:io/error.
+
+    Other interfaces ask for their own error code behind it (`http-error-code`, say): that is `cause`, where it is one.
+    """
 
     def __init__(self, message: str, cause: object = None) -> None:
         self.message = message
@@ -38,43 +42,43 @@ class Error:
 
     @classmethod
     def of(cls, exception: BaseException) -> Error:
-        """Make an error of an exception; of an `Err`, its value becomes the cause."""
+        """Make an Error of an exception, which is its cause; of an `Err` the cause is the value."""
         if isinstance(exception, Err):
             return cls(repr(exception.value), exception.value)
         return cls(spelled_out(exception), exception)
 
     def to_debug_string(self) -> str:
-        """Say what happened, for people."""
+        """Return a text for people that says what happened."""
         return self.message
 
 
 @dataclass(frozen=True, slots=True)
 class StreamError_LastOperationFailed:  # noqa: N801 - the case of a WIT variant
-    """The last operation failed; the stream is closed from now on."""
+    """The case last-operation-failed of stream-error; the stream is closed from then on."""
 
     value: Error
 
 
 @dataclass(frozen=True, slots=True)
 class StreamError_Closed:  # noqa: N801
-    """The stream is closed."""
+    """The case closed of stream-error."""
 
 
 StreamError = StreamError_LastOperationFailed | StreamError_Closed
 
 
 def closed() -> Err[StreamError]:
-    """Make the error of a stream that is closed."""
+    """Return the Err for an operation on a stream that is closed."""
     return Err(StreamError_Closed())
 
 
 def failed(error: Error) -> Err[StreamError]:
-    """Make the error of an operation that failed."""
+    """Return the Err for an operation on a stream that failed, as `error` says."""
     return Err(StreamError_LastOperationFailed(error))
 
 
 class Signal:
-    """Tells whoever waits that it is worth looking again."""
+    """Calls back those who wait for an event, which they then check for themselves."""
 
     __slots__ = ("_watchers",)
 
@@ -86,27 +90,27 @@ class Signal:
         self._watchers[wake] = None
 
     def unwatch(self, wake: Callable[[], None]) -> None:
-        """Take `wake` back; it need not be there."""
+        """Call `wake` no more; it need not be registered."""
         self._watchers.pop(wake, None)
 
     def notify(self) -> None:
-        """Wake everybody who watches."""
+        """Call every `wake` that is registered."""
         for wake in tuple(self._watchers):
             wake()
 
 
 @resource("pollable")
 class Pollable:
-    """An event that has happened or not: `is_ready` says which, `signal` when to look again.
+    """An event that a guest can wait for: `is_ready` says whether it has happened, `signal` when to ask again.
 
-    It may outlive the stream that it came from, unlike in wasmtime, where that ends the guest.
+    It may outlive the stream that it came from; wasmtime ends a guest that lets it.
     """
 
     __slots__ = ("_is_ready", "_signal")
 
     gives_way: ClassVar[bool] = False
-    """Whether the loop gets a turn before a guest hears that this is ready. So it is with a timer, because guests poll
-    in a tight loop with a timeout of zero: what they wait for beside it would otherwise hardly ever come about."""
+    """Whether the loop gets a turn before a guest hears that this is ready. True of timers: a guest that polls with a
+    timeout of zero, again and again, would otherwise keep the loop from the very events that it polls for."""
 
     def __init__(self, is_ready: Callable[[], bool], signal: Signal) -> None:
         self._is_ready = is_ready
@@ -117,18 +121,18 @@ class Pollable:
         return self._is_ready()
 
     def block(self) -> Later[None] | None:
-        """Wait for the event."""
+        """Wait until the event has happened."""
         return self._block() if self.gives_way or not self.ready() else None
 
     async def _block(self) -> None:
         await (after_a_turn if self.ready() else wait_any)((self,))
 
     def watch(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called when the event may have happened."""
+        """From now on have `wake` called when the event may have happened."""
         self._signal.watch(wake)
 
     def unwatch(self, wake: Callable[[], None]) -> None:
-        """Take `wake` back."""
+        """Take `wake` back; it need not be registered."""
         self._signal.unwatch(wake)
 
 
@@ -140,7 +144,7 @@ def _ready_indexes(pollables: Pollables) -> list[int]:
 
 
 async def wait_any(pollables: Pollables) -> list[int]:
-    """Wait until at least one is ready; return the indexes of all that are. Leaves nothing behind when cancelled."""
+    """Wait until a pollable is ready; return the indexes of all that are. Leaves nothing behind when cancelled."""
     loop = asyncio.get_running_loop()
     while not (ready := _ready_indexes(pollables)):
         woken = loop.create_future()
@@ -160,16 +164,16 @@ async def wait_any(pollables: Pollables) -> list[int]:
 
 
 async def after_a_turn(pollables: Pollables) -> list[int]:
-    """Give the loop a turn, then do as `wait_any`."""
+    """Give the loop a turn; then wait until a pollable is ready, and return the indexes of all that are."""
     await asyncio.sleep(0)
     return await wait_any(pollables)
 
 
 @resource("input-stream")
 class InputStream(ABC):
-    """A source of bytes. A concrete one says whether it is readable and hands out bytes.
+    """A stream that a guest reads from. A subclass defines `_readable` and `_pull`.
 
-    Whenever `_readable` may have become true it calls `self.changed.notify()`.
+    It has to call `self.changed.notify()` whenever `_readable` may have become true.
     """
 
     def __init__(self) -> None:
@@ -177,18 +181,21 @@ class InputStream(ABC):
 
     @abstractmethod
     def _readable(self) -> bool:
-        """Whether `_pull` would return bytes, or raise."""
+        """Whether `_pull` would return bytes or raise."""
 
     @abstractmethod
     def _pull(self, most: int) -> bytes:
-        """Return up to `most` bytes, none if none are there. Raises Err: closed at the end, or the failure, once."""
+        """Return up to `most` bytes, b"" where none are there yet.
+
+        Raises Err at the end (closed), and once after a failure (last-operation-failed).
+        """
 
     def read(self, length: int) -> bytes:
-        """Return what is there, up to `length` and 64 KiB. Raises Err at the end and on failure."""
+        """Return the bytes that are there, up to `length` and 64 KiB. Raises Err at the end and on failure."""
         return self._pull(min(length, READ_LIMIT))
 
     def blocking_read(self, length: int) -> bytes | Later[bytes]:
-        """Like `read`, once there is something to read."""
+        """Wait until there are bytes, or the end, or a failure, and then do as `read`."""
         return self.read(length) if self._readable() else self._read_later(length)
 
     async def _read_later(self, length: int) -> bytes:
@@ -200,7 +207,7 @@ class InputStream(ABC):
         return len(self._pull(length))
 
     def blocking_skip(self, length: int) -> int | Later[int]:
-        """Like `skip`, once there is something to skip."""
+        """Wait until there are bytes, or the end, or a failure, and then do as `skip`."""
         return self.skip(length) if self._readable() else self._skip_later(length)
 
     async def _skip_later(self, length: int) -> int:
@@ -214,9 +221,9 @@ class InputStream(ABC):
 
 @resource("output-stream")
 class OutputStream(ABC):
-    """A sink of bytes. A concrete one says how much it takes at present, and takes it.
+    """A stream that a guest writes to. A subclass defines `_room` and `_accept`, and may define `_flush`.
 
-    Whenever `_room` may have become more than zero, or have begun to raise, it calls `self.changed.notify()`.
+    It has to call `self.changed.notify()` whenever `_room` may have become more than 0, or may raise from now on.
     """
 
     def __init__(self) -> None:
@@ -224,16 +231,16 @@ class OutputStream(ABC):
 
     @abstractmethod
     def _room(self) -> int:
-        """How many bytes may be written now; 0 while full or flushing. Raises Err when closed or failed."""
+        """Return how many bytes may be written now, 0 while full or flushing. Raises Err when closed or failed."""
 
     @abstractmethod
     def _accept(self, contents: bytes) -> None:
-        """Take bytes for which there is room."""
+        """Take `contents`, for which `_room` has said that there is room."""
 
     def _flush(self) -> None:  # noqa: B027 - optional
-        """Begin to flush. By default what was accepted counts as flushed: it is in the host's hands.
+        """Begin to flush; `_room` is 0 until that is done. By default there is nothing to do: the host has the bytes.
 
-        Never raises: a failure shows in `_room`.
+        Must not raise: `_room` raises after a failure.
         """
 
     def _writable(self) -> bool:
@@ -247,12 +254,12 @@ class OutputStream(ABC):
         return min(self._room(), READ_LIMIT)
 
     def write(self, contents: bytes) -> None:
-        """Write what `check-write` permits; more of it ends the guest (ValueError)."""
+        """Write `contents`. More bytes than `check-write` permits end the guest (ValueError)."""
         self._require_room(len(contents))
         self._accept(contents)
 
     def write_zeroes(self, length: int) -> None:
-        """Write `length` zeroes, under the same rule as `write`."""
+        """Write `length` zeroes. More than `check-write` permits end the guest (ValueError)."""
         self._require_room(length)
         self._accept(bytes(length))
 
@@ -262,7 +269,7 @@ class OutputStream(ABC):
             raise ValueError(f"the guest wrote {length} bytes where check-write permits {permit}")
 
     def blocking_write_and_flush(self, contents: bytes) -> Later[None] | None:
-        """Write up to 4096 bytes, flush, and wait until that is done; more of them end the guest (ValueError)."""
+        """Write, flush, and wait until that is done. More than 4096 bytes end the guest (ValueError)."""
         _require_flushable(len(contents))
         if not 0 < self._room() >= len(contents):
             return self._write_later(contents)
@@ -274,7 +281,7 @@ class OutputStream(ABC):
         return None
 
     def blocking_write_zeroes_and_flush(self, length: int) -> Later[None] | None:
-        """Like `blocking_write_and_flush`, with `length` zeroes."""
+        """Write zeroes, flush, and wait until that is done. More than 4096 of them end the guest (ValueError)."""
         _require_flushable(length)  # before so many zeroes take memory
         return self.blocking_write_and_flush(bytes(length))
 
@@ -295,7 +302,7 @@ class OutputStream(ABC):
         self._settle()
 
     def _settle(self) -> None:
-        """Raise what a write led to, but not that the stream is closed by it: that is no error of this write."""
+        """Raise the failure of a write that is done. That the stream has closed is not one: it took the bytes."""
         try:
             self._room()
         except Err as error:
@@ -308,7 +315,7 @@ class OutputStream(ABC):
         self._flush()
 
     def blocking_flush(self) -> Later[None] | None:
-        """Flush, and wait until that is done."""
+        """Flush, and wait until that is done. Raises Err when closed or failed."""
         self.flush()
         return None if self._room() > 0 else self._flush_later()
 
@@ -321,7 +328,10 @@ class OutputStream(ABC):
         return Pollable(self._writable, self.changed)
 
     def splice(self, source: InputStream, length: int) -> int:
-        """Move up to `length` bytes that are there and for which there is room; return how many."""
+        """Move up to `length` bytes from `source`, as many as are there and have room here; return how many.
+
+        Raises as `check_write` and `InputStream.read`.
+        """
         length = min(length, self.check_write())
         if not length:
             return 0
@@ -331,7 +341,7 @@ class OutputStream(ABC):
         return len(contents)
 
     def blocking_splice(self, source: InputStream, length: int) -> int | Later[int]:
-        """Like `splice`, once there is room and something to read."""
+        """Wait until there is room here and something to read in `source`, and then do as `splice`."""
         room, input_ready = self.subscribe(), source.subscribe()
         if room.ready() and (not length or input_ready.ready()):
             return self.splice(source, length)
@@ -352,18 +362,18 @@ def _require_flushable(length: int) -> None:
 
 
 class ErrorInterface(Interface, wit="wasi:io/error@0.2.12"):
-    """wasi:io/error."""
+    """wasi:io/error: the resource alone."""
 
     Error = Error
 
 
 class Poll(Interface, wit="wasi:io/poll@0.2.12"):
-    """wasi:io/poll."""
+    """wasi:io/poll: waiting for several pollables at once."""
 
     Pollable = Pollable
 
     def poll(self, pollables: Pollables) -> list[int] | Later[list[int]]:
-        """Wait until one is ready and return the indexes of all that are; an empty list ends the guest (ValueError)."""
+        """Wait until a pollable is ready; return the indexes of all that are. An empty list ends the guest."""
         if not pollables:
             raise ValueError("the guest called poll with an empty list, which would wait for ever")
         ready = _ready_indexes(pollables)
@@ -375,7 +385,7 @@ class Poll(Interface, wit="wasi:io/poll@0.2.12"):
 
 
 class Streams(Interface, wit="wasi:io/streams@0.2.12"):
-    """wasi:io/streams."""
+    """wasi:io/streams: the resources alone."""
 
     InputStream = InputStream
     OutputStream = OutputStream

@@ -1,4 +1,4 @@
-"""wasi:random: secure bytes from the operating system, insecure ones from a generator, and a seed for hash tables."""
+"""wasi:random: secure random numbers of the operating system, insecure ones, and seeds for hash tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 from washnb.engine import Interface
 
 BYTES_LIMIT = 1024 * 1024
-"""The most bytes of one call: each of them costs time in which no other guest runs."""
+"""The most random bytes of one call, which takes time in which no other guest runs."""
 
 
 def _bounded(length: int) -> int:
@@ -22,10 +22,10 @@ def _random_u64() -> int:
 
 
 class Random(Interface, wit="wasi:random/random@0.2.12"):
-    """wasi:random/random."""
+    """wasi:random/random: secure random numbers of the operating system."""
 
     def get_random_bytes(self, length: int) -> bytes:
-        """Return secure random bytes; more than 1 MiB at once ends the guest (ValueError)."""
+        """Return `length` secure random bytes. More than 1 MiB in one call ends the guest (ValueError)."""
         return os.urandom(_bounded(length))
 
     def get_random_u64(self) -> int:
@@ -34,13 +34,13 @@ class Random(Interface, wit="wasi:random/random@0.2.12"):
 
 
 class Insecure(Interface, wit="wasi:random/insecure@0.2.12"):
-    """wasi:random/insecure."""
+    """wasi:random/insecure: numbers of Python's pseudo-random generator."""
 
     def __init__(self) -> None:
         self._generator = random.Random()  # noqa: S311 - insecure is what it is called
 
     def get_insecure_random_bytes(self, length: int) -> bytes:
-        """Return pseudo-random bytes, under the same limit as the secure ones."""
+        """Return `length` pseudo-random bytes. More than 1 MiB in one call ends the guest (ValueError)."""
         return self._generator.randbytes(_bounded(length))
 
     def get_insecure_random_u64(self) -> int:
@@ -49,8 +49,8 @@ class Insecure(Interface, wit="wasi:random/insecure@0.2.12"):
 
 
 class InsecureSeed(Interface, wit="wasi:random/insecure-seed@0.2.12"):
-    """wasi:random/insecure-seed."""
+    """wasi:random/insecure-seed: seeds for the guest's hash tables."""
 
     def insecure_seed(self) -> tuple[int, int]:
-        """Return 128 bits for a guest's hash tables; fresh ones at every call, so that instances differ."""
+        """Return 128 random bits as two numbers; other ones at every call, so that instances differ."""
         return _random_u64(), _random_u64()

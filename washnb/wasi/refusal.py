@@ -1,4 +1,4 @@
-"""How a package that a guest may not use answers: every function can be linked, and says no."""
+"""Methods for WASI packages that no guest may use: components that import these link, and every call is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from washnb.engine import Err
 
 
 def refusal(error: object) -> Callable[..., NoReturn]:
-    """Make a method that takes any arguments and raises `Err(error)`."""
+    """Return a method that takes any arguments and raises `Err(error)`."""
 
     def refuse(self: Any, *arguments: Any) -> NoReturn:  # noqa: ARG001 - neither changes the answer
         raise Err(error)

@@ -1,4 +1,4 @@
-"""The streams that the other WASI packages build on: bytes, pipes, and what feeds a pipe from the host's side."""
+"""Streams for guests: over bytes, over a pipe to or from host code, and over an async iterator of the host's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PIPE_CAPACITY = 256 * 1024
 
 
 class BytesInputStream(InputStream):
-    """Reads bytes that are all there."""
+    """Reads from a bytes object."""
 
     def __init__(self, contents: bytes) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class BytesInputStream(InputStream):
 
 
 class SharedInputStream(InputStream):
-    """One of several handles to the same source; dropping it leaves the source open for the others."""
+    """One of several handles to the same stream; dropping one leaves the stream open for the others."""
 
     def __init__(self, source: InputStream) -> None:
         super().__init__()
@@ -42,17 +42,17 @@ class SharedInputStream(InputStream):
         self.changed = source.changed
 
     def _readable(self) -> bool:
-        return self._source._readable()  # noqa: SLF001 - the same protocol, one object further
+        return self._source._readable()  # noqa: SLF001 - a stream, too
 
     def _pull(self, most: int) -> bytes:
         return self._source._pull(most)  # noqa: SLF001
 
 
 class Pipe:
-    """A bounded buffer between a writer and a reader, either of which may be a guest's stream or host code.
+    """A bounded buffer of bytes between a writer and a reader, each of which is a guest's stream or host code.
 
-    It ends in one of three ways: `close` (the reader gets what is left, then the end), `fail` (the reader gets what is
-    left, then the error), `abandon` (the reader has gone: what is left is dropped and writers find the stream closed).
+    It ends in one of three ways: after `close` the reader gets what is left, then the end; after `fail` it gets what is
+    left, then the error; after `abandon`, by the reader, what is left is dropped, and writers find the stream closed.
     """
 
     def __init__(self, capacity: int = PIPE_CAPACITY) -> None:
@@ -65,12 +65,12 @@ class Pipe:
 
     @property
     def ended(self) -> bool:
-        """Whether the writer has come to an end, good or bad: nothing will be added."""
+        """Whether no bytes will be added: the pipe was closed, failed or abandoned."""
         return self._closed
 
     @property
     def abandoned(self) -> bool:
-        """Whether the reader has gone."""
+        """Whether the reader has abandoned the pipe."""
         return self._abandoned
 
     @property
@@ -80,16 +80,16 @@ class Pipe:
 
     @property
     def room(self) -> int:
-        """How many bytes a writer may add now; 0 when full or at its end."""
+        """How many bytes a writer may add now; 0 when the pipe is full or has ended."""
         return 0 if self._closed else max(0, self._capacity - len(self._buffer))
 
     def push(self, contents: bytes) -> None:
-        """Add bytes. A writer that respects `room` keeps the pipe within its capacity."""
+        """Add bytes, without a check: the writer has to respect `room`."""
         self._buffer += contents
         self.changed.notify()
 
     def pull(self, most: int) -> bytes:
-        """Take up to `most` bytes, none if none are there. Raises Err at the end: the failure once, then closed."""
+        """Take up to `most` bytes, b"" where none are there yet. Raises Err at the end: a failure once, then closed."""
         if not self._buffer and self._closed:
             failure, self._failure = self._failure, None
             raise closed() if failure is None else failed(failure)
@@ -100,24 +100,27 @@ class Pipe:
         return contents
 
     def close(self) -> None:
-        """End the writer's side in good order; has no effect on a pipe that has ended."""
+        """End the pipe in good order, as its writer. Has no effect on a pipe that has ended."""
         self._closed = True
         self.changed.notify()
 
     def fail(self, error: Error) -> None:
-        """End the writer's side with an error; has no effect on a pipe that has ended."""
+        """End the pipe with an error, as its writer. Has no effect on a pipe that has ended."""
         if not self._closed:
             self._failure = error
         self.close()
 
     def abandon(self) -> None:
-        """End the reader's side."""
+        """End the pipe as its reader: drop what is left, and let writers find it closed."""
         self._abandoned = True
         self._buffer.clear()
         self.close()
 
     async def put(self, contents: bytes) -> bool:
-        """Wait for room, then add all of `contents`; False if the pipe has ended and nothing was added."""
+        """Wait for room, then add all of `contents`, even over the capacity.
+
+        Returns False, and adds nothing, where the pipe has ended.
+        """
         await wait_any((Pollable(lambda: self._closed or self.room > 0, self.changed),))
         if self._closed:
             return False
@@ -125,29 +128,32 @@ class Pipe:
         return True
 
     async def take(self) -> bytes:
-        """Wait for bytes and take all that are there; none at the end. Raises Err with the failure."""
+        """Wait for bytes and take all that are there; b"" is the end. Raises Err where the pipe has failed."""
         await wait_any((Pollable(lambda: self.readable, self.changed),))
         if not self._buffer and self._failure is None:
             return b""
         return self.pull(len(self._buffer))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Iterate over the bytes as they come."""
+        """Iterate over the bytes, in chunks as they come."""
         return self
 
     async def __anext__(self) -> bytes:
-        """Wait for bytes and take all that are there. Raises Err with the failure."""
+        """Wait for bytes and take all that are there. Raises Err where the pipe has failed."""
         if contents := await self.take():
             return contents
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Stop reading: the same as `abandon`, under the name that async iterators have for it."""
+        """Stop reading: `abandon`, under the name that it has for async iterators."""
         self.abandon()
 
 
 class PipeInputStream(InputStream):
-    """The guest's end of a pipe that the host, or another stream, writes to. Dropping it abandons the pipe."""
+    """A stream that a guest reads from a pipe.
+
+    When the guest drops it the pipe is abandoned, or `on_drop` is called in place of that.
+    """
 
     def __init__(self, pipe: Pipe, *, on_drop: Callable[[], None] | None = None) -> None:
         super().__init__()
@@ -162,14 +168,15 @@ class PipeInputStream(InputStream):
         return self._pipe.pull(most)
 
     def drop(self) -> None:
-        """Tell the other end."""
+        """Abandon the pipe, or call `on_drop`."""
         self._on_drop()
 
 
 class PipeOutputStream(OutputStream):
-    """The guest's end of a pipe that the host, or another stream, reads from. Dropping it closes the pipe.
+    """A stream that a guest writes into a pipe.
 
-    A flush is done at once: what is in the pipe is with the host. So a guest may fill a pipe that nobody reads yet.
+    When the guest drops it the pipe is closed, or `on_drop` is called in place of that. A flush is done at once, since
+    the host has what is in the pipe: a guest may fill a pipe and flush before anybody reads.
     """
 
     def __init__(self, pipe: Pipe, *, on_drop: Callable[[], None] | None = None) -> None:
@@ -187,15 +194,16 @@ class PipeOutputStream(OutputStream):
         self._pipe.push(contents)
 
     def drop(self) -> None:
-        """Tell the other end."""
+        """Close the pipe, or call `on_drop`."""
         self._on_drop()
 
 
 class AsyncInputStream(PipeInputStream):
-    """Reads from an async iterator, at most `capacity` bytes and one chunk ahead of the guest.
+    """A stream that a guest reads from an async iterable of the host's.
 
-    The iterator is first asked when the guest wants to read. It runs in a task that ends with the iterator or with the
-    stream, and closes it (`aclose`, where it has one). An exception of it is the guest's last-operation-failed.
+    The iterable is not asked before the guest wants to read, and then runs ahead of the guest by at most `capacity`
+    bytes and one chunk. It runs in a task, which ends with the iterable or when the guest drops the stream, and calls
+    its `aclose`, where it has one. An exception from it becomes last-operation-failed for the guest.
     """
 
     def __init__(self, source: AsyncIterable[bytes], *, capacity: int = READ_LIMIT) -> None:
@@ -228,12 +236,12 @@ class AsyncInputStream(PipeInputStream):
                     await aclose()
         except StopAsyncIteration:
             self._pipe.close()
-        except Exception as error:  # noqa: BLE001 - whatever the source raises is for the guest to see
+        except Exception as error:  # noqa: BLE001 - the guest is to see whatever the source raises
             self._pipe.fail(Error.of(error))
 
     def drop(self) -> None:
-        """End the iterator."""
+        """Abandon the pipe, and end the iterable."""
         super().drop()
-        self._start()  # a source that nobody has read is closed all the same
+        self._start()  # an iterable that was never read has to be closed, too
         if self._running and self._task is not None:
             self._task.cancel()

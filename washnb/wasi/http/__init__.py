@@ -1,10 +1,10 @@
 """wasi:http 0.2 in Python.
 
-For a request that a workload serves: `incoming_request(request)` and a `ResponseOutparam()` are what
-`wasi:http/incoming-handler#handle` takes; `outparam.answer` (or `await outparam.response`) is the guest's
-`OutgoingResponse`, an `Err` with an error code, or None; `streamed(answer)` takes the response for sending.
+To have a guest serve a request, call its `wasi:http/incoming-handler#handle` with `incoming_request(request)` and a
+`ResponseOutparam()`. Then `outparam.answer` (or `await outparam.response`) is the guest's `OutgoingResponse`, which
+`streamed` makes ready for sending, an `Err` with an error code, or None.
 
-For the requests that a workload makes: `OutgoingHandler(send)`, where `send` turns a `ClientRequest` into a
+The requests that a guest makes go through `OutgoingHandler(send)`: `send` turns a `ClientRequest` into a
 `ClientResponse`, or raises `Err` with a case of `error_code`.
 """
 

@@ -1,6 +1,6 @@
-"""The bodies of wasi:http, both ways: what the guest reads, what it writes, and the trailers after either.
+"""The bodies of wasi:http that guests read and write, and their trailers.
 
-A body that is complete when the host looks is plain bytes all the way; only one that still flows costs a task.
+A body that is complete is passed on as bytes; only one that is still being sent takes a task.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ _Source = BytesInputStream | AsyncInputStream
 
 
 def http_error_code(error: Error) -> ErrorCode | None:
-    """What HTTP calls `error`; None where it has nothing to do with HTTP."""
+    """Return the error code of HTTP behind the error of a stream; None where there is none."""
     return error.cause if isinstance(error.cause, ErrorCode) else None
 
 
 def _code_of(error: Error) -> ErrorCode:
+    """The error code of HTTP behind the error of a stream; internal-error where there is none."""
     return http_error_code(error) or ErrorCode_InternalError(error.to_debug_string())
 
 
 class _ReceivedStream(SharedInputStream):
-    """The guest's handle to the contents of an incoming body; what is unread when it is dropped stays with the body."""
+    """The guest's stream of an incoming body. Dropping it drops no bytes: what is unread stays in the body."""
 
     def __init__(self, body: IncomingBody, source: _Source) -> None:
         super().__init__(source)
@@ -40,7 +41,7 @@ class _ReceivedStream(SharedInputStream):
 
 @resource("incoming-body")
 class IncomingBody:
-    """The body of a request or response that was received."""
+    """The body of a request or response that a guest receives."""
 
     __slots__ = ("_source", "_streaming", "_taken")
 
@@ -52,7 +53,7 @@ class IncomingBody:
         self._streaming = False
 
     def stream(self) -> InputStream:
-        """The contents; once. Raises Err afterwards."""
+        """Return the stream of the contents. Raises Err from the second call on."""
         if self._taken:
             raise Err
         self._taken = self._streaming = True
@@ -60,16 +61,16 @@ class IncomingBody:
 
     @staticmethod
     def finish(this: IncomingBody) -> FutureTrailers:
-        """End the reading, and wait for the trailers. Ends the guest (ValueError) while its stream is alive."""
+        """End the reading; return the future of the trailers. A guest whose stream is alive ends (ValueError)."""
         this._require_no_stream("finished")
         return FutureTrailers(this._source)
 
     def stream_dropped(self) -> None:
-        """The guest has let go of the stream."""
+        """Note that the guest has dropped the stream."""
         self._streaming = False
 
     def drop(self) -> None:
-        """Give back the source. Ends the guest (ValueError) while its stream is alive."""
+        """Let go of the contents. A guest whose stream is alive ends (ValueError)."""
         self._source.drop()
         self._require_no_stream("dropped")
 
@@ -80,9 +81,9 @@ class IncomingBody:
 
 @resource("future-trailers")
 class FutureTrailers:
-    """The trailers of a body, which are there once the body is at its end: what is unread of it is read and dropped.
+    """The trailers of a body, known once the body has ended: what the guest has left unread is read and dropped.
 
-    aiohttp keeps trailers to itself, so a good end always means that there were none.
+    There never are any: aiohttp does not pass on trailers.
     """
 
     __slots__ = ("_outcome", "_source", "_taken")
@@ -97,7 +98,7 @@ class FutureTrailers:
         return Pollable(self._at_end, self._source.changed)
 
     def get(self) -> Ok[Ok[None] | Err[ErrorCode]] | Err[None] | None:
-        """None while the body flows; then, once, the trailers or the error of the body; then the error of asking."""
+        """Return None until the body has ended; then, once, no trailers or the body's error; then Err."""
         if not self._at_end() or self._outcome is None:
             return None
         if self._taken:
@@ -106,7 +107,7 @@ class FutureTrailers:
         return Ok(self._outcome)
 
     def drop(self) -> None:
-        """Give back the source."""
+        """Let go of the contents."""
         self._source.drop()
 
     def _at_end(self) -> bool:
@@ -121,7 +122,7 @@ class FutureTrailers:
 
 
 class _SentStream(PipeOutputStream):
-    """The guest's handle to write the contents of an outgoing body."""
+    """The stream that a guest writes an outgoing body to; it holds the guest to the Content-Length."""
 
     def __init__(self, body: OutgoingBody, pipe: Pipe) -> None:
         super().__init__(pipe, on_drop=body.stream_dropped)
@@ -137,9 +138,9 @@ class _SentStream(PipeOutputStream):
 
 
 class SentChunks:
-    """What a guest writes into an outgoing body, chunk by chunk, for the host to send.
+    """An async iterator of what a guest writes into an outgoing body, for the host to send.
 
-    Raises Err with an error code where the guest gives the body up. `aclose` says that nobody reads on: the guest then
+    It raises Err with an error code where the guest drops the body unfinished. After `aclose` or `abandon` the guest
     finds its stream closed.
     """
 
@@ -161,11 +162,11 @@ class SentChunks:
         return chunk
 
     async def aclose(self) -> None:
-        """Stop reading; see `abandon`."""
+        """Stop reading: `abandon`, under the name that it has for async iterators."""
         self.abandon()
 
     def abandon(self) -> None:
-        """Stop reading, without a loop to wait on."""
+        """Stop reading; needs no running loop."""
         self._pipe.abandon()
 
 
@@ -173,8 +174,8 @@ class SentChunks:
 class OutgoingBody:
     """The body of a request or response that a guest makes.
 
-    `length` is what its Content-Length announces; `size_error` is the case that tells that another number of bytes was
-    written.
+    `length` is the Content-Length in bytes, None without one; `size_error` makes the error code for another number of
+    bytes, of the number that was written.
     """
 
     __slots__ = ("_finished", "_length", "_pipe", "_size_error", "_streaming", "_taken", "_written")
@@ -189,7 +190,7 @@ class OutgoingBody:
         self._finished = False
 
     def write(self) -> OutputStream:
-        """The stream for the contents; once. Raises Err afterwards."""
+        """Return the stream for the contents. Raises Err from the second call on."""
         if self._taken:
             raise Err
         self._taken = self._streaming = True
@@ -197,48 +198,51 @@ class OutgoingBody:
 
     @staticmethod
     def finish(this: OutgoingBody, trailers: Fields | None) -> None:  # noqa: ARG004 - aiohttp cannot send trailers
-        """End the body in good order.
+        """End the body in good order. Trailers are taken, and not sent.
 
-        Trailers are accepted and not sent. Raises Err with the size error where the number of bytes is not the one that
-        was announced; then the body counts as given up. Ends the guest (ValueError) while its stream is alive.
+        Raises Err with the size error where the number of bytes is not the Content-Length; the body then fails for the
+        receiver, as one that was dropped. A guest whose stream is alive ends (ValueError).
         """
         this._require_no_stream("finished")
         this._end()
 
     def complete(self) -> None:
-        """Take what was written for all of it, where the guest has neither finished nor dropped the body.
+        """Finish a body that the guest has neither finished nor dropped, with what was written.
 
-        wasmtime does so when the guest has returned; componentize-js counts on it for a handler that threw.
+        As wasmtime does when the guest has returned: componentize-js relies on it for a handler that has thrown.
         """
         if not self._pipe.ended:
             with contextlib.suppress(Err):
                 self._end()
 
     def drop(self) -> None:
-        """Give the body up, where it was not finished. Ends the guest (ValueError) while its stream is alive."""
+        """Let a body that was not finished fail for the receiver. A guest whose stream is alive ends (ValueError)."""
         if not self._finished:
             self._give_up()
         self._require_no_stream("dropped")
 
     def contents(self) -> bytes | SentChunks:
-        """What is to be sent: all of it where the guest has finished, else the chunks as they come."""
+        """Return what is to be sent: bytes where the guest has finished, else an iterator of chunks as they come."""
         if not self._finished:
             return SentChunks(self._pipe)
         return self._pipe.pull(self._written) if self._written else b""
 
     def check(self) -> None:
-        """Raise the size error, where too much was written already."""
+        """Raise Err(closed) where more than the Content-Length was written: that write has raised the size error."""
         if self._length is not None and self._written > self._length:
             raise closed()
 
     def count(self, length: int) -> None:
-        """Count bytes before they go out. Raises Err, with the size error inside, for more than was announced."""
+        """Count bytes that are about to be sent.
+
+        Raises Err where they exceed the Content-Length: last-operation-failed, with the size error behind it.
+        """
         self._written += length
         if self._length is not None and self._written > self._length:
             raise failed(Error("more was written than Content-Length announces", self._size_error(self._written)))
 
     def stream_dropped(self) -> None:
-        """The guest has let go of the stream."""
+        """Note that the guest has dropped the stream."""
         self._streaming = False
 
     def _require_no_stream(self, what: str) -> None:

@@ -1,6 +1,6 @@
-"""The errors of wasi:http: `error-code` with its payloads, one class per case.
+"""The variant error-code of wasi:http/types: one class for each case, and the records in them.
 
-The cases follow the proxy error types of RFC 9209.
+WIT has taken the cases from the proxy error types of RFC 9209.
 """
 # ruff: noqa: N801 - variant_Case is how componentize-py's guests spell it
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DnsErrorPayload:
-    """What is known of a DNS failure: the response code as text, and the extended code of RFC 8914."""
+    """Details of a DNS failure: the response code as text, and the extended code of RFC 8914."""
 
     rcode: str | None
     info_code: int | None
@@ -52,7 +52,7 @@ class ErrorCode_DestinationNotFound:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode_DestinationUnavailable:
-    """The destination is known to be away."""
+    """The destination is known, and cannot be reached at present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,12 @@ class ErrorCode_DestinationIpUnroutable:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode_ConnectionRefused:
-    """Nobody listens there."""
+    """The destination has refused the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode_ConnectionTerminated:
-    """The other side hung up before the response was complete."""
+    """The other side closed the connection before the response was complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class ErrorCode_TlsCertificateError:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode_TlsAlertReceived:
-    """The other side ended the handshake with an alert."""
+    """The other side ended the TLS handshake with an alert."""
 
     value: TlsAlertReceivedPayload
 

@@ -1,7 +1,7 @@
-"""wasi:http fields: headers and trailers.
+"""The resource fields of wasi:http: headers and trailers.
 
-Names are kept in lower case and values are grouped by name, as wasmtime-wasi-http hands them to guests (WIT would let
-the casing through; a component must see here what it sees there).
+Names are in lower case and values grouped by name, as in wasmtime-wasi-http. WIT would keep the case, but a component
+has to see the same fields on both hosts.
 """
 # ruff: noqa: N801 - variant_Case is how componentize-py's guests spell it
 
@@ -20,17 +20,17 @@ from .uri import is_token
 
 @dataclass(frozen=True, slots=True)
 class HeaderError_InvalidSyntax:
-    """The name is not a token, or the value holds control characters."""
+    """The name is not a token, or the value has control characters, or is no Content-Length."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderError_Forbidden:
-    """The field belongs to the host."""
+    """The host alone sets this field (`FORBIDDEN_FIELDS`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderError_Immutable:
-    """The fields cannot be changed."""
+    """The fields cannot be changed: they were received, or belong to a message."""
 
 
 HeaderError = HeaderError_InvalidSyntax | HeaderError_Forbidden | HeaderError_Immutable
@@ -48,13 +48,13 @@ FORBIDDEN_FIELDS = frozenset(
         "upgrade",
     }
 )
-"""The fields that the host alone sets and reads: hop by hop, or part of the target (as in wasmtime-wasi-http)."""
+"""The fields that the host alone sets and reads, as in wasmtime-wasi-http: hop by hop, or part of the target."""
 
 FIELD_SIZE_LIMIT = 128 * 1024
-"""How much one `fields` may hold, in bytes; each name and each value counts `ENTRY_COST` on top of its length."""
+"""How many bytes one `fields` resource may hold; each name and each value counts `ENTRY_COST` on top of its length."""
 ENTRY_COST = 32
 NAME_LIMIT = 65535
-"""The longest name, as in wasmtime-wasi-http."""
+"""The most characters of a name, as in wasmtime-wasi-http."""
 
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _CONTENT_LENGTH = "content-length"
@@ -69,11 +69,12 @@ _known_name = lru_cache(maxsize=1024)(_parsed_name)
 
 
 def _normal_name(name: str) -> str | None:
-    # guests choose the names: what is kept between calls must stay small
+    # guests choose the names: long ones are not cached, so that they cannot fill the memory
     return _known_name(name) if len(name) <= 64 else _parsed_name(name)
 
 
 def _name_to_change(name: str) -> str:
+    """The name of a field in lower case. Raises Err: invalid-syntax, or forbidden where guests may not change it."""
     normal = _normal_name(name)
     if normal is None:
         raise Err(HeaderError_InvalidSyntax())
@@ -83,6 +84,7 @@ def _name_to_change(name: str) -> str:
 
 
 def _checked_value(name: str, value: bytes) -> bytes:
+    """The value for a field as it is kept. Raises Err: invalid-syntax."""
     if name == _CONTENT_LENGTH:
         length = _length(value)
         if length is None:
@@ -108,9 +110,9 @@ def _cost(text: str | bytes) -> int:
 
 @resource("fields")
 class Fields:
-    """An ordered multimap from names, whose case does not matter, to bytes.
+    """An ordered multimap from names, whose case does not matter, to values, which are bytes.
 
-    Growing over `FIELD_SIZE_LIMIT` ends the guest (ValueError).
+    A guest that puts more than `FIELD_SIZE_LIMIT` into one ends (ValueError).
     """
 
     __slots__ = ("_mutable", "_size", "_values")
@@ -130,7 +132,7 @@ class Fields:
 
     @classmethod
     def received(cls, headers: Iterable[Header]) -> Fields:
-        """Make immutable fields of what came over the wire; the forbidden ones stay outside."""
+        """Make immutable fields of the headers of a message that was received, without the forbidden ones."""
         fields = cls()
         values = fields._values
         for name, value in headers:
@@ -140,20 +142,20 @@ class Fields:
         return fields.freeze()
 
     def freeze(self) -> Fields:
-        """Make these fields immutable, for good."""
+        """Make these fields immutable for good; return them."""
         self._mutable = False
         return self
 
     def get(self, name: str) -> list[bytes]:
-        """All values of a name; none where it is missing or no name at all."""
+        """Return all values of a name; an empty list where it is missing or no valid name."""
         return list(self._values.get(_normal_name(name) or "", ()))
 
     def has(self, name: str) -> bool:
-        """Whether the name is present."""
+        """Whether there is a field of this name."""
         return _normal_name(name) in self._values
 
     def set(self, name: str, value: Sequence[bytes]) -> None:
-        """Replace all values of a name; with no values, remove it. Raises Err."""
+        """Replace all values of a name; without values, remove it. Raises Err: invalid-syntax, forbidden, immutable."""
         key = _name_to_change(name)
         self._require_mutable()
         values = [_checked_value(key, each) for each in value]
@@ -164,14 +166,14 @@ class Fields:
             self._values.pop(key, None)
 
     def delete(self, name: str) -> None:
-        """Remove a name with all its values, if it is there. Raises Err."""
+        """Remove a name with all its values, if it is there. Raises Err: invalid-syntax, forbidden, immutable."""
         key = _name_to_change(name)
         self._require_mutable()
         self._size -= self._cost_of(key)
         self._values.pop(key, None)
 
     def append(self, name: str, value: bytes) -> None:
-        """Add a value to those of a name. Raises Err."""
+        """Add a value to those of a name. Raises Err: invalid-syntax, forbidden, immutable."""
         key = _name_to_change(name)
         checked = _checked_value(key, value)
         self._require_mutable()
@@ -179,11 +181,11 @@ class Fields:
         self._values.setdefault(key, []).append(checked)
 
     def entries(self) -> list[Header]:
-        """All name and value pairs, the values of a name together, in the order of their first coming."""
+        """Return all pairs of name and value, grouped by name, in the order in which each name was first added."""
         return [(name, value) for name, values in self._values.items() for value in values]
 
     def clone(self) -> Fields:
-        """Copy into mutable fields."""
+        """Return a mutable copy."""
         copy = Fields()
         copy._values = {name: values.copy() for name, values in self._values.items()}
         copy._size = sum(map(self._cost_of, self._values))

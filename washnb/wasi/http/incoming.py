@@ -1,4 +1,4 @@
-"""What a guest receives: a request that it serves, and the response to a request that it made."""
+"""The messages that a guest receives: requests that it serves, and responses to requests of its own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .uri import Method, Scheme, method_of, scheme_of
 
 @dataclass(frozen=True, slots=True)
 class ClientResponse:
-    """The response to an outgoing request, its body perhaps still on the way.
+    """The response to a request of a guest, as the host's client returns it once its head is there.
 
-    Iterating a streamed `body` raises Err with an error code when the response breaks off. `close` releases what the
-    response holds and may be called at any time, also twice.
+    `body` is bytes where it is complete, else an iterable of chunks, which raises Err with an error code when the
+    response breaks off. `close` releases the connection; it may be called at any time, and twice.
     """
 
     status: int
@@ -35,7 +35,7 @@ M = TypeVar("M", bound=Request | ClientResponse)
 
 
 class _Received(Generic[M]):
-    """What both messages that come in have: headers that are read when they are asked for, and a body to take once."""
+    """What incoming requests and responses share: headers, parsed when the guest asks for them, and a body."""
 
     __slots__ = ("_consumed", "_headers", "_message")
 
@@ -45,13 +45,13 @@ class _Received(Generic[M]):
         self._consumed = False
 
     def headers(self) -> Fields:
-        """The headers, immutable."""
+        """Return the headers, which are immutable."""
         if self._headers is None:
             self._headers = Fields.received(self._message.headers)
         return self._headers
 
     def consume(self) -> IncomingBody:
-        """The body; once. Raises Err afterwards."""
+        """Return the body. Raises Err from the second call on."""
         if self._consumed:
             raise Err
         self._consumed = True
@@ -60,59 +60,59 @@ class _Received(Generic[M]):
 
 @resource("incoming-request")
 class IncomingRequest(_Received[Request]):
-    """A request that came to the workload."""
+    """A request that a guest serves."""
 
     __slots__ = ()
 
     def method(self) -> Method:
-        """The method."""
+        """Return the method of the request."""
         return method_of(self._message.method)
 
     def path_with_query(self) -> str | None:
-        """Path and query as they were sent."""
+        """Return path and query as the client sent them; None where there are none."""
         return self._message.target or None
 
     def scheme(self) -> Scheme | None:
-        """The scheme."""
+        """Return the scheme of the request."""
         return scheme_of(self._message.scheme)
 
     def authority(self) -> str | None:
-        """The authority: of the target, else of the Host header."""
+        """Return the authority of the request's target, else that of the Host header; None without either."""
         return self._message.authority or next(
             (value.decode("latin-1") for name, value in self._message.headers if name.lower() == "host"), None
         )
 
 
 def incoming_request(request: Request) -> IncomingRequest:
-    """Make the resource that `wasi:http/incoming-handler.handle` takes.
+    """Make the resource that `wasi:http/incoming-handler#handle` takes.
 
-    Nothing is copied or parsed before the guest asks. A streamed body is iterated once the guest reads it, and closed
-    (`aclose`) when the guest lets go of it; a body that the guest never asks for is left alone.
+    Nothing is copied or parsed before the guest asks for it. A streamed body is iterated when the guest reads it, and
+    closed (`aclose`) when the guest drops it. A body that the guest does not consume is neither read nor closed.
     """
     return IncomingRequest(request)
 
 
 @resource("incoming-response")
 class IncomingResponse(_Received[ClientResponse]):
-    """A response that came back."""
+    """The response to a request that a guest has made."""
 
     __slots__ = ()
 
     def status(self) -> int:
-        """The status code."""
+        """Return the status code of the response."""
         return self._message.status
 
     def drop(self) -> None:
-        """Release the connection, unless the body has taken it over."""
+        """Release the connection, unless the guest has consumed the body: that releases it when it is dropped."""
         if not self._consumed:
             self._message.close()
 
 
 @resource("future-incoming-response")
 class FutureIncomingResponse:
-    """A response that is being waited for.
+    """The response to a request of the guest's, while the guest waits for it.
 
-    The request runs in a task of its own, which ends with it: dropped early, the request is cancelled.
+    The request is sent in a task of its own, which is cancelled when the guest drops this before the response is there.
     """
 
     __slots__ = ("_arrived", "_taken", "_task")
@@ -128,9 +128,9 @@ class FutureIncomingResponse:
         return Pollable(self._task.done, self._arrived)
 
     def get(self) -> Ok[Ok[IncomingResponse] | Err[ErrorCode]] | Err[None] | None:
-        """None while nothing came back; then, once, the response or the error; then the error of asking again.
+        """Return None until the response is there or has failed; then, once, the response or an error code; then Err.
 
-        An exception that is no error code ends the guest.
+        Any other exception from sending the request ends the guest.
         """
         if not self._task.done():
             return None
@@ -143,7 +143,7 @@ class FutureIncomingResponse:
             return Ok(error)
 
     def drop(self) -> None:
-        """Cancel the request, or release a response that nobody took."""
+        """Cancel the request, or release a response that the guest has not taken."""
         if not self._task.done():
             self._task.cancel()
         elif not self._taken and not self._task.cancelled() and self._task.exception() is None:

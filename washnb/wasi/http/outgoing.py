@@ -1,4 +1,4 @@
-"""What a guest sends: the response to a request that it serves, and a request of its own."""
+"""The messages that a guest sends: responses to requests that it serves, and requests of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _GET = Method_Get()
 
 
 class _Sent:
-    """What both messages that go out have: headers that are fixed, and a body to open once."""
+    """What outgoing requests and responses share: headers, immutable from now on, and a body.
+
+    `opened_body` is None until the guest asks for the body.
+    """
 
     __slots__ = ("_headers", "opened_body")
     _size_error: ClassVar[type[ErrorCode_HttpRequestBodySize | ErrorCode_HttpResponseBodySize]]
@@ -43,11 +46,11 @@ class _Sent:
         self.opened_body: OutgoingBody | None = None
 
     def headers(self) -> Fields:
-        """The headers, immutable."""
+        """Return the headers, which are immutable."""
         return self._headers
 
     def body(self) -> OutgoingBody:
-        """The body to write; once. Raises Err afterwards."""
+        """Return the body to write. Raises Err from the second call on."""
         if self.opened_body is not None:
             raise Err
         self.opened_body = OutgoingBody(self._headers.content_length(), self._size_error)
@@ -56,7 +59,7 @@ class _Sent:
 
 @resource("outgoing-request")
 class OutgoingRequest(_Sent):
-    """A request that a guest makes. The setters raise Err for what is not of the syntax."""
+    """A request that a guest makes."""
 
     __slots__ = ("_authority", "_method", "_path_with_query", "_scheme")
     _size_error = ErrorCode_HttpRequestBodySize
@@ -69,41 +72,41 @@ class OutgoingRequest(_Sent):
         self._authority: str | None = None
 
     def method(self) -> Method:
-        """The method; GET at first."""
+        """Return the method, GET unless it was set."""
         return self._method
 
     def set_method(self, method: Method) -> None:
-        """Set the method."""
+        """Set the method. Raises Err for one that is no token."""
         if isinstance(method, Method_Other) and not is_token(method.value):
             raise Err
         self._method = method
 
     def path_with_query(self) -> str | None:
-        """Path and query."""
+        """Return path and query, None unless they were set."""
         return self._path_with_query
 
     def set_path_with_query(self, path_with_query: str | None) -> None:
-        """Set path and query."""
+        """Set path and query. Raises Err for what is neither a path, with or without query, nor `*`."""
         if path_with_query is not None and not is_path_with_query(path_with_query):
             raise Err
         self._path_with_query = path_with_query
 
     def scheme(self) -> Scheme | None:
-        """The scheme; None stands for HTTPS."""
+        """Return the scheme, None unless it was set: then it is HTTPS."""
         return self._scheme
 
     def set_scheme(self, scheme: Scheme | None) -> None:
-        """Set the scheme."""
+        """Set the scheme. Raises Err for what cannot be the scheme of a URI."""
         if isinstance(scheme, Scheme_Other) and not is_scheme(scheme.value):
             raise Err
         self._scheme = scheme
 
     def authority(self) -> str | None:
-        """Host and port."""
+        """Return host and port, None unless they were set."""
         return self._authority
 
     def set_authority(self, authority: str | None) -> None:
-        """Set host and port."""
+        """Set host and port. Raises Err for what is no authority of a URI."""
         if authority is not None and split_authority(authority) is None:
             raise Err
         self._authority = authority
@@ -111,7 +114,7 @@ class OutgoingRequest(_Sent):
 
 @resource("request-options")
 class RequestOptions:
-    """How long a guest is willing to wait, in nanoseconds; None leaves it to the host."""
+    """How long a guest waits for each step of its request, in nanoseconds; None leaves it to the host."""
 
     __slots__ = ("_between_bytes", "_connect", "_first_byte")
 
@@ -121,33 +124,33 @@ class RequestOptions:
         self._between_bytes: int | None = None
 
     def connect_timeout(self) -> int | None:
-        """For the connection to be made."""
+        """Return the most nanoseconds for the connection to be made."""
         return self._connect
 
     def set_connect_timeout(self, duration: int | None) -> None:
-        """Set the time for the connection to be made."""
+        """Set the most nanoseconds for the connection to be made."""
         self._connect = duration
 
     def first_byte_timeout(self) -> int | None:
-        """For the head of the response to arrive."""
+        """Return the most nanoseconds for the head of the response to arrive."""
         return self._first_byte
 
     def set_first_byte_timeout(self, duration: int | None) -> None:
-        """Set the time for the head of the response to arrive."""
+        """Set the most nanoseconds for the head of the response to arrive."""
         self._first_byte = duration
 
     def between_bytes_timeout(self) -> int | None:
-        """From one piece of the response's body to the next."""
+        """Return the most nanoseconds from one piece of the response's body to the next."""
         return self._between_bytes
 
     def set_between_bytes_timeout(self, duration: int | None) -> None:
-        """Set the time from one piece of the response's body to the next."""
+        """Set the most nanoseconds from one piece of the response's body to the next."""
         self._between_bytes = duration
 
 
 @resource("outgoing-response")
 class OutgoingResponse(_Sent):
-    """A response that a guest makes."""
+    """A response that a guest makes to a request that it serves."""
 
     __slots__ = ("_status",)
     _size_error = ErrorCode_HttpResponseBodySize
@@ -157,11 +160,11 @@ class OutgoingResponse(_Sent):
         self._status = 200
 
     def status_code(self) -> int:
-        """The status code; 200 at first."""
+        """Return the status code, 200 unless it was set."""
         return self._status
 
     def set_status_code(self, status_code: int) -> None:
-        """Set the status code. Raises Err for what is none (RFC 9110: three digits)."""
+        """Set the status code. Raises Err for a number that has not three digits (RFC 9110)."""
         if not 100 <= status_code <= 999:
             raise Err
         self._status = status_code
@@ -172,10 +175,10 @@ OutgoingResult = OutgoingResponse | Err[ErrorCode]
 
 @resource("response-outparam")
 class ResponseOutparam:
-    """Where a guest puts its response.
+    """Where a guest puts its response to a request.
 
-    `answer` is what it put there: a response, or the Err that it set instead; None before, and for ever where the guest
-    drops the resource unset.
+    `answer` is the response, or the Err with an error code that the guest has set instead. It is None before, and stays
+    None where the guest drops the resource without setting it.
     """
 
     __slots__ = ("_future", "answer")
@@ -186,21 +189,21 @@ class ResponseOutparam:
 
     @staticmethod
     def set(param: ResponseOutparam, response: Ok[OutgoingResponse] | Err[ErrorCode]) -> None:
-        """Send a response, or say what went wrong instead."""
+        """Give the host the response, or the error code that says why there is none."""
         param.answer = response if isinstance(response, Err) else response.value
         param._resolve()
 
     def send_informational(self, status: int, headers: Fields) -> None:  # noqa: ARG002 - it sends nothing
-        """Refuse, as WIT has it: HTTP-protocol-error for a status that is not 1xx, internal-error for one that is."""
+        """Raise Err: HTTP-protocol-error for a status that is not 1xx, internal-error otherwise. Nothing is sent."""
         if not 100 <= status <= 199:
             raise Err(ErrorCode_HttpProtocolError())
         raise Err(ErrorCode_InternalError("informational responses are not supported"))
 
     @property
     def response(self) -> asyncio.Future[OutgoingResult | None]:
-        """A future of `answer`, for the host to wait on: None where the guest dropped the resource unset.
+        """A future of `answer` on the running loop; its result is None where the guest drops the resource unset.
 
-        Made when it is first asked for; a host that finds `answer` set needs none.
+        It is made when it is first asked for: a host that finds `answer` set does not need it.
         """
         if self._future is None:
             self._future = asyncio.get_running_loop().create_future()
@@ -209,7 +212,7 @@ class ResponseOutparam:
         return self._future
 
     def drop(self) -> None:
-        """Tell who waits that nothing will come."""
+        """End the wait for `response`: there will be none unless it was set."""
         self._resolve()
 
     def _resolve(self) -> None:
@@ -218,10 +221,11 @@ class ResponseOutparam:
 
 
 def streamed(response: OutgoingResponse) -> StreamedResponse:
-    """Take a guest's response for sending.
+    """Make a guest's response ready for sending.
 
-    The body is bytes where the guest has finished it, or never asked for one; else it flows while the guest writes, and
-    raises Err with an error code where the guest gives it up. A receiver that stops early calls `aclose` on it.
+    The body is bytes where the guest has finished it, or has not asked for one. Else it is an iterator of chunks as the
+    guest writes them, which raises Err with an error code where the guest drops the body unfinished. A receiver that
+    stops early has to call its `aclose`.
     """
     body = response.opened_body
     return StreamedResponse(

@@ -1,4 +1,4 @@
-"""wasi:http/outgoing-handler: a guest's own requests, checked and handed to the host's client."""
+"""wasi:http/outgoing-handler: a guest's own requests are checked and passed to the host's HTTP client."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from .outgoing import OutgoingRequest, RequestOptions
 from .uri import Scheme, Scheme_Http, Scheme_Other, method_name, split_authority
 
 DEFAULT_TIMEOUT = 600.0
-"""What a host waits for each step where the guest does not say, in seconds (as wasmtime-wasi-http)."""
+"""Seconds that the host waits for each step of a request where the guest sets no timeout, as in wasmtime-wasi-http."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A request on its way out: `host` (IPv6 in its brackets) and `port` are those of the guest's authority.
+    """A request of a guest's, for the host to send. Timeouts are in seconds.
 
-    `body` is None where the guest asked for none, bytes where it was complete in time, else it flows while the guest
-    writes; then `aclose` or `abandon` tells the guest that nobody reads on. Timeouts are in seconds.
+    `host` (an IPv6 address in its brackets) and `port` are those of the guest's authority. `body` is None where the
+    guest has not asked for one; else calling it returns bytes where the guest has finished, or chunks as the guest
+    writes them: to stop early call `aclose` or `abandon` on these.
     """
 
     method: str
@@ -40,25 +41,29 @@ class ClientRequest:
 
     @property
     def authority(self) -> str:
-        """Host and port, as the Host header has them."""
+        """Host and port as they stand in the Host header."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
 
 Send = Callable[[ClientRequest], Awaitable[ClientResponse]]
-"""Sends a request and returns once the head of the response is there.
+"""Sends a request; the awaitable returns the response once its head is there.
 
-Raises Err with an error code at once for what it will not send, and from the awaitable for what fails on the way.
+The call itself raises Err with an error code for a request that the host will not send, the awaitable for one that
+fails on the way.
 """
 
 
 class OutgoingHandler(Interface, wit="wasi:http/outgoing-handler@0.2.12"):
-    """wasi:http/outgoing-handler over `send`; without one the host has no HTTP and a request ends the guest."""
+    """wasi:http/outgoing-handler. Without `send` the host has no HTTP client, and a request ends the guest."""
 
     def __init__(self, send: Send | None) -> None:
         self._send = send
 
     def handle(self, request: OutgoingRequest, options: RequestOptions | None) -> FutureIncomingResponse:
-        """Send a request. Raises Err for one that cannot be sent as it stands, or that the host denies."""
+        """Send a request; return the future of its response.
+
+        Raises Err for a request that is incomplete, or that the host denies, and ConfigError without an HTTP client.
+        """
         if self._send is None:
             raise ConfigError(
                 "http client not available: this host has no HTTP handler",
@@ -69,7 +74,11 @@ class OutgoingHandler(Interface, wit="wasi:http/outgoing-handler@0.2.12"):
 
 
 def client_request(request: OutgoingRequest, options: RequestOptions) -> ClientRequest:
-    """Read a guest's request. Raises Err: HTTP-protocol-error, HTTP-request-URI-invalid, HTTP-request-body-size."""
+    """Make a ClientRequest of a guest's request and options.
+
+    Raises Err: HTTP-request-URI-invalid without an authority, HTTP-protocol-error without a path or for a scheme other
+    than HTTP and HTTPS, HTTP-request-body-size where a body is announced and there is none.
+    """
     scheme = _scheme_name(request.scheme())
     authority = split_authority(request.authority() or "")
     if authority is None:

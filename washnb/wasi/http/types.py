@@ -13,7 +13,7 @@ from .outgoing import OutgoingRequest, OutgoingResponse, RequestOptions, Respons
 
 
 class HttpTypes(Interface, wit="wasi:http/types@0.2.12"):
-    """wasi:http/types. It holds nothing: one object serves every component."""
+    """wasi:http/types. It has no state, so that one object serves every component."""
 
     Fields = Fields
     FutureIncomingResponse = FutureIncomingResponse
@@ -28,5 +28,5 @@ class HttpTypes(Interface, wit="wasi:http/types@0.2.12"):
     ResponseOutparam = ResponseOutparam
 
     def http_error_code(self, err: Error) -> ErrorCode | None:
-        """What HTTP calls the error of a stream; None where it has nothing to do with HTTP."""
+        """Return the error code of HTTP behind the error of a stream; None where there is none."""
         return http_error_code(err)

@@ -1,7 +1,7 @@
-"""Methods, schemes and the parts of a request's target: the variants of WIT and the syntax that setters hold to.
+"""Methods, schemes and the parts of a request's target: the variants of WIT, and the syntax that is accepted.
 
-The syntax is the one that wasmtime-wasi-http accepts: RFC 9110 tokens, RFC 3986 with the characters that browsers send
-unescaped.
+The syntax is that of wasmtime-wasi-http: tokens of RFC 9110, and URIs of RFC 3986 with the characters that browsers
+send unescaped.
 """
 # ruff: noqa: N801 - variant_Case is how componentize-py's guests spell it
 
@@ -89,7 +89,7 @@ class Scheme_Https:
 
 @dataclass(frozen=True, slots=True)
 class Scheme_Other:
-    """Any other scheme."""
+    """Any other scheme, as it is written in a URI."""
 
     value: str
 
@@ -122,17 +122,17 @@ _AUTHORITY = re.compile(
 
 
 def method_of(name: str) -> Method:
-    """The variant case for a method as it is written on the wire (case-sensitive, RFC 9110 section 9.1)."""
+    """Return the case of `method` for a method as it is on the wire (case-sensitive, RFC 9110 section 9.1)."""
     return _METHODS.get(name) or Method_Other(name)
 
 
 def method_name(method: Method) -> str:
-    """How `method` is written on the wire."""
+    """Return `method` as it is on the wire."""
     return method.value if isinstance(method, Method_Other) else _METHOD_NAMES[type(method)]
 
 
 def scheme_of(name: str) -> Scheme:
-    """The variant case for a scheme."""
+    """Return the case of `scheme` for a scheme in lower case."""
     return _SCHEMES.get(name) or Scheme_Other(name)
 
 
@@ -152,9 +152,9 @@ def is_path_with_query(text: str) -> bool:
 
 
 def split_authority(authority: str) -> tuple[str, int | None] | None:
-    """Part an authority into host (IPv6 in its brackets) and port; None where it is not one.
+    """Part an authority into host (an IPv6 address in its brackets) and port; None where `authority` is not one.
 
-    What stands before an `@` is no part of either: it never chooses the host that a policy is asked about.
+    The user name before an `@` is left out, so that none can pass for the host when a policy is asked about that.
     """
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
