@@ -70,7 +70,9 @@ def test_what_is_wrapped_around_a_plugin_is_listed_and_taken_off(counter):
 def test_another_backend_takes_the_place_of_the_one_before(counter, tmp_path):
     """A workload that runs goes on with the new one, which survives the session."""
     table = counter.attach(f"keyvalue=file:{tmp_path}")
-    assert table.news == f"attached wasi-keyvalue on file:{tmp_path} in place of memory"
+    assert table.news == (
+        f"attached wasi-keyvalue on file:{tmp_path} in place of memory; gone with the one before: 1 key of counter"
+    )
     assert [counter.send("/x").text for _ in range(2)] == ["1", "2"]
     with Session() as later:
         later.load("example:counter", attach={"kv": tmp_path})

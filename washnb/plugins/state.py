@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -16,6 +16,11 @@ from .directory_watch import DirectoryWatch
 from .wrapper import unwrapped
 
 S = TypeVar("S")
+
+
+def in_words(number: int, noun: str) -> str:
+    """Return a number of things in words: "2 keys", "1 key", or "" for none."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
 class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
@@ -37,9 +42,29 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
 
     def adopt(self, former: HostPlugin) -> None:
         """Take over the state of `former` where its class is an earlier version of this one, from before an edit."""
+        if is_version(type(self), type(unwrapped(former))):
+            self.take_over(former)
+
+    def take_over(self, former: HostPlugin) -> None:
+        """Go on with the objects that `former` keeps for its workloads: what `adopt` calls for an edited class.
+
+        A subclass whose own `adopt` calls this goes on with the state of another class, which keeps the same objects.
+        """
         former = unwrapped(former)
-        if isinstance(former, PerWorkload) and is_version(type(self), type(former)):
-            self._adopted.update((each, state) for each, (state, _) in former._states.items())  # noqa: SLF001
+        if isinstance(former, PerWorkload):
+            self._adopted.update(former.states)
+
+    @property
+    def states(self) -> Mapping[str, S]:
+        """The objects that are kept, by workload id."""
+        return {workload_id: state for workload_id, (state, _) in self._states.items()}
+
+    def amount(self, state: S) -> str:  # noqa: ARG002
+        """Return how much there is in an object that is kept for a workload: "2 keys", or "" where it is empty.
+
+        Whoever replaces the plugin is told. A subclass that does not say has "state".
+        """
+        return "state"
 
     @abstractmethod
     def new_state(self, workload: WorkloadContext) -> S:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from washnb.errors import ConfigError
 from washnb.host import EVERYONE, Host
@@ -13,11 +14,13 @@ from washnb.plugins import (
     Asking,
     HostPlugin,
     NatsServer,
+    PerWorkload,
     RegisteredPlugin,
     Unserved,
     as_plugin,
     catalog,
     layers,
+    unwrapped,
 )
 from washnb.wit import WitInterface
 
@@ -26,6 +29,9 @@ from ..handles import ToldTable
 from .deployments import Deployments
 from .reading import place_of, server_of
 from .reports import plugin_table
+
+_Former = tuple[PerWorkload[Any], Mapping[str, Any]]
+"""A plugin that is replaced, and the objects that it keeps, by workload id."""
 
 _ALL = "all"
 _LOCAL = "nats"
@@ -47,11 +53,12 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
         before = host.plugins.get(plugin.id)
         if before is not plugin or not host.granted(plugin.id, terms.to):
             told.setdefault(_terms(plugin, before, terms), []).append(plugin.id)
-    lost = _lost(host)
+    lost, formers = _lost(host), _formers(host, plugins)
     started = await deployments.attach(plugins, terms.to)
     news = [f"attached {', '.join(ids)}{rest}" for rest, ids in told.items()]
     if not told and not started:
         news.append(f"attached nothing: {_as_it_was(host, plugins, terms.to)}")
+    news += _gone(host, formers)
     news += _nobody_yet(deployments, terms.to)
     news += [f"{name} is running" for name in started]
     news += [f"{each.name} waits: {each.error.message}" for each in deployments if each.error and not each.missing]
@@ -63,6 +70,35 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
 def _lost(host: Host) -> list[tuple[str, str]]:
     """The imports that running workloads have lost, as pairs of workload and interface."""
     return [(summary.name, interface) for summary in host.workloads() for interface in summary.lost]
+
+
+def _formers(host: Host, plugins: Sequence[HostPlugin]) -> list[_Former]:
+    """Return those that `plugins` are about to replace, and which keep objects for workloads in this process."""
+    replaced = ((plugin, host.plugins.get(plugin.id)) for plugin in plugins)
+    formers = [unwrapped(former) for plugin, former in replaced if former is not None and former is not plugin]
+    return [(each, each.states) for each in formers if isinstance(each, PerWorkload) and not each.state_is_shared]
+
+
+def _gone(host: Host, formers: Sequence[_Former]) -> list[str]:
+    """Say what has gone with each plugin that was replaced, and how it is kept."""
+    names = {summary.workload_id: summary.name for summary in host.workloads()}
+    told = []
+    for former, states in formers:
+        plugin = unwrapped(host.plugins[former.id])
+        now = plugin.states if isinstance(plugin, PerWorkload) else {}
+        amounts = {each: former.amount(state) for each, state in states.items() if now.get(each) is not state}
+        gone = [f"{amount} of {names[each]}" for each, amount in amounts.items() if amount and each in names]
+        told += [f"gone with the one before: {', '.join(gone)}{_keeping(plugin, former)}"] if gone else []
+    return told
+
+
+def _keeping(plugin: HostPlugin, former: HostPlugin) -> str:
+    """Return the line that keeps the state of `former` in `plugin` the next time; "" where none does."""
+    if isinstance(plugin, type(former)) and type(plugin) is not type(former):
+        return f" (`def adopt(self, former): self.take_over(former)` in class {type(plugin).__name__} keeps it)"
+    if isinstance(plugin, PerWorkload) and not plugin.state_is_shared and type(former).dump is not HostPlugin.dump:
+        return " (kept by `before = wash.snapshot()` ahead of it, and `wash.restore(before)` behind it)"
+    return ""
 
 
 def made_by_word(wanted: Wanted) -> Wanted:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..base import BackendKind, Changed, WorkloadContext
-from ..state import PerWorkload
+from ..state import PerWorkload, in_words
 from .backend import (
     ContainerAlreadyExists,
     ContainerInfo,
@@ -44,6 +44,11 @@ class InMemoryBackend:
         """Begin without containers, and call `changed` after each change."""
         self._containers: dict[str, _Container] = {}
         self._changed = changed
+
+    @property
+    def size(self) -> int:
+        """The number of objects in all containers."""
+        return sum(len(each.objects) for each in self._containers.values())
 
     async def containers(self) -> Sequence[str]:
         """Return the names of all containers, sorted."""
@@ -147,6 +152,10 @@ class InMemoryBlobstore(PerWorkload[InMemoryBackend], Blobstore):
     def new_state(self, workload: WorkloadContext) -> InMemoryBackend:
         """Return the backend of a workload that has none yet, without containers."""
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))
+
+    def amount(self, state: InMemoryBackend) -> str:
+        """Return how many objects there are."""
+        return in_words(state.size, "object")
 
     def backend(self, workload_id: str) -> InMemoryBackend:
         """Return the backend of a workload. Raises WorkloadNotFound where it does not use the plugin."""

@@ -12,7 +12,7 @@ from functools import partial
 from washnb.wit import WitInterface
 
 from ..base import BackendKind, Changed, State, WorkloadItem, check_state
-from ..state import PerComponent
+from ..state import PerComponent, in_words
 from .interface import Config
 
 
@@ -93,6 +93,10 @@ class DynamicConfig(PerComponent[LayeredSettings], Config):
     def backend(self, workload_id: str, component: str) -> LayeredSettings:
         """Return the settings of a component. Raises WorkloadNotFound where it does not use the plugin."""
         return self.component_state(workload_id, component)
+
+    def amount(self, state: dict[str, LayeredSettings]) -> str:
+        """Return how many edits there are."""
+        return in_words(sum(len(each.edits) for each in state.values()), "edit")
 
     async def dump(self, workload_id: str) -> State:
         """Return the edits by component and key. Raises WorkloadNotFound where the workload does not use the plugin."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from ..base import BackendKind, Changed, WorkloadContext
-from ..state import PerWorkload
+from ..state import PerWorkload, in_words
 from .backend import KeyResponse, NoSuchBucket, Snapshot
 from .counters import counted, counter_bytes, counter_value
 from .plugin import KeyValue
@@ -32,6 +32,11 @@ class InMemoryBackend:
         """Begin without buckets, and call `changed` after each change of a value."""
         self._buckets: dict[str, dict[str, tuple[bytes]]] = {}
         self._changed = changed
+
+    @property
+    def size(self) -> int:
+        """The number of keys in all buckets."""
+        return sum(map(len, self._buckets.values()))
 
     async def buckets(self) -> Sequence[str]:
         """Return the names of all buckets, sorted."""
@@ -124,6 +129,10 @@ class InMemoryKeyValue(PerWorkload[InMemoryBackend], KeyValue):
     def new_state(self, workload: WorkloadContext) -> InMemoryBackend:
         """Return the backend of a workload that has none yet, without buckets."""
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))
+
+    def amount(self, state: InMemoryBackend) -> str:
+        """Return how many keys there are."""
+        return in_words(state.size, "key")
 
     def backend(self, workload_id: str) -> InMemoryBackend:
         """Return the backend of a workload. Raises WorkloadNotFound where it does not use the plugin."""

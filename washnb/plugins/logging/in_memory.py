@@ -12,7 +12,7 @@ from washnb.errors import spelled_out
 from washnb.events import LogLine
 
 from ..base import BackendKind, WorkloadItem
-from ..state import PerComponent
+from ..state import PerComponent, in_words
 from .interface import Level, Logger
 
 LOGGER = "washnb.guest"
@@ -83,6 +83,10 @@ class TracingLogger(PerComponent[ComponentLog], Logger):
     def pass_on(self, namespace: str, line: LogLine) -> None:  # noqa: ARG002
         """Make an event of a line that was written in a workload of `namespace`."""
         self.events.publish(line)
+
+    def amount(self, state: dict[str, ComponentLog]) -> str:
+        """Return how many lines there are."""
+        return in_words(sum(len(each.lines()) for each in state.values()), "log line")
 
     def backend(self, workload_id: str, component: str) -> ComponentLog:
         """Return the log of a component. Raises WorkloadNotFound where it does not use the plugin."""

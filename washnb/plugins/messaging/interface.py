@@ -106,6 +106,10 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
         """Begin without handlers."""
         return Deliveries()
 
+    def amount(self, state: Deliveries) -> str:  # noqa: ARG002
+        """Return "": what handlers are at is no state."""
+        return ""
+
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
         """Link the consumer; make a handler where the component exports one."""
         item.link(Types())
