@@ -6,6 +6,7 @@ import pytest
 from nats.js.errors import ServerError
 
 from washnb.errors import BackendError
+from washnb.host import HostBuilder
 from washnb.plugins import LocalNats, NatsBlobstore, NatsConfig, NatsKeyValue, NatsLogger, NatsMessaging, NatsServer
 from washnb.plugins.blobstore.object_store import ObjectStoreBackend
 from washnb.plugins.keyvalue.nats import NatsBackend
@@ -103,6 +104,18 @@ async def test_a_server_without_streams_is_found_out_at_once(plain, plugin, what
     assert raised.value.repair == ("nats-server -js",)
     with pytest.raises(BackendError, match="is not connected"):
         _ = server.client
+
+
+@pytest.mark.parametrize("plugin", [NatsKeyValue, NatsBlobstore, NatsConfig])
+async def test_a_plugin_that_could_not_start_closes_nobodys_connection(plain, plugin, caplog):
+    """A host stops the plugin whose start has failed, too; another host goes on with the server."""
+    server = NatsServer(plain)
+    await server.open()
+    with pytest.raises(BackendError, match="runs without JetStream"):
+        await HostBuilder().with_plugin(plugin(server)).build().start()
+    assert server.client.is_connected
+    assert "failed to stop" not in caplog.text
+    await server.close()
 
 
 @pytest.mark.parametrize("plugin", [NatsLogger, NatsMessaging])

@@ -48,7 +48,7 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
         Raises BackendError where the server is away or has no JetStream, ConfigError without nats-py.
         """
         await super().start()
-        await open_for_streams(self.server, "keep containers")
+        await open_for_streams(self.server, self, "keep containers")
         from .object_store import ObjectStoreBackend
 
         self._store = ObjectStoreBackend(self.server)
@@ -69,7 +69,7 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
             with suppress(BackendError), self.server.asking("hear of no more changes"):
                 await subscription.unsubscribe()
         self._listening.clear()
-        await self.server.close()
+        await self.server.close(self)
 
     async def _listen(self, subject: str, hear: Any) -> None:
         client = self.server.client

@@ -194,11 +194,12 @@ class NatsConfig(OfManyHosts, DynamicConfig):
         self._buckets = NatsBackend(server, self._bucket_changed)
         self._watched: dict[str, WatchedBucket] = {}
         self._told = False
+        self._forget: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Connect. Raises BackendError where the server does not answer, or has no JetStream."""
         await super().start()
-        await open_for_streams(self.server, "keep settings")
+        await open_for_streams(self.server, self, "keep settings")
         self._forget = self.server.on_return(self._server_is_back)
 
     async def stop(self) -> None:
@@ -209,7 +210,7 @@ class NatsConfig(OfManyHosts, DynamicConfig):
         for each in watched.values():
             await each.stop()
         await self._buckets.stop()
-        await self.server.close()
+        await self.server.close(self)
 
     def new_component_state(self, item: WorkloadItem) -> BucketSettings:
         """Begin without settings."""

@@ -353,10 +353,10 @@ class NatsKeyValue(OfManyHosts, SharedState[NatsBackend], KeyValue):
     async def start(self) -> None:
         """Connect. Raises BackendError where the server is away or has no JetStream, ConfigError without nats-py."""
         await super().start()
-        await open_for_streams(self.server, "keep buckets")
+        await open_for_streams(self.server, self, "keep buckets")
 
     async def stop(self) -> None:
         """End the watching of buckets, and this plugin's use of the connection."""
         await self._buckets.stop()
-        await self.server.close()
+        await self.server.close(self)
         await super().stop()

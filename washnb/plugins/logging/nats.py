@@ -144,7 +144,7 @@ class NatsLogger(TracingLogger):
 
     async def start(self) -> None:
         """Connect, and listen to the other hosts. Raises BackendError where the server does not answer."""
-        await self.server.open()
+        await self.server.open(self)
         try:
             await self._listen()
         except AccessDenied as error:
@@ -174,7 +174,7 @@ class NatsLogger(TracingLogger):
                 with suppress(BackendError), self.server.asking("hear of no more logs"):
                     await listening.unsubscribe()
         finally:
-            await self.server.close()
+            await self.server.close(self)
 
     def pass_on(self, namespace: str, line: LogLine) -> None:
         """Make an event of a line, and a record."""

@@ -122,7 +122,7 @@ class NatsMessaging(Messaging):
 
     async def start(self) -> None:
         """Connect. Raises BackendError where the server does not answer."""
-        await self.server.open()
+        await self.server.open(self)
         await super().start()
 
     async def stop(self) -> None:
@@ -130,7 +130,7 @@ class NatsMessaging(Messaging):
         try:
             await super().stop()
         finally:
-            await self.server.close()
+            await self.server.close(self)
 
     async def listen(self, handler: Handler) -> None:
         """Let a handler have its messages, where it asks for some and may take them from others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -62,7 +62,8 @@ class NatsServer:
         self._start = _START if local else _ELSEWHERE
         self._servers = [each.geturl() for each in servers]
         self._options = options
-        self._users = self._opened = 0
+        self._uses: Counter[int] = Counter()  # by the identity of the user
+        self._opened = 0
         self._connection: asyncio.Task[Any] | None = None
         self._jetstream: tuple[Any, Any] | None = None  # of a client
         self._replies: tuple[Any, Replies] | None = None
@@ -70,27 +71,32 @@ class NatsServer:
         self._complaints: deque[Exception] = deque(maxlen=16)  # what nats-py told while it connected
         self._denials: deque[tuple[float, str]] = deque(maxlen=64)
 
-    async def open(self) -> None:
-        """Connect, unless somebody has: each `open` is to be ended by a `close`.
+    async def open(self, user: object = None) -> None:
+        """Begin one use of the connection by `user`, and connect where nobody uses it yet.
+
+        Each `open` is to be ended by a `close` with the same `user`, such as the plugin.
 
         Raises:
             BackendError: no server answers, or it refuses the connection (AccessDenied).
             ConfigError: nats-py is not installed.
 
         """
-        self._users += 1
+        self._uses[id(user)] += 1
         try:
             if self._connection is None or self._closed_for_good():
                 self._connection = asyncio.get_running_loop().create_task(self._connect())
             await asyncio.shield(self._connection)
         except BaseException:
-            await self.close()
+            await self.close(user)
             raise
 
-    async def close(self) -> None:
-        """End one use of the connection; the last one closes it."""
-        self._users = max(0, self._users - 1)  # a plugin that could not open is stopped all the same
-        if self._users or self._connection is None:
+    async def close(self, user: object = None) -> None:
+        """End one use of the connection by `user`, if there is one, and close the connection after the last use.
+
+        A plugin whose start has failed is stopped, too: it must not end the use of another.
+        """
+        self._uses -= Counter((id(user),))  # keeps what is more than none
+        if self._uses or self._connection is None:
             return
         connection, self._connection = self._connection, None
         if not connection.done():

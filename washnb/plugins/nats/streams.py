@@ -20,16 +20,16 @@ _GLANCE_SECONDS = 0.5
 _NOT_FOR_THE_ACCOUNT = 10039  # an error code of JetStream
 
 
-async def open_for_streams(server: NatsServer, what: str) -> None:
+async def open_for_streams(server: NatsServer, user: object, what: str) -> None:
     """Open a server that is to keep streams, for `what`. Raises as `open`, and BackendError where JetStream is missing.
 
     Where nobody may ask for that, or the answer takes long, the calls find out.
     """
-    await server.open()
+    await server.open(user)
     try:
         await _require_streams(server, what)
     except BaseException:
-        await server.close()
+        await server.close(user)
         raise
 
 
