@@ -1,4 +1,4 @@
-"""How many calls may be in a workload at once, how long each may take, and how they are all ended when it stops."""
+"""Admission: how many calls a workload takes at once, how long each may last, and how all end when it stops."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ IN_FLIGHT = 64
 
 
 class Admission:
-    """The calls that are in one workload.
+    """The calls that are in flight in one workload: requests, messages, and calls of exports.
 
-    One timer, set for the earliest deadline, serves them all: most calls end long before theirs, and cost no timer.
+    One timer, set for the earliest deadline, serves them all: most calls end long before their deadline, and a timer
+    for each would be made for nothing.
     """
 
     def __init__(self, workload: str, limit: int = IN_FLIGHT) -> None:
-        """Begin open and empty; `workload` is named in errors."""
+        """Take up to `limit` calls at once; `workload` is the name that errors give."""
         self.workload = workload
         self._limit = limit
         self._scopes: set[Scope] = set()
@@ -34,13 +35,14 @@ class Admission:
         self.time = GuestTime.here()
 
     def __len__(self) -> int:
-        """How many calls are in flight."""
+        """Return the number of calls in flight."""
         return len(self._scopes)
 
     def admit(self, seconds: float | None, *, fixed: bool = False) -> Scope:
-        """Let one more call in, for `seconds`; a `fixed` time cannot be extended. Enter the scope at once.
+        """Return the scope of one more call, to be entered at once. The call may last `seconds`, None for ever.
 
-        Raises WorkloadBusy where too many calls are in flight, and where the workload stops, what it stops for.
+        `Scope.extend` does not change a `fixed` time. Raises WorkloadBusy where `limit` calls are in flight, and after
+        `close` the reason given there.
         """
         if self._closed is not None:
             raise self._closed
@@ -53,7 +55,10 @@ class Admission:
         return Scope(self, seconds, fixed=fixed)
 
     async def admit_in_turn(self, seconds: float | None, *, wait: float) -> Scope:
-        """Let one more call in as `admit` does, but wait up to `wait` seconds for the end of another one."""
+        """Return the scope of one more call, having waited up to `wait` seconds for the end of another one.
+
+        The call may last `seconds`. Raises what `admit` raises where no place was free in time.
+        """
         with contextlib.suppress(TimeoutError):
             async with self.time.limit(wait):
                 while self._closed is None and len(self._scopes) >= self._limit:
@@ -62,9 +67,10 @@ class Admission:
         return self.admit(seconds)
 
     async def close(self, reason: WashError, *, grace: float, limit: float) -> None:
-        """Let nobody in any more, give calls in flight `grace` seconds to end well, then end them for `reason`.
+        """Admit no more calls; give those in flight `grace` seconds to end by themselves, then cancel them.
 
-        Returns when the last one is gone, or after `limit` more seconds.
+        `reason` is what the cancelled calls raise, and later `admit`s. Returns when the last call is gone, or after
+        `limit` more seconds.
         """
         self._closed = reason
         self._tell_who_waits()
@@ -77,19 +83,19 @@ class Admission:
             self._timer = None
 
     def enter(self, scope: Scope) -> None:
-        """Count a call that begins."""
+        """Count the call of `scope`, which begins, as one in flight, and watch its deadline."""
         self._scopes.add(scope)
         self.watch(scope)
 
     def leave(self, scope: Scope) -> None:
-        """Count a call no more."""
+        """Count the call of `scope`, which has ended, no more, and tell those that wait for a place."""
         self._scopes.discard(scope)
         self._tell_who_waits()
         if self._emptied is not None and not self._scopes and not self._emptied.done():
             self._emptied.set_result(None)
 
     def watch(self, scope: Scope) -> None:
-        """See that the timer is set no later than the deadline of `scope`."""
+        """Set the timer to the deadline of `scope`, unless it is set to an earlier one."""
         if scope.deadline is not None and (self._timer is None or self._due > scope.deadline):
             if self._timer is not None:
                 self._timer.cancel()
@@ -102,7 +108,7 @@ class Admission:
             self._freed = None
 
     def _end_what_is_due(self) -> None:
-        """End the calls whose time is over, and set the timer for the next ones."""
+        """Cancel the calls whose deadline has passed, and set the timer to the earliest of the others."""
         self._timer = None
         now = self.time.now()
         for scope in tuple(self._scopes):
@@ -126,16 +132,16 @@ class Admission:
 
 
 class Scope:
-    """The bounds of one call, as an `async with` block: it ends at its deadline, or earlier when somebody says so.
+    """The bounds of one call, as an `async with` block, which ends at its deadline at the latest, or by `end`.
 
-    What the block awaits is cancelled then, and the reason raised in its place. `deadline` is in guest time. `held` is
-    there while its guest is held, and done when it goes on.
+    What the block awaits is cancelled then, and the reason raised in place of CancelledError. `deadline` is in seconds
+    of `GuestTime`. `held` is a future while slow motion holds the guest, done when the guest goes on; None otherwise.
     """
 
     __slots__ = ("_admission", "_cancelling", "_fixed", "_reason", "_task", "deadline", "held", "seconds")
 
     def __init__(self, admission: Admission, seconds: float | None, *, fixed: bool) -> None:
-        """Count the time from the moment that the block is entered; None is for as long as it takes."""
+        """Allow `seconds` from the moment that the block is entered; None sets no deadline."""
         self._admission = admission
         self._fixed = fixed
         self._reason: WashError | None = None
@@ -146,13 +152,13 @@ class Scope:
         self.held: asyncio.Future[None] | None = None
 
     def extend(self, seconds: float) -> None:
-        """Allow `seconds` from now on, unless the time is fixed."""
+        """Move the deadline to `seconds` from now, unless the time is fixed or the block is ending."""
         if self._reason is None and not self._fixed:
             self._allow(seconds)
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[None]:
-        """Hold its guest in the block."""
+        """Mark the guest of this call as held for as long as the block lasts: guest time stands still."""
         self.held = held = asyncio.get_running_loop().create_future()
         try:
             with self._admission.time.standing_still():
@@ -162,7 +168,7 @@ class Scope:
             held.set_result(None)
 
     def end(self, reason: WashError) -> None:
-        """Cancel the block, for `reason`."""
+        """Cancel what the block awaits; the block then raises `reason`. Of several calls the first one counts."""
         if self._reason is None:
             self._reason = reason
             self.deadline = None
@@ -170,7 +176,7 @@ class Scope:
                 self._task.cancel()
 
     async def __aenter__(self) -> Self:
-        """Start the clock."""
+        """Count the call as in flight, and its time from now."""
         self._task = asyncio.current_task()
         assert self._task is not None
         self._cancelling = self._task.cancelling()
@@ -182,12 +188,12 @@ class Scope:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Raise the reason of the end, where it was this scope that ended the block."""
+        """Raise the reason given to `end` where that is what has cancelled the block."""
         self._admission.leave(self)
         task, self._task = self._task, None
         if self._reason is None or task is None:
             return
-        # somebody else's cancellation, asked for meanwhile, goes first
+        # where the task was cancelled by somebody else as well, CancelledError has to go on
         if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise self._reason from None
 

@@ -25,9 +25,9 @@ _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()+,;=]+")
 
 @dataclass(frozen=True, slots=True)
 class AllowedHost:
-    """One entry of the list. `host` is in lower case; None, with nothing else set, allows every host.
+    """One entry of `allowed_hosts`. `host` is in lower case; None, with nothing else set, allows every host.
 
-    With `below`, the hosts under `host` are meant.
+    With `below`, the entry allows the hosts under `host`, and not `host` itself.
     """
 
     host: str | None
@@ -37,7 +37,7 @@ class AllowedHost:
 
     @classmethod
     def parse(cls, text: str) -> AllowedHost:
-        """Read one entry. Raises ValueError, saying what is wrong with it."""
+        """Read one entry in the forms that the module lists. Raises ValueError, which says what is wrong with it."""
         entry = text.strip()
         if not entry:
             raise ValueError("allowed-host entry is empty")
@@ -58,7 +58,7 @@ class AllowedHost:
         return cls(host.lower(), below, scheme.lower() or None, port)
 
     def matches(self, scheme: str, host: str, port: int | None) -> bool:
-        """Whether a request goes where this entry allows; `port` is None where the authority names none."""
+        """Return whether the entry allows a request to `host`; `port` is None where its authority names none."""
         if self.host is None:
             return True
         wanted = host.lower()
@@ -70,7 +70,7 @@ class AllowedHost:
         return self.scheme in {None, scheme.lower()} and self.port in {None, port}
 
     def __str__(self) -> str:
-        """The entry as `parse` reads it."""
+        """Return the entry as text, in a form that `parse` reads."""
         if self.host is None:
             return "*"
         scheme = "" if self.scheme is None else f"{self.scheme}://"
@@ -78,7 +78,7 @@ class AllowedHost:
 
 
 def parse_allowed_hosts(entries: Iterable[str]) -> tuple[AllowedHost, ...]:
-    """Read the whole list. Raises one ConfigError that names every bad entry."""
+    """Read the `allowed_hosts` of a component. Raises one ConfigError that names every entry that is none."""
     allowed, wrong = [], []
     for entry in entries:
         try:
@@ -94,7 +94,10 @@ def parse_allowed_hosts(entries: Iterable[str]) -> tuple[AllowedHost, ...]:
 
 
 def _authority_of(rest: str) -> str:
-    """Cut the one slash that may follow; a policy about hosts says nothing of paths, queries and fragments."""
+    """Return an authority without the one slash that may follow it.
+
+    Raises ValueError for a path, a query or a fragment: an entry is about hosts, and does not restrict these.
+    """
     match = re.match(r"[^/?#]*", rest)
     authority = match[0] if match else ""
     tail = rest[len(authority) :]

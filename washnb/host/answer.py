@@ -1,7 +1,7 @@
 """A guest's response on its way to the socket: the bytes of HTTP/1.1, as the guest meant them.
 
-aiohttp's own responses add headers of theirs and know headers as text only; so the head is written here, and sent in
-one piece with a body that is complete.
+aiohttp's own responses add headers, and keep headers as text, which not all bytes are. So the head is written here, and
+sent in one piece with the body where that is complete.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class SocketResponse(web.StreamResponse):
-    """The response to one request. `deliver` sends a head and a body; nothing is sent before."""
+    """The response to one request from a socket: aiohttp holds it, `deliver` sends it."""
 
     def __init__(self, incoming: web.BaseRequest) -> None:
-        """Begin with nothing sent."""
+        """Respond to `incoming`; nothing is sent yet."""
         super().__init__()
         self._incoming = incoming
         self._stays_open = incoming.keep_alive
         self._refusal: StreamedResponse | None = None
 
     async def deliver(self, response: StreamedResponse) -> None:
-        """Send `response`. Raises GuestCancelled where the client has gone."""
+        """Send the head and the body of `response`. Raises GuestCancelled where the client has gone."""
         try:
             if isinstance(response.body, bytes):
                 await self._send_whole(response, response.body)
@@ -58,18 +58,18 @@ class SocketResponse(web.StreamResponse):
             self._incoming.transport.abort()
 
     def refuse(self, status: int) -> Self:
-        """Let `status` be the response, the last one of its connection; sent when aiohttp asks for it."""
+        """Make an empty response with `status` the last one of the connection; `prepare` sends it."""
         self._refusal = StreamedResponse(status, (), b"")
         self._stays_open = False
         return self
 
     async def prepare(self, request: web.BaseRequest) -> None:  # noqa: ARG002 - it is the one of the constructor
-        """Send a refusal. Of an answer everything has been sent when aiohttp asks."""
+        """Send what `refuse` has set, when aiohttp asks for it; what `deliver` sends is complete by then."""
         if self._refusal is not None:
             await self._send_whole(self._refusal, b"")
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing, as `prepare`."""
+        """Do nothing: aiohttp calls this at the end of a response, and all has been sent."""
 
     async def _send_whole(self, response: StreamedResponse, body: bytes) -> None:
         head = self._head(response)
@@ -89,7 +89,7 @@ class SocketResponse(web.StreamResponse):
         await writer.write_eof()
 
     def _head(self, response: StreamedResponse) -> bytes:
-        """Write the head, with the framing of the body as its last line."""
+        """Return the bytes of the head: status line, headers, and last the one that frames the body."""
         framing = self._framing(response)
         own_length = framing.startswith(_LENGTH) or response.status in _WITHOUT_BODY
         lines = [_status_line(response.status), _date(int(time()))]
@@ -107,7 +107,11 @@ class SocketResponse(web.StreamResponse):
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def _framing(self, response: StreamedResponse) -> bytes:
-        """Decide how the client knows where the body ends: the header line for it, empty where the guest's own does."""
+        """Return the header line by which the client knows where the body ends.
+
+        It is empty where a header of the guest's says so already, where there is no body, and for HTTP/1.0, whose body
+        ends with the connection.
+        """
         if response.status in _WITHOUT_BODY:
             return b""
         announced = any(name.lower() == "content-length" for name, _ in response.headers)

@@ -1,4 +1,4 @@
-"""What one asks of a host."""
+"""The calls that a host answers, as a protocol for programs that do not care how it is built."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from .registry import WorkloadSummary
 
 
 class HostApi(Protocol):
-    """What one asks of a host: wash-runtime's four calls, and those that it lacks."""
+    """The calls that a host answers: the four of wash-runtime's `HostApi`, and four that it does not have."""
 
     async def heartbeat(self) -> HostHeartbeat:
-        """Say who the host is and how much runs on it."""
+        """Return who the host is and how much runs on it."""
 
     async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
-        """Start a workload under an id. Never raises for a bad workload: the response says so."""
+        """Start a workload under an id. For a workload that cannot start nothing is raised: the response says why."""
 
     async def workload_status(self, workload_id: str) -> WorkloadStatus:
-        """Say how a workload does."""
+        """Return the state of the workload of that id. Raises WorkloadNotFound."""
 
     async def workload_stop(self, workload_id: str) -> WorkloadStatus:
-        """Stop a workload, and let go of what was kept for it."""
+        """Stop the workload of that id, drop the state kept for it, and return how it ended."""
 
     def workloads(self) -> tuple[WorkloadSummary, ...]:
-        """Say what is there."""
+        """Return a summary of each workload on the host."""
 
     async def call(self, workload: str, export: str, *args: Any) -> Any:
-        """Call an exported function of a workload."""
+        """Call an exported function of a workload, given by name or id, and return its result."""
 
     async def send(self, method: str, path: str) -> Response:
-        """Send a request through the router, without a socket."""
+        """Send an HTTP request through the router, without a socket, and return the response."""
 
     def events(self) -> EventBus:
-        """Where the host tells what happens."""
+        """Return the bus on which the host publishes its events."""

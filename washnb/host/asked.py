@@ -1,4 +1,4 @@
-"""What a host is asked by its own process, looked at before anything begins: mistakes that no guest should meet."""
+"""Checks of what a program asks of its host, made before anything begins: such mistakes should not reach a guest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TARGET = re.compile(r"[^\x00-\x20\x7f]+")
 
 
 def request_of(method: str, path: str, headers: Headers, body: bytes) -> Request:
-    """Make a request as it would come from a socket. Raises ConfigError for what could not be on the wire."""
+    """Return the request that a socket would bring. Raises ConfigError for what HTTP/1.1 cannot carry."""
     if not isinstance(body, bytes | bytearray | memoryview):
         raise ConfigError(
             f"a body is bytes, not {type(body).__name__} {body!r:.60}",
@@ -36,7 +36,7 @@ def request_of(method: str, path: str, headers: Headers, body: bytes) -> Request
 
 
 def _pairs(headers: Headers) -> list[Header]:
-    """Headers as they travel: names in lower case, values as bytes."""
+    """Return headers as a guest gets them: names in lower case, values as bytes."""
     items = headers.items() if isinstance(headers, Mapping) else headers
     try:
         return [(_name(name), _value(name, value)) for name, value in items]
@@ -65,13 +65,13 @@ def _value(name: str, value: object) -> bytes:
 
 
 def require_running(running: bool) -> None:
-    """Raise ConfigError where the host does not run."""
+    """Raise ConfigError, with the line that starts the host, unless it is `running`."""
     if not running:
         raise ConfigError("the host does not run", repair="host = await host.start()")
 
 
 def require_seconds(timeout: object) -> None:
-    """Raise ConfigError for what is neither None nor a number of seconds over 0."""
+    """Raise ConfigError where a `timeout` is neither None nor a number of seconds above 0."""
     if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
         raise ConfigError(
             f"timeout={timeout!r:.60} is no time: it is a number of seconds, more than 0",
@@ -80,7 +80,7 @@ def require_seconds(timeout: object) -> None:
 
 
 def require_texts(arguments: Sequence[object]) -> None:
-    """Raise ConfigError where one of the arguments of a command is no text."""
+    """Raise ConfigError where one of the `arguments` of a command is not a str."""
     for each in arguments:
         if not isinstance(each, str):
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""From a manifest to a workload that is bound: compile, give WASI, match with plugins, bind."""
+"""From the manifest of a workload to a bound workload: compile, give WASI, match imports with plugins, bind these."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ _LEVELS = {"stdout": "info", "stderr": "error", "host": "warn"}
 
 
 class Assembler:
-    """Makes workloads of manifests. Without `http_client` their outgoing requests end the guest, as in wash-runtime."""
+    """Makes bound workloads of manifests."""
 
     def __init__(self, engine: Engine, events: EventBus, deliver: Delivery, *, http_client: bool) -> None:
-        """Compile with `engine`; tell `events` what components print, and how compiling goes.
+        """Compile with `engine`, and publish on `events` what components print and how compiling goes.
 
-        `deliver` is what plugins call components with.
+        `deliver` is what plugins call components with. Without `http_client` an outgoing request ends its guest, as in
+        wash-runtime.
         """
         self._engine = engine
         self._events = events
@@ -42,8 +43,8 @@ class Assembler:
 
         Raises:
             ConfigError: the manifest is wrong in itself, or a plugin's interface does not fit an import.
-            ComponentError: a component is none; or somebody imports what nobody serves (UnsatisfiedImportError).
-            WashError: whatever a plugin raised.
+            ComponentError: bytes are no component; as UnsatisfiedImportError: a component imports what nobody serves.
+            WashError: what a plugin has raised when it was bound.
 
         """
         _require_distinct_names(manifest)
@@ -89,7 +90,7 @@ class Assembler:
 
 
 def providers(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> dict[str, str | None]:
-    """Say for each import of a component who would serve it: a plugin's id, `wasi`, or None."""
+    """Return for each import of a component what would serve it: a plugin's id, `wasi`, or None for nothing."""
     offers = [Offer(plugin.id, plugin.world()) for plugin in plugins]
     grants = resolve([Demand(component.name, component.world())], offers, (), WASI).grants
     served: dict[str, str | None] = {}
@@ -101,7 +102,10 @@ def providers(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> di
 
 
 def uncalled(workload: BoundWorkload, plugins: AttachedPlugins) -> list[tuple[str, str]]:
-    """Say which exports of which components wait for a plugin that would call them, and the line that attaches it."""
+    """Return the exports that no attached plugin calls, though a known one would, as (component, sentence).
+
+    The sentence ends with the line that attaches that plugin. A workload runs without it: its handler is not called.
+    """
     name = workload.workload_name
     exports = workload.resolve(plugins.granted_to(name)).uncalled
     return [
@@ -113,7 +117,7 @@ def uncalled(workload: BoundWorkload, plugins: AttachedPlugins) -> list[tuple[st
 
 
 def _calling_line(export: WitInterface, workload: str, plugins: AttachedPlugins) -> str | None:
-    """The line for a plugin that calls an export: a grant of what is attached, else what the catalog knows."""
+    """Return the line by which a plugin calls an export: a grant of an attached one, else what the catalog suggests."""
     withheld = plugins.withheld_from(workload).values()
     if calling := next((plugin for plugin in withheld if plugin.world().calls(export)), None):
         return granting_lines(calling.id, workload)[0]
@@ -159,7 +163,7 @@ def _require_served(workload: BoundWorkload, resolution: Resolution, plugins: At
 def _unsatisfied(
     manifest: Workload, missing: Mapping[str, tuple[str, ...]], plugins: AttachedPlugins
 ) -> UnsatisfiedImportError:
-    """Say which imports of which components nobody serves, what is attached, and what would serve them."""
+    """Return the error that names the imports that nobody serves, the attached plugins, and the lines that help."""
     names = sorted({name for imports in missing.values() for name in imports})
     lines = [f"workload {manifest.name!r} cannot start, because nobody serves {_counted(len(names))}"]
     lines += [f"component {name!r} imports {', '.join(imports)}" for name, imports in missing.items()]
@@ -173,7 +177,7 @@ def _unsatisfied(
 
 
 def _serving_lines(names: Sequence[str], workload: str, plugins: AttachedPlugins) -> tuple[str, ...]:
-    """The lines that would serve imports: a grant of what is attached, else what the catalog suggests."""
+    """Return the lines that would serve imports: grants of attached plugins, else what the catalog suggests."""
     lines: list[str] = []
     for name in names:
         wanted = WitInterface.parse(name)

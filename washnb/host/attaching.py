@@ -1,4 +1,4 @@
-"""Plugins that come to a host and go: all that are attached at once or none, each stopped when nobody uses it."""
+"""Attaching and detaching plugins: several at once are attached all or none, and each is stopped when it is unused."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .registry import WorkloadRegistry
 
 
 class Attaching:
-    """Starts plugins, lets workloads go over to them, and stops those that nobody uses any more."""
+    """Starts plugins, binds workloads to them, and stops those that no workload uses any more."""
 
     def __init__(self, host_id: str, plugins: AttachedPlugins, registry: WorkloadRegistry, events: EventBus) -> None:
-        """Know the host by its parts."""
+        """Take the parts of the host that attaching needs: its id, its plugins, its workloads, and its bus."""
         self.running = False
-        """Whether the host runs; a plugin that comes before is attached, and started with the host.
+        """Whether the host runs. A plugin that is attached before that is started with the host.
 
-        The host sets it. With a reference to the host there would be a cycle, and a host that is lost without being
-        stopped would not be collected, and warn, at once.
+        The host sets it. A reference to the host instead would be a cycle, and a host that is lost without being
+        stopped would be collected late, and its warning with it.
         """
         self._host_id = host_id
         self._plugins = plugins
@@ -37,9 +37,10 @@ class Attaching:
 
     @contextlib.asynccontextmanager
     async def attaching(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> AsyncIterator[None]:
-        """Attach all of `plugins`, or none: also where the block fails, which may use them already.
+        """Attach all of `plugins`, to all workloads or to those named `to`; where the block fails, attach none.
 
-        Raises what the one has raised that failed, and a note says which; ConfigError where two have one directory.
+        The block may use the plugins already. Raises the error of the plugin that failed, with a note that names it,
+        and ConfigError where two plugins keep their state in one directory.
         """
         require_own_directories({**self._plugins, **{plugin.id: plugin for plugin in plugins}}.values())
         async with contextlib.AsyncExitStack() as stack:
@@ -50,7 +51,7 @@ class Attaching:
                 yield
 
     async def detach(self, plugin_id: str, from_: str | None) -> None:
-        """Take a plugin away, or only from workloads named `from_`. Raises ConfigError where it is not attached."""
+        """Detach a plugin, or revoke it only from workloads named `from_`. Raises ConfigError for an unknown id."""
         plugin = self._plugins.get(plugin_id)
         if plugin is None:
             attached = ", ".join(sorted(self._plugins)) or "nothing"
@@ -64,7 +65,7 @@ class Attaching:
         self._events.publish(PluginChanged(plugin_id, "detach", from_ or ""))
 
     async def start(self, plugin: HostPlugin) -> None:
-        """Start a plugin, unless one that is attached has it inside. Raises as the plugin does, ConfigError mostly."""
+        """Start a plugin, unless it runs already, inside an attached `Wrapper`. Raises what its `start` raises."""
         plugin.events, plugin.host_id = self._events, self._host_id
         plugin.siblings = MappingProxyType(self._plugins)
         self._begun.add(id(plugin))
@@ -72,19 +73,19 @@ class Attaching:
             await steps.start(plugin)
 
     async def stop(self, plugin: HostPlugin) -> None:
-        """Stop a plugin that was started, once, whoever comes first."""
+        """Stop a plugin that was started; further calls do nothing."""
         if id(plugin) in self._begun:
             self._begun.remove(id(plugin))
             await steps.stop(plugin)
 
     async def _leave(self, plugin: HostPlugin) -> None:
-        """Part every workload from a plugin that is not attached any more, then stop it."""
+        """Unbind every workload from a plugin that has just been detached, then stop the plugin."""
         async with self._stopping(plugin):
             await self._registry.settle()
 
     @contextlib.asynccontextmanager
     async def _started(self, plugin: HostPlugin, *, replace: bool) -> AsyncIterator[None]:
-        """Start a plugin that is not attached yet, and stop it after the block, unless it is attached then."""
+        """Start a plugin that is not attached yet; after the block, stop it unless the block has attached it."""
         if self._plugins.get(plugin.id) is plugin:
             yield
             return
@@ -113,9 +114,9 @@ class Attaching:
 
     @contextlib.asynccontextmanager
     async def _granted(self, plugins: Sequence[HostPlugin], to: str | None, *, replace: bool) -> AsyncIterator[None]:
-        """Let all workloads go over to `plugins`, one after the other.
+        """Grant `plugins`, one after the other, and bind the workloads to each.
 
-        Where one cannot serve them, or the block fails, all come back.
+        Where a workload cannot be bound, or the block fails, the former plugins and grants are put back.
         """
         done: list[tuple[HostPlugin, HostPlugin | None, Callable[[], None]]] = []
         async with contextlib.AsyncExitStack() as stack:
@@ -123,8 +124,8 @@ class Attaching:
                 for plugin in plugins:
                     with _blamed(plugin, plugins):
                         if id(plugin) in self._begun:
-                            require_running(self.running)  # it may have been stopped meanwhile
-                        former = self._plugins.get(plugin.id) if replace else None  # it may have been detached by now
+                            require_running(self.running)  # the host may have been stopped meanwhile
+                        former = self._plugins.get(plugin.id) if replace else None  # None, too, if detached
                         done.append((plugin, former, self._plugins.grant(plugin, to)))
                         self._came(plugin)
                         self._events.publish(PluginChanged(plugin.id, "attach", to or ""))
@@ -140,7 +141,7 @@ class Attaching:
                 await to_its_end(self._registry.part())
 
     async def _take_back(self, done: Sequence[tuple[HostPlugin, HostPlugin | None, Callable[[], None]]]) -> None:
-        """Bring back what was attached before, with its grants, and let the workloads go back to it."""
+        """Attach the former plugins again, with the grants that they had, and bind the workloads to them."""
         restored = []
         for plugin, former, undo in reversed(done):
             undo()
@@ -156,7 +157,7 @@ class Attaching:
 
     @contextlib.asynccontextmanager
     async def _stopping(self, plugin: HostPlugin) -> AsyncIterator[None]:
-        """Stop a plugin after the block, unless it is attached then: also where the host stops meanwhile."""
+        """Stop a plugin after the block, unless the host still runs and the plugin is attached to it."""
         self._leaving.add(id(plugin))
         try:
             yield
@@ -169,7 +170,7 @@ class Attaching:
 
 @contextlib.contextmanager
 def _blamed(plugin: HostPlugin, plugins: Sequence[HostPlugin]) -> Iterator[None]:
-    """Say of an error which of several plugins it is about, and that all is as it was."""
+    """Add to an error of the block a note that names `plugin`, where several are attached at once."""
     try:
         yield
     except WashError as error:

@@ -1,4 +1,4 @@
-"""How a host is put together."""
+"""The builder of hosts, with the words of wash-runtime's `HostBuilder`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .host import Host
 from .server import HttpServer
 
 MEMORY_MIB = 1024
-"""The most that one memory of a guest may take where the host makes its own engine: a kernel outlives a greedy one."""
+"""MiB that a linear memory of a guest may have where the host makes its own engine: the kernel must outlive guests."""
 
 _ADJECTIVES = ("amber", "bold", "calm", "deft", "eager", "fair", "gentle", "hazy", "keen", "lucid", "mellow", "nimble")
 _NOUNS = ("badger", "comet", "delta", "ember", "falcon", "grove", "harbor", "island", "juniper", "lantern", "otter")
@@ -37,23 +37,23 @@ class HostBuilder:
         self._friendly_name: str | None = None
 
     def with_engine(self, engine: Engine) -> Self:
-        """Run guests on `engine`, which stays its owner's.
+        """Run guests on `engine`, which the caller closes.
 
-        Without this the host makes one, in which no memory of a guest grows over 1 GiB, and closes it.
+        Without this the host makes and closes an engine of its own, in which a linear memory has at most 1 GiB.
         """
         self._engine = engine
         return self
 
     def with_http_handler(self, http: HttpServer) -> Self:
-        """Take requests through `http`, and let components send theirs where their allowed hosts permit it.
+        """Take HTTP requests through `http`, and let components send requests to their `allowed_hosts`.
 
-        Without a handler every outgoing request ends its guest.
+        Without an HTTP handler an outgoing request ends its guest, as in wash-runtime.
         """
         self._http = http
         return self
 
     def with_plugin(self, plugin: Attachable) -> Self:
-        """Attach a plugin. Raises ConfigError where its id is taken, or the directory in which it keeps its state."""
+        """Attach a plugin. Raises ConfigError where another one has its id, or its directory for state."""
         made = as_plugin(plugin)
         require_unique(made, self._plugins)
         require_own_directories((*self._plugins.values(), made))
@@ -66,19 +66,19 @@ class HostBuilder:
         return self
 
     def with_hostname(self, hostname: str) -> Self:
-        """Set the name of the machine; its own by default."""
+        """Set the host name that the heartbeat carries; by default that of the machine."""
         self._hostname = hostname
         return self
 
     def with_friendly_name(self, name: str) -> Self:
-        """Set the name for people; one made up by default."""
+        """Set the name by which people know the host; by default one is made up."""
         if not name:
             raise ConfigError("the friendly name of a host is empty", repair='with_friendly_name("workshop")')
         self._friendly_name = name
         return self
 
     def build(self) -> Host:
-        """Make the host, which does nothing before its `start`."""
+        """Return the host. It does nothing until its `start` is awaited."""
         return Host(
             self._engine or Engine.builder().with_memory_limit(MEMORY_MIB).build(),
             self._plugins,

@@ -1,4 +1,4 @@
-"""Running a command: a component that exports wasi:cli/run, with arguments, an input, and what it prints kept."""
+"""Running a command, a component that exports wasi:cli/run: its arguments, its input, and the output that is kept."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from washnb.wit import split_version
 from .component import WorkloadComponent, bind_wasi
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
-"""How much of each stream is kept, in bytes; of what a command prints beyond that only the number is known."""
+"""Bytes of stdout and of stderr that are kept; what a command prints beyond that is only counted."""
 
 NOTED_LINES = 10
-"""How many of the last lines that a command printed are noted beneath its error."""
+"""How many of the last lines that a command has printed are added to its error as a note."""
 
 _NOTED_CHARACTERS = 300
 RUN = "wasi:cli/run"
@@ -24,7 +24,7 @@ RUN = "wasi:cli/run"
 
 @dataclass(frozen=True)
 class CommandResult:
-    """A command that has ended: 0 is success, as with any process. `dropped` bytes of its output were not kept."""
+    """The end of a command: its exit code, 0 for success, and its output, of which `dropped` bytes were not kept."""
 
     exit_code: int
     stdout: bytes
@@ -33,7 +33,7 @@ class CommandResult:
 
 
 class Printed:
-    """What a command prints, while it runs."""
+    """Collects what a command prints while it runs, up to `OUTPUT_LIMIT` bytes of each stream."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -41,21 +41,21 @@ class Printed:
         self._dropped = 0
 
     def write(self, stream: str, contents: bytes) -> None:
-        """Keep the beginning of a stream."""
+        """Keep `contents`, which the command has printed to `stream` (stdout or stderr), as far as there is room."""
         kept = self._kept[stream]
         room = OUTPUT_LIMIT - len(kept)
         kept += contents[:room]
         self._dropped += max(0, len(contents) - room)
 
     def note_beneath(self, error: GuestError) -> None:
-        """Note what was printed last beneath an error: there programs say why they end."""
+        """Add the last lines of the output to `error` as a note: programs print there why they end."""
         stream = "stderr" if self._kept["stderr"] else "stdout"
         lines = self._kept[stream].decode("utf-8", "replace").splitlines()
         for line in lines[-NOTED_LINES:]:
             error.add_note(f"{stream}: {line[:_NOTED_CHARACTERS]}")
 
     def result(self, exit_code: int) -> CommandResult:
-        """Return all of it, with the exit code."""
+        """Return the output that was kept, with the exit code."""
         return CommandResult(exit_code, bytes(self._kept["stdout"]), bytes(self._kept["stderr"]), self._dropped)
 
 
@@ -66,9 +66,9 @@ async def run_command(
     printed: Printed,
     observer: CallObserver | None,
 ) -> int:
-    """Run a command in a fresh instance and return its exit code.
+    """Run a component as a command, in a fresh instance, and return its exit code.
 
-    Raises GuestError where it traps, ConfigError where it is no command.
+    Raises GuestError where the guest traps, ConfigError where the component does not export wasi:cli/run.
     """
     export = next((name for name in component.compiled.exports if split_version(name)[0] == RUN), None)
     if export is None:

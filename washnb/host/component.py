@@ -1,4 +1,4 @@
-"""One component of a workload: its code, and who serves its imports."""
+"""One component of a workload: its code, and what serves its imports."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .resolve import Grant, served_by_wasi
 HTTP_HANDLER = WitInterface.parse("wasi:http/incoming-handler@0.2.0")
 
 WASI = frozenset(wasi_interfaces(WasiContext()))
-"""The interfaces that every component gets, without versions."""
+"""The interfaces of WASI that every component may import, without versions."""
 
 WASI_PROVIDER = "wasi"
 
 
 @dataclass(frozen=True, eq=False)
 class WorkloadComponent:
-    """One component of a workload: its code, which Python object serves which import of it, and its WASI."""
+    """One component of a workload: its code, the table of what serves its imports, and its WASI."""
 
     workload: str
     manifest: Component
@@ -38,12 +38,12 @@ class WorkloadComponent:
 
     @cached_property
     def label(self) -> str:
-        """What errors call it: its workload's name and its own, where they differ."""
+        """The name that errors give: `WORKLOAD/COMPONENT`, or the one name where both are the same."""
         return self.name if self.name == self.workload else f"{self.workload}/{self.name}"
 
     @cached_property
     def limits(self) -> Limits | None:
-        """What each instance may use; None where the manifest (-1) leaves it to the engine."""
+        """The limits of each instance; None where the manifest (-1) leaves them to the engine."""
         limit = self.manifest.local_resources.memory_limit_mb
         return None if limit < 0 else Limits(memory_mib=limit)
 
@@ -54,27 +54,30 @@ class WorkloadComponent:
         return next((f"{name}#handle" for name in exports if HTTP_HANDLER.covers(WitInterface.parse(name))), None)
 
     def imports_of(self, grant: Grant) -> list[str]:
-        """The imports that a grant is about."""
+        """Return the names of the imports that a grant covers: its plugin serves them."""
         return _covered(self.compiled.imports, grant)
 
     def exports_of(self, grant: Grant) -> list[str]:
-        """The exports that a grant is about: the plugin calls them."""
+        """Return the names of the exports that a grant covers: its plugin calls them."""
         return _covered(self.compiled.exports, grant)
 
     def revoke(self, import_name: str, reason: str, repair: str) -> None:
-        """Take an import back from the plugin that serves it: the next call fails. One of WASI is WASI's again."""
+        """Take an import away from the plugin that serves it: its next call fails with `reason` and `repair`.
+
+        An import of WASI, which a plugin had replaced, is served by WASI again.
+        """
         if served_by_wasi(WitInterface.parse(import_name), WASI):
             bind_wasi(self.bindings, self.compiled, self.wasi, prefix=import_name)
         else:
             self.bindings.unbind(import_name, reason, repair)
 
     async def instantiate(self, observer: CallObserver | None = None) -> Instance:
-        """Make a fresh instance in a store of its own."""
+        """Return a fresh instance, in a store of its own."""
         return await Instance.new(self.compiled, self.bindings, limits=self.limits, observer=observer, label=self.label)
 
 
 def bind_wasi(bindings: Bindings, compiled: CompiledComponent, context: WasiContext, *, prefix: str = "wasi:") -> None:
-    """Serve the WASI imports whose names begin with `prefix` from `context`, whichever 0.2.x a component asks for."""
+    """Serve the WASI imports whose names begin with `prefix` from `context`, whichever 0.2.x the component imports."""
     interfaces = wasi_interfaces(context)
     for name in compiled.imports:
         if name.startswith(prefix) and served_by_wasi(WitInterface.parse(name), WASI):
