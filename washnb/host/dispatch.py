@@ -1,8 +1,7 @@
-"""The way of a request through the host: router, workload, guest; and what is told about it.
+"""The way of a request through the host: router, workload, guest; and the event that tells of it.
 
-Every request ends here in one answer and one event, whoever brought it: a socket or `send`. Other calls go the same
-way past the router, and have an event, too: those of the host's owner, also into an instance that is kept, and those
-that plugins deliver.
+Every request ends here in one answer and one event, whether a socket brought it or `send`. Calls of exports go the same
+way without the router, and end in an event, too: those of the program, also into a kept instance, and those of plugins.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Takes requests to the workloads that run.
+    """Takes requests and calls to the workloads that run.
 
-    `tracing` decides whether host calls are recorded, `slow_motion` whether these are held, too.
+    `tracing` says whether the guests' host calls are recorded, `slow_motion` whether recorded ones are held, too.
     """
 
     def __init__(self, router: Router, events: EventBus) -> None:
-        """Begin without workloads."""
+        """Route requests with `router`, and publish on `events` what becomes of them; there is no workload yet."""
         self.router = router
         self.tracing = False
         self.slow_motion = SlowMotion()
@@ -50,25 +49,28 @@ class Dispatcher:
         self._running: dict[str, BoundWorkload] = {}
 
     def add(self, workload: BoundWorkload) -> None:
-        """Send requests to `workload` from now on; it takes the place of one with the same id."""
+        """Send requests to `workload` from now on, in place of the workload that has had its id, if there is one."""
         self._running[workload.workload_id] = workload
         if workload.http_component is not None:
             self.router.on_workload_resolved(workload.workload_id)
 
     def remove(self, workload_id: str) -> None:
-        """Send no more requests to this workload."""
+        """Send no more requests to the workload of that id."""
         if self._running.pop(workload_id, None) is not None:
             self.router.on_workload_unbind(workload_id)
 
     async def handle(self, request: Request, deliver: Deliver) -> None:
-        """Answer a request that came from outside. Raises WashError only where the answer had begun already."""
+        """Answer a request that a socket has brought. Raises WashError where an answer breaks off that has begun.
+
+        A failure before that is answered with its status: 500, 503 or 504.
+        """
         await self._handle(Exchange(request, self._events.number(), deliver))
 
     async def send(self, request: Request, *, to: str | None, seconds: float | None) -> Response:
-        """Answer a request of this process: the same way, without a socket. `to` is the id of a workload.
+        """Answer a request of this process, without a socket; with `to`, the id of a workload, past the router.
 
-        What goes wrong becomes the status that a client would see, and `Response.error`; where the answer had begun,
-        the WashError is raised.
+        A failure becomes the status that a client would see, and `Response.error`. Raises WashError where an answer
+        breaks off that has begun.
         """
         collected = Collected(request.method == "HEAD")
         trace = Trace()
@@ -84,14 +86,17 @@ class Dispatcher:
         )
 
     async def call(self, workload: BoundWorkload, export: str, args: Sequence[Any], *, seconds: float | None) -> Any:
-        """Call an exported function in a fresh instance. Raises what the guest raises, by name of the workload."""
+        """Call an exported function in a fresh instance and return its result.
+
+        Raises Err for the error of a WIT result, and WashError that names the workload and the component.
+        """
         component, full_name = workload.find_export(export)
         scope = workload.admission.admit(seconds)
         async with self._calling(workload, component, scope, full_name) as observer:
             return await invoke(component, full_name, args, observer)
 
     async def keep(self, workload: BoundWorkload, component: WorkloadComponent) -> Instance:
-        """Make an instance that lives until its owner closes it, or the workload does; its calls are traced."""
+        """Return an instance that lives until the caller closes it or the workload stops; its host calls are traced."""
         instance = await workload.keep_instance(component)
         instance.watch(partial(self._watched, workload, component))
         return instance
@@ -106,7 +111,7 @@ class Dispatcher:
         request: int | None,
         wait: float,
     ) -> Any:
-        """Call an export of a component for a plugin: a message has come, say. See `WorkloadItem.deliver`."""
+        """Call an export of a component for a plugin, which has a message for it. See `WorkloadItem.deliver`."""
         current, scope = await self._admit_in_turn(workload, component, wait)
         target = current.components[component]
         async with self._calling(current, target, scope, export, request) as observer:
@@ -115,7 +120,10 @@ class Dispatcher:
     async def run(
         self, workload: BoundWorkload, arguments: Sequence[str], stdin: bytes, *, seconds: float | None
     ) -> CommandResult:
-        """Run the first component of a workload as a command."""
+        """Run the first component of a workload as a command; a GuestError has the last lines of its output as a note.
+
+        Raises ConfigError where the component is no command.
+        """
         component, printed = workload.component(None), Printed()
         try:
             scope = workload.admission.admit(seconds)
@@ -134,7 +142,7 @@ class Dispatcher:
         export: str,
         number: int | None = None,
     ) -> AsyncIterator[Recorder | None]:
-        """Count, bound and trace a call that is no request, and name its workload in what it raises."""
+        """Make the block a call of `export`: admitted, bounded, traced; its errors name workload and component."""
         try:
             with self._watched(workload, component, export, number, scope) as observer:
                 async with scope:
@@ -151,7 +159,7 @@ class Dispatcher:
         number: int | None = None,
         scope: Scope | None = None,
     ) -> contextlib.AbstractContextManager[Recorder | None]:
-        """Record the host calls of a call while that is asked for."""
+        """Return a block that records the guest's host calls where the host traces and somebody listens."""
         if self.tracing and self._events:
             return self._recorded(workload, component, export, number, scope)
         return _UNWATCHED
@@ -165,7 +173,10 @@ class Dispatcher:
         number: int | None,
         scope: Scope | None,
     ) -> Iterator[Recorder]:
-        """Record the host calls of a call, and tell of its end, unless whoever gave it a `number` does."""
+        """Record the guest's host calls in the block, and publish an ExportCalled at its end.
+
+        With a `number` there is no such event: the plugin that has given the number publishes one of its own.
+        """
         name, began, error = workload.workload_name, time.perf_counter(), None
         request = number or self._events.number()
         try:
@@ -179,7 +190,7 @@ class Dispatcher:
                 self._events.publish(ExportCalled(request, name, component.name, export, duration, error))
 
     async def _admit_in_turn(self, workload: BoundWorkload, component: str, wait: float) -> tuple[BoundWorkload, Scope]:
-        """Let a call into the version of `workload` that runs: another one, where a reload comes while it waits."""
+        """Admit a call to the version of `workload` that runs, which a reload may change while the call waits."""
         while True:
             current = self._version(workload, component)
             try:
@@ -189,7 +200,7 @@ class Dispatcher:
                     raise
 
     def _version(self, workload: BoundWorkload, component: str) -> BoundWorkload:
-        """The version of `workload` that runs now and has that component; itself where there is none."""
+        """Return the version of `workload` that runs now, or `workload` itself where that has no such component."""
         running = self._running.get(workload.workload_id, workload)
         return running if component in running.components else workload
 
@@ -237,7 +248,10 @@ class Dispatcher:
     def _recorder(
         self, request: int, workload: str, component: str, trace: Trace | None, *, doing: str, scope: Scope | None
     ) -> Recorder:
-        """Make what records the calls in `scope`, which are part of `doing`."""
+        """Return the recorder of a guest's host calls, one that holds them in `scope` while there is slow motion.
+
+        `doing` is the request or the export that the calls belong to, as slow motion shows it.
+        """
         publish, slow = self._events.publish, self.slow_motion
         if slow.speed is None:
             return Recorder(request, workload, component, publish, trace)
@@ -261,7 +275,7 @@ class Dispatcher:
 
 
 def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
-    """Make `error` one that says where it happened."""
+    """Return `error` as a WashError that names workload and component; what is none becomes a GuestError."""
     if isinstance(error, WashError):
         failure = error
     else:
@@ -273,7 +287,7 @@ def _named(error: Exception, workload: BoundWorkload | None) -> WashError:
 
 
 def _function(component: WorkloadComponent, export: str) -> Function | None:
-    """The type of an export that a component has under exactly this name."""
+    """Return the type of the export of exactly this name; None where the component has none."""
     interface, _, name = export.rpartition("#")
     exported = component.compiled.exports.get(interface)
     return None if exported is None else exported.functions.get(name)
@@ -285,7 +299,7 @@ def _locate(error: WashError, workload: BoundWorkload, component: WorkloadCompon
 
 
 def _status_of(failure: WashError) -> int:
-    """The status of wash-runtime for a failure, with 504 for a guest that takes too long."""
+    """Return the HTTP status for a failure: that of wash-runtime, and 504 for a guest that takes too long."""
     if isinstance(failure, GuestTimeout):
         return 504
     return 503 if isinstance(failure, WorkloadFailed) else 500

@@ -1,4 +1,4 @@
-"""The way out: a component's own HTTP requests, over aiohttp, where the allowlist permits them.
+"""The way out: a component's own HTTP requests, over aiohttp, where its `allowed_hosts` permit them.
 
 One pool of connections per workload, so that components of different workloads never share one. What the guest wrote
 goes out as it is: no redirects are followed, nothing is decompressed, no cookies are kept, no proxy of the environment
@@ -30,13 +30,13 @@ from washnb.wasi import (
 from .allowed_hosts import AllowedHost
 
 REQUEST_SECONDS = 600.0
-"""How long one outgoing request may take from its start to the end of the response's body."""
+"""Seconds that one outgoing request may take, from its start to the end of the response's body."""
 
 CONNECTIONS = 128
-"""How many connections a workload may have open at once, as in wash-runtime; a request over that waits for one."""
+"""Connections that a workload may have open at once, as in wash-runtime; a request beyond that waits for one."""
 
 HEADER_BYTES = 64 * 1024
-"""The most that one header of a response may have, name and value."""
+"""Bytes that one header of a response may have, name and value together."""
 
 _UNASKED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SHORTEST_TIMEOUT = 1e-3  # aiohttp takes 0 for "no timeout"
@@ -47,10 +47,10 @@ _log = logging.getLogger(__name__)
 
 
 class Egress:
-    """The outgoing HTTP of one workload. Opens nothing before the first request; `close` ends it."""
+    """The outgoing HTTP of one workload: its connections, which the first request opens and `close` closes."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, request_seconds: float = REQUEST_SECONDS) -> None:
-        """Trust the certificate authorities of the system, or what `tls` says."""
+        """Bound each request to `request_seconds`; trust what `tls` trusts, by default the system's authorities."""
         self._tls = tls
         self._request_seconds = request_seconds
         self._session: aiohttp.ClientSession | None = None
@@ -58,9 +58,9 @@ class Egress:
     def sender(
         self, allowed_hosts: Iterable[AllowedHost], *, component: str, on_denied: Callable[[str], None] | None = None
     ) -> Send:
-        """Make the `send` of one component, bound by its allowlist.
+        """Return the function that sends the requests of one component, to its `allowed_hosts` only.
 
-        Why a request is denied goes to the log and to `on_denied`; the guest learns no more than HTTP-request-denied.
+        The reason of a denial goes to the log and to `on_denied`; the guest is told HTTP-request-denied, and no more.
         """
         policy = tuple(allowed_hosts)
 
@@ -79,7 +79,7 @@ class Egress:
         return send
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections of the workload."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -126,10 +126,10 @@ class Egress:
 
 
 class _Upload:
-    """The guest's body as aiohttp reads it. `failure` is what the guest ended it with, where it gave it up.
+    """The guest's body as aiohttp reads it. `failure` is the error with which the guest gave the body up, or None.
 
-    It begins with an empty piece: aiohttp keeps the head back until the first one, and a guest may want the answer
-    before it writes any.
+    The first piece is empty: aiohttp sends the head with the first piece, and a guest may want the response before it
+    writes any of the body.
     """
 
     def __init__(self, chunks: SentChunks) -> None:
@@ -151,15 +151,15 @@ class _Upload:
             raise
 
     def abandon(self) -> None:
-        """Tell the guest that nobody reads on."""
+        """Close the guest's stream from this end: nobody reads the rest of the body."""
         self._chunks.abandon()
 
 
 class _Payload(aiohttp.AsyncIterablePayload):
     """An upload, as aiohttp writes it to the connection.
 
-    aiohttp stops without a word where the response is complete, or the connection gone. A guest that does nothing but
-    write must hear of it: it would wait for room for ever.
+    aiohttp stops reading the body, without an error, where the response is complete or the connection gone. A guest
+    that only writes has to be told, or it would wait for room for ever.
     """
 
     def __init__(self, upload: _Upload) -> None:
@@ -195,11 +195,11 @@ class _Download:
         return chunk
 
     async def aclose(self) -> None:
-        """Stop reading; see `close`."""
+        """Stop reading the body, and give the connection back as `close` does."""
         self.close()
 
     def close(self) -> None:
-        """Give the connection back: to the pool where the response is complete, else it is cut."""
+        """Give the connection back to the pool where the response is complete; otherwise cut it."""
         if self._upload is not None:
             self._upload.abandon()
         self._response.close()
@@ -208,7 +208,7 @@ class _Download:
 async def _received(
     response: aiohttp.ClientResponse, upload: _Upload | None, between_bytes_timeout: float
 ) -> ClientResponse:
-    """Make WASI's response of aiohttp's. A body that came with the head is handed over as bytes."""
+    """Return aiohttp's response as WASI's. A body that has come with the head is handed over as bytes."""
     body = _Download(response, upload)
     headers = tuple((name.decode("latin-1"), value) for name, value in response.raw_headers)
     if response.content.is_eof() and upload is None and response.content.exception() is None:
@@ -227,19 +227,22 @@ def _url(request: ClientRequest) -> yarl.URL:
 
 
 def _headers(request: ClientRequest) -> list[tuple[str, str]]:
-    """What is sent: the authority as the guest wrote it, then its own headers. aiohttp writes text as UTF-8."""
+    """Return the headers to send: the authority as the guest wrote it, then the guest's own.
+
+    Text is decoded as UTF-8, for that is how aiohttp encodes it again.
+    """
     return [("Host", request.authority), *((name, value.decode()) for name, value in request.headers)]
 
 
 def _as_wit(error: Exception, upload: _Upload | None) -> Err[error_code.ErrorCode]:
-    """What the guest is told of a failed exchange; its own error, where it gave up the body."""
+    """Return the error-code for a failed exchange; where the guest gave its body up, the one that it gave."""
     if upload is not None and upload.failure is not None:
         return upload.failure
     return Err(code_of(error))
 
 
 def code_of(error: BaseException) -> error_code.ErrorCode:
-    """Translate an exception of aiohttp into the error-code of wasi:http."""
+    """Return the error-code of wasi:http for an exception of aiohttp."""
     if isinstance(error, aiohttp.ClientResponseError):
         return _head_error(error)
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno in _CONNECT_ERRORS:
@@ -274,7 +277,7 @@ _CONNECT_ERRORS: dict[int | None, error_code.ErrorCode] = {
 
 
 def _head_error(error: aiohttp.ClientResponseError) -> error_code.ErrorCode:
-    """What is wrong with the head of a response that could not be read."""
+    """Return the error-code for the head of a response that aiohttp could not read."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, http_exceptions.LineTooLong):

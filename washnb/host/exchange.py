@@ -1,4 +1,4 @@
-"""One HTTP request on its way through the host, and its answer: handed on, or kept for who asked in this process."""
+"""One HTTP request on its way through the host, and its answer: sent to a socket, or kept for a caller of `send`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from .invoke import Deliver
 from .recording import Trace
 
 SEND_BODY_LIMIT = 64 * 1024 * 1024
-"""How long a response `send` keeps in memory, in bytes."""
+"""Bytes that a response to `send` may have: it is kept in memory."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way: where its answer goes, and what became of it. `status` is 0 until a head is known."""
+    """One request on its way through the host, and what takes its answer.
+
+    `number` is that of its events, `to` the id of a workload that gets it past the router, `seconds` a bound for the
+    whole answer. `status` is 0 until a head is known.
+    """
 
     request: Request
     number: int
@@ -31,24 +35,24 @@ class Exchange:
     began: float = field(default_factory=time.perf_counter)
 
     async def deliver_head(self, response: StreamedResponse) -> None:
-        """Hand the answer on. Raises GuestError where it cannot be sent."""
+        """Pass the guest's response on. Raises GuestError where its head cannot be sent."""
         require_sendable(response)
         self.status = response.status
         await self.deliver(response)
 
 
 class Collected:
-    """A response that is kept in memory, whole."""
+    """The whole response to `send`, kept in memory."""
 
     def __init__(self, without_body: bool) -> None:
-        """Begin with nothing; the answer to HEAD is kept `without_body`."""
+        """Keep no body where the request is HEAD: `without_body`."""
         self._without_body = without_body
         self.status = 0
         self.headers: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
         self.body = b""
 
     async def deliver(self, response: StreamedResponse) -> None:
-        """Take the answer. Raises GuestError where it is too long."""
+        """Keep a response. Raises GuestError where its body is longer than `SEND_BODY_LIMIT`."""
         self.status = response.status
         self.headers = CIMultiDictProxy(
             CIMultiDict((name, value.decode("utf-8", "surrogateescape")) for name, value in response.headers)
@@ -70,7 +74,7 @@ class Collected:
 
 
 def require_sendable(response: StreamedResponse) -> None:
-    """Raise GuestError for a head that would not be one on the wire."""
+    """Raise GuestError for a response whose head HTTP/1.1 cannot carry."""
     if response.status < 200:
         raise GuestError(f"status {response.status} does not end a request", repair="answer with 200 or more")
     for name, value in response.headers:

@@ -1,6 +1,6 @@
-"""The plugins of a host, and which workloads may use which of them: all, or those that are named.
+"""The plugins of a host, and the workloads to which each of them is granted: all, or some by name.
 
-Names count, not ids: a grant holds for workloads that come later, and over a reload.
+A grant holds for a workload's name, not for its id, and so for workloads that start later, and over a reload.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .component import WASI_PROVIDER
 _NO_PLUGINS = frozenset({WASI_PROVIDER, INJECTOR})
 
 EVERYONE = "all"
-"""What `grants` says of a plugin that every workload may use."""
+"""What `AttachedPlugins.grants` returns for a plugin that every workload may use."""
 
 
 @dataclass
 class _Granted:
-    """To everyone but `exceptions`, or to nobody but them."""
+    """The workloads that may use one plugin: all but `exceptions`, or only these where `to_everyone` is false."""
 
     to_everyone: bool = False
     exceptions: set[str] = field(default_factory=set)
@@ -47,7 +47,7 @@ class _Granted:
 
 
 class AttachedPlugins(Mapping[str, HostPlugin]):
-    """The attached plugins by their ids. One whose last grant is taken back stays, unused, until it is removed."""
+    """The attached plugins by their ids. A plugin whose last grant is revoked stays, unused, until it is removed."""
 
     def __init__(self, plugins: Mapping[str, HostPlugin]) -> None:
         """Begin with `plugins`, granted to all workloads."""
@@ -55,10 +55,10 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
         self._granted = {plugin_id: _Granted(to_everyone=True) for plugin_id in plugins}
 
     def grant(self, plugin: HostPlugin, to: str | None) -> Callable[[], None]:
-        """Attach a plugin, in place of what has its id, and let one workload use it, or all. Grants only add up.
+        """Attach a plugin, in place of one that has its id, and grant it to workloads named `to`, or to all.
 
-        The function that is returned takes it back, where it still is there: what had its id comes back with the
-        grants that it had, if anything had it.
+        The grants of the id before are kept. The function that is returned undoes it, unless the plugin has been
+        replaced since: the plugin that had the id is attached again, with its grants, or the id is free.
         """
         before, granted = self._plugins.get(plugin.id), copy.deepcopy(self._granted.get(plugin.id))
 
@@ -78,7 +78,7 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
         return undo
 
     def revoke(self, plugin_id: str, from_: str) -> None:
-        """Take a plugin back from one workload. Raises ConfigError where that one may not use it."""
+        """Revoke a plugin from workloads named `from_`. Raises ConfigError where these may not use it."""
         if not self.granted(plugin_id, from_):
             raise ConfigError(
                 f"plugin {plugin_id!r} is not granted to workload {from_!r}",
@@ -88,41 +88,41 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
         self._granted[plugin_id].put(from_, granted=False)
 
     def remove(self, plugin_id: str) -> None:
-        """Forget a plugin and its grants."""
+        """Detach a plugin, and forget its grants."""
         del self._plugins[plugin_id], self._granted[plugin_id]
 
     def granted(self, plugin_id: str, workload: str | None) -> bool:
-        """Whether workloads of that name may use the plugin, or, without one, all; not where it is not attached."""
+        """Return whether workloads of that name, or without a name all, may use the plugin; False if not attached."""
         granted = self._granted.get(plugin_id)
         return granted is not None and (granted.is_everyone if workload is None else workload in granted)
 
     def grants(self, plugin_id: str) -> str:
-        """Who may use a plugin, in words: `all`, `all but shop`, `shop, counter`, `nobody`."""
+        """Return in words which workloads may use a plugin: `all`, `all but shop`, `shop, counter`, `nobody`."""
         return str(self._granted[plugin_id])
 
     def granted_to(self, workload: str) -> dict[str, HostPlugin]:
-        """The plugins that workloads of that name may use."""
+        """Return the attached plugins that workloads of that name may use, by id."""
         return {each: plugin for each, plugin in self._plugins.items() if workload in self._granted[each]}
 
     def withheld_from(self, workload: str) -> dict[str, HostPlugin]:
-        """The plugins that are attached, and not for workloads of that name."""
+        """Return the attached plugins that workloads of that name may not use, by id."""
         return {each: plugin for each, plugin in self._plugins.items() if workload not in self._granted[each]}
 
     def __getitem__(self, plugin_id: str) -> HostPlugin:
-        """The plugin of that id."""
+        """Return the attached plugin of that id."""
         return self._plugins[plugin_id]
 
     def __iter__(self) -> Iterator[str]:
-        """The ids, in the order in which they were attached."""
+        """Yield the ids, in the order in which the plugins were attached."""
         return iter(self._plugins)
 
     def __len__(self) -> int:
-        """How many are attached."""
+        """Return the number of attached plugins."""
         return len(self._plugins)
 
 
 def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> None:
-    """Raise ConfigError where a plugin of that id is there already, or where traces mean the host itself by the id."""
+    """Raise ConfigError where the id of `plugin` is among those of `attached`, or stands for the host in traces."""
     if plugin.id in _NO_PLUGINS:
         raise ConfigError(
             f"plugin ID '{plugin.id}' is taken: in traces and receipts it means the host itself",
@@ -136,7 +136,7 @@ def require_unique(plugin: HostPlugin, attached: Mapping[str, HostPlugin]) -> No
 
 
 def require_own_directories(plugins: Iterable[HostPlugin]) -> None:
-    """Raise ConfigError where two plugins would keep their state in one directory, and each show that of the other."""
+    """Raise ConfigError where two of `plugins` keep their state in one directory: each would show the other's."""
     kept: dict[str, HostPlugin] = {}
     for plugin in plugins:
         if plugin.backend_kind == "file" and (other := kept.setdefault(plugin.location, plugin)) is not plugin:
@@ -148,7 +148,7 @@ def require_own_directories(plugins: Iterable[HostPlugin]) -> None:
 
 
 def granting_lines(plugin_id: str, workload: str) -> tuple[str, str]:
-    """The lines that let a workload use a plugin that is attached: in a notebook and in a program."""
+    """Return the lines that grant an attached plugin to a workload: one for a notebook, one for a program."""
     return (
         f"%wash attach {catalog.word_of(plugin_id)} --to {workload}",
         f'await host.attach(host.plugins["{plugin_id}"], to="{workload}")',

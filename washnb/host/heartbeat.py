@@ -1,4 +1,4 @@
-"""What a host says of itself, in the fields of wash-runtime's heartbeat."""
+"""The heartbeat of a host: who it is and how much runs on it, in the fields of wash-runtime's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class HostHeartbeat:
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine at this moment; see `HostHeartbeat`."""
+    """The machine of a host at one moment. Memory is in bytes, CPU usage in percent; None where unknown."""
 
     arch: str
     name: str
@@ -47,7 +47,7 @@ class Machine:
 
     @classmethod
     def now(cls) -> Machine:
-        """Look at the machine."""
+        """Return what the operating system says of this machine now."""
         return cls(
             arch=platform.machine(),
             name=platform.system().lower(),
@@ -59,7 +59,7 @@ class Machine:
 
 
 def _cpu_usage() -> float | None:
-    """The load of the last minute against the number of processors."""
+    """Return the load average of the last minute in percent of the processors; None where the system has none."""
     if not hasattr(os, "getloadavg"):
         return None
     return min(100.0, 100.0 * os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -33,7 +33,10 @@ from .server import HttpServer
 
 
 class Host:
-    """A host of wash-runtime, on the loop that awaits it. Made by `HostBuilder`; `async with` starts and stops it."""
+    """A host in the words of wash-runtime, on the asyncio loop that awaits it.
+
+    `HostBuilder` makes it; `async with` starts and stops it.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class Host:
         friendly_name: str,
         labels: Mapping[str, str],
     ) -> None:
-        """Put the parts together; nothing runs yet."""
+        """Put the parts together; nothing runs until `start`."""
         self.id = str(uuid.uuid4())
         self.hostname = hostname
         self.friendly_name = friendly_name
@@ -64,7 +67,7 @@ class Host:
 
     @property
     def running(self) -> bool:
-        """Whether the host has started and not stopped."""
+        """Whether the host was started, and was not stopped since."""
         return self.started_at is not None
 
     @property
@@ -82,12 +85,12 @@ class Host:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong on purpose."""
+        """The faults of the host: calls of guests, or to guests, that fail, wait or lie on purpose."""
         return self._registry.faults
 
     @property
     def tracing(self) -> bool:
-        """Whether host calls are recorded: in `Response.trace`, and as `HostCall` events."""
+        """Whether the guests' host calls are recorded: in `Response.trace`, and as `HostCall` events."""
         return self._dispatcher.tracing
 
     @tracing.setter
@@ -96,17 +99,17 @@ class Host:
 
     @property
     def slow_motion(self) -> SlowMotion:
-        """Whether recorded calls are held for people to watch: `host.slow_motion.speed = 0.5`."""
+        """Slow motion, in which recorded host calls are held so that people can watch: `slow_motion.speed = 0.5`."""
         return self._dispatcher.slow_motion
 
     def events(self) -> EventBus:
-        """Where the host tells what happens."""
+        """Return the bus on which the host and its plugins publish their events."""
         return self._events
 
     async def start(self) -> Self:
-        """Start the HTTP handler, then each plugin in the order of their ids. Where one fails, all are stopped again.
+        """Start the HTTP handler, then the plugins in the order of their ids; where one fails, stop all again.
 
-        Raises WashError as the plugin raised it, ConfigError around anything else.
+        Raises the WashError of the plugin that fails, and ConfigError around any other exception of it.
         """
         if self.running:
             raise ConfigError("the host runs already", repair="build another one: HostBuilder().build()")
@@ -122,22 +125,23 @@ class Host:
         return self
 
     async def stop(self) -> None:
-        """Stop the HTTP handler, end every call, and stop each plugin, bounded in time; what they raise is logged.
+        """Stop the HTTP handler, cancel every call, and stop each plugin in bounded time; what plugins raise is logged.
 
-        Workloads are not unbound from their plugins, as in wash-runtime. A host that does not run is left alone.
+        Workloads are not unbound from their plugins, as in wash-runtime. Does nothing where the host does not run.
         """
         if self.running:
             await self._shut_down()
 
     async def attach(self, *plugins: Attachable, to: str | None = None, replace: bool = False) -> None:
-        """Add plugins, while the host runs too, and grant them to all workloads or to those named `to`: all or none.
+        """Attach plugins, while the host runs too, and grant them to all workloads or to those named `to`: all or none.
 
-        They serve the workloads that start from now on, and those that lost what they serve. A plugin that is attached
-        already gets the grant besides those that it has. With `replace` one takes the place of another one with its id,
-        and its grants, and what it wants to keep of it (`adopt`): the next calls of exports go to it, those that have
-        begun finish on the other one, for five seconds. Where one cannot start or serve a workload, all is as it was
-        before: what was attached comes back with its grants, and a note of the error says which one it was. Raises
-        ConfigError where an id is attached already, and whatever `start` raises.
+        The plugins serve workloads that start from now on, and running ones that lost the interfaces. A plugin that is
+        attached already keeps its grants and gets this one besides. With `replace`, a plugin takes the place of the one
+        with its id: it has the grants of that one, and what it keeps of it (`HostPlugin.adopt`). Calls of exports that
+        begin afterwards use the new plugin; those in flight have five seconds to finish on the former one.
+
+        Where a plugin cannot start, or cannot serve a workload, everything is as before, and a note of the error names
+        the plugin. Raises ConfigError where an id is attached already, and what `start` of a plugin raises.
         """
         async with self.attaching(*plugins, to=to, replace=replace):
             pass
@@ -145,38 +149,39 @@ class Host:
     def attaching(
         self, *plugins: Attachable, to: str | None = None, replace: bool = False
     ) -> AbstractAsyncContextManager[None]:
-        """Attach as `attach` does, for as long as it takes to see whether they are of use.
+        """Attach plugins as `attach` does, and keep them only if the block succeeds.
 
-        They serve in the block; where that raises, all is as it was before. What another one takes the place of is let
-        go after it.
+        The plugins serve workloads in the block. Where it raises, everything is as before `attaching`. Replaced plugins
+        are unbound and stopped after the block.
         """
         return self._attaching.attaching([as_plugin(each) for each in plugins], to, replace=replace)
 
     async def detach(self, plugin_id: str, *, from_: str | None = None) -> None:
-        """Take a plugin away, or only from workloads named `from_`, also where it is in use: their next call fails.
+        """Detach a plugin, or revoke it only from workloads named `from_`. The next call of a guest that uses it fails.
 
-        A plugin that is left without any grant stays attached. Raises ConfigError.
+        A plugin whose last grant is revoked stays attached. Raises ConfigError where the plugin is not attached, or not
+        granted to `from_`.
         """
         await self._attaching.detach(plugin_id, from_)
 
     def granted(self, plugin_id: str, workload_name: str | None = None) -> bool:
-        """Whether workloads of that name may use a plugin, or all where none is given; not where it is not attached."""
+        """Return whether workloads of that name, or without a name all, may use a plugin; False if not attached."""
         return self._plugins.granted(plugin_id, workload_name)
 
     def grants(self, plugin_id: str) -> str:
-        """Who may use an attached plugin, in words: `all`, `all but shop`, `shop, counter`, `nobody`."""
+        """Return in words which workloads may use a plugin: `all`, `all but shop`, `shop, counter`, `nobody`."""
         return self._plugins.grants(plugin_id)
 
     def intersect_interfaces(self, component: CompiledComponent) -> dict[str, str | None]:
-        """Say for each import of a component who would serve it here: a plugin's id, `wasi`, or None."""
+        """Return for each import of a component what would serve it on this host: a plugin's id, `wasi`, or None."""
         return providers(component, self._plugins.values())
 
     def uncalled(self, workload: str) -> tuple[str, ...]:
-        """Say which exports of a workload wait for a plugin to call them, each with the line that attaches one."""
+        """Return sentences on exports of a workload that no plugin calls, each with the line that attaches a plugin."""
         return tuple(text for _, text in uncalled(self._registry.find(workload), self._plugins))
 
     async def heartbeat(self) -> HostHeartbeat:
-        """Say who the host is and how much runs on it."""
+        """Return who the host is, what its machine does, and how much runs on it."""
         machine = Machine.now()
         worlds = [plugin.world() for plugin in self._plugins.values()]
         return HostHeartbeat(
@@ -200,29 +205,29 @@ class Host:
         )
 
     async def workload_start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
-        """Start a workload. Never raises for a bad one: the state of the response is Error, its `error` says why."""
+        """Start a workload. One that cannot start raises nothing: the response has the state Error, and the `error`."""
         require_running(self.running)
         return await self._registry.start(request)
 
     async def workload_reload(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
-        """Start a workload in the place of the one that has its id, keeping what its plugins keep for it.
+        """Start a new version of a workload in the place of the one with its id; plugins keep its state.
 
-        The old version answers until the new one is ready, and goes on where the new one fails: then the state of the
-        response is Error. An id that does not run is started as with `workload_start`.
+        The old version answers until the new one is ready. Where the new one cannot start, the old one goes on, and the
+        response has the state Error. An id that does not run is started as by `workload_start`.
         """
         require_running(self.running)
         return await self._registry.reload(request)
 
     async def workload_status(self, workload_id: str) -> WorkloadStatus:
-        """Say how a workload does; the state of an unknown id is NotFound."""
+        """Return the status of the workload of that id; for an unknown id its state is NotFound."""
         return self._registry.status(workload_id)
 
     async def workload_stop(self, workload_id: str) -> WorkloadStatus:
-        """Stop a workload: calls in flight are cancelled, plugins let go of what they keep for it, the id is free."""
+        """Stop a workload: calls in flight are cancelled, plugins drop the state kept for it, and the id is free."""
         return await self._registry.stop(workload_id)
 
     def workloads(self) -> tuple[WorkloadSummary, ...]:
-        """Every workload that was started and not stopped, in that order."""
+        """Return a summary of each workload that was started and not stopped, in the order of their starts."""
         return tuple(self._registry)
 
     async def call(
@@ -232,22 +237,23 @@ class Host:
         *args: Any,
         timeout: float | None = REQUEST_SECONDS,  # noqa: ASYNC109 - the scope of the call is more than a timeout
     ) -> Any:
-        """Call an exported function in a fresh instance. `workload` is an id or a name.
+        """Call an exported function in a fresh instance and return its result. `workload` is an id or a name.
 
-        `export` is `interface@version#function`, or as much of it as is unambiguous. Raises what the engine raises:
-        the Err of a WIT result, and GuestError; WorkloadError where the workload does not run.
+        `export` is `interface@version#function`, or as much of that as is unambiguous. `timeout` is in seconds, None
+        for no limit. Raises Err where the WIT result is an error, GuestError where the guest ends otherwise, and
+        WorkloadError where the workload does not run.
         """
         require_seconds(timeout)
         return await self._dispatcher.call(self._registry.find(workload), export, args, seconds=timeout)
 
     def component(self, workload: str, component: str | None = None) -> CompiledComponent:
-        """Return the code of a component of a workload (the first one), and with it the types of its interfaces."""
+        """Return the code of a component of a workload, by default of the first one, and its interfaces' types."""
         return self._registry.find(workload).component(component).compiled
 
     async def instantiate(self, workload: str, component: str | None = None) -> Instance:
-        """Make an instance of a component of a workload (the first one), for calls that share its state.
+        """Return an instance of a component of a workload, by default of the first one, for calls that share its state.
 
-        It lives until it is closed, or the workload stops.
+        The instance lives until it is closed or the workload stops.
         """
         target = self._registry.find(workload)
         return await self._dispatcher.keep(target, target.component(component))
@@ -259,9 +265,10 @@ class Host:
         stdin: bytes = b"",
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> CommandResult:
-        """Run the command that a workload's first component is; its arguments, input and output are those of the run.
+        """Run the first component of a workload as a command, with `arguments` and `stdin`, and return what it printed.
 
-        Raises ConfigError where it is none or an argument is no text, GuestError where it fails other than by exiting.
+        `timeout` is in seconds, None for no limit. A failure by exit code is a result. Raises GuestError where the
+        guest ends otherwise, ConfigError where the component is no command or an argument is not a str.
         """
         require_seconds(timeout)
         require_texts(arguments)
@@ -277,12 +284,12 @@ class Host:
         to: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> Response:
-        """Send a request the way that the HTTP server does, without a socket.
+        """Send a request the way that the HTTP server does, without a socket, and return the response.
 
-        `path` carries the query; `to` names a workload by id or name, past the router. `timeout` in seconds bounds the
-        whole answer; without it the guest has 30 to begin. A guest that fails is an answer too, as a client would see
-        it, with `Response.error`; only where an answer breaks off is GuestError raised. Raises ConfigError for what
-        could not be on the wire.
+        `path` includes the query. `to`, an id or a name, chooses a workload past the router. `timeout`, in seconds,
+        bounds the whole answer; without it the guest has 30 s to begin one. For a guest that fails, the response is the
+        one that a client would see, with the `error`. Raises GuestError where an answer breaks off, and ConfigError for
+        a request that HTTP cannot carry.
         """
         require_running(self.running)
         require_seconds(timeout)
@@ -291,13 +298,13 @@ class Host:
         return await self._dispatcher.send(request, to=target, seconds=timeout)
 
     async def __aenter__(self) -> Self:
-        """Start, where that is still to do: `host = await host.start()` may have come before."""
+        """Start the host, unless it runs: `async with await host.start()` is as good as `async with host`."""
         return self if self.running else await self.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop."""
+        """Stop the host."""
         await self.stop()
 
     def __del__(self) -> None:
@@ -306,7 +313,7 @@ class Host:
             warnings.warn(f"{self!r} was never stopped", ResourceWarning, source=self, stacklevel=2)
 
     def __repr__(self) -> str:
-        """Name, state and what is attached."""
+        """Return the host's name, its state and its plugins as text."""
         state = "running" if self.running else "stopped"
         return f"<Host {self.friendly_name!r} {state}, plugins: {', '.join(sorted(self._plugins)) or 'none'}>"
 
@@ -316,7 +323,7 @@ class Host:
             await self.http.stop()
         await self._registry.close()
         for plugin_id in sorted(self._plugins):
-            if plugin_id in self._plugins:  # it may go meanwhile
+            if plugin_id in self._plugins:  # one may be detached while another one stops
                 await self._attaching.stop(self._plugins[plugin_id])
         if self._owns_engine:
             self.engine.close()

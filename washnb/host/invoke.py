@@ -1,4 +1,4 @@
-"""One call into a component: a fresh instance, what it is given, and its end, whatever happens on the way."""
+"""One call into a component: a fresh instance gets its arguments or request, and is closed however the call ends."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .admission import Scope
 from .component import WorkloadComponent
 
 REQUEST_SECONDS = 30.0
-"""How long a guest may take to begin its answer."""
+"""Seconds that a guest may take to begin its answer."""
 
 STREAM_SECONDS = 600.0
-"""How long an answer may flow after it has begun, as in wash-runtime."""
+"""Seconds that an answer may flow after it has begun, as in wash-runtime."""
 
 Deliver = Callable[[StreamedResponse], Awaitable[None]]
-"""Takes the response to whoever asked, and returns once all of it is there. Called once at most."""
+"""Takes a response to the client or the caller of `send`, and returns once all of it is there. Called once at most."""
 
 
 async def invoke(
     component: WorkloadComponent, export: str, arguments: Sequence[Any], observer: CallObserver | None
 ) -> Any:
-    """Call an export of a fresh instance of `component` and return its result. Raises as `Instance.call`."""
+    """Call an export of a fresh instance of `component` and return its result. Raises what `Instance.call` raises."""
     async with await component.instantiate(observer) as instance:
         return await instance.call(export, *arguments)
 
@@ -41,8 +41,9 @@ async def respond(
 ) -> None:
     """Let a fresh instance of `component` answer `request`.
 
-    A guest that finishes without waiting is answered for in one piece, after it is gone. Where it is suspended with its
-    head set, `deliver` runs beside it and takes the body as it comes. Both have ended when this returns or raises.
+    The answer of a guest that returns without waiting is delivered whole, after the instance is closed. Where a guest
+    waits and its head is set, `deliver` runs beside it and takes the body as it comes. Guest and `deliver` have both
+    ended when this returns or raises.
 
     Raises:
         GuestError: the guest trapped, answered with an error, gave its body up, or did not answer at all.
@@ -65,7 +66,7 @@ async def respond(
 
 
 class _Delivery:
-    """Brings the answer of one guest to whoever asked, once at most: beside the guest or after it."""
+    """Delivers the answer of one guest, once at most: while the guest runs, or after it has returned."""
 
     def __init__(self, label: str, outparam: ResponseOutparam, deliver: Deliver, scope: Scope) -> None:
         self._label = label
@@ -77,34 +78,34 @@ class _Delivery:
         outparam.response.add_done_callback(self._head_is_known)
 
     def guest_returned(self) -> None:
-        """Take what the guest has written for its whole answer; called while its instance still has the body."""
+        """Take what the guest has written as its whole answer; called while its instance still has the body."""
         answer = self._outparam.answer
         if isinstance(answer, OutgoingResponse) and answer.opened_body is not None:
             answer.opened_body.complete()
 
     async def finish(self) -> None:
-        """Deliver what is left, now that the guest has ended well."""
+        """Deliver what is left of the answer after the guest has returned. Raises GuestError where there is none."""
         self._guest_ended = True
         await (self._task or self._bring(self._answer()))
 
     async def abandon(self) -> None:
-        """Stop, and wait until that is done."""
+        """Cancel the delivery, and wait until it has ended."""
         self._guest_ended = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     def _head_is_known(self, _: object) -> None:
-        """Begin beside the guest. Called by the loop, so only where the guest waits for something, or is held."""
+        """Begin to deliver while the guest runs. The loop calls this, so the guest waits for something or is held."""
         if self._scope.held is not None:
-            self._scope.held.add_done_callback(self._head_is_known)  # as if it were not
+            self._scope.held.add_done_callback(self._head_is_known)  # when it goes on, as at full speed
         elif not self._guest_ended and isinstance(self._outparam.answer, OutgoingResponse):
             self._scope.extend(STREAM_SECONDS)
             self._task = asyncio.create_task(self._bring(self._outparam.answer))
             self._task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """End the guest too, where its answer could not be delivered."""
+        """End the guest as well where its answer could not be delivered."""
         if not task.cancelled() and isinstance(error := task.exception(), WashError):
             self._scope.end(error)
 

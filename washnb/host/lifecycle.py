@@ -1,4 +1,4 @@
-"""The plugins that serve one workload: bound, revoked, given back and parted from, in wash-runtime's lifecycle."""
+"""The plugins that serve one workload: bound, revoked, restored, replaced and unbound, in wash-runtime's lifecycle."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .resolve import Grant
 from .steps import contained
 
 LIFECYCLE_SECONDS = 30.0
-"""How long a plugin may take to bind or unbind a workload, as in wash-runtime."""
+"""Seconds that a plugin may take to bind or unbind a workload, as in wash-runtime."""
 
 SWAP_GRACE = 5.0
-"""How many seconds calls have to finish on a plugin that another one has replaced."""
+"""Seconds that calls in flight have to finish on a plugin that another one has replaced."""
 
 Plugins = Mapping[str, HostPlugin]
 Resolve = Callable[[Plugins], Sequence[Grant]]
-"""Says which of some plugins serves which import of the workload."""
+"""Returns the grants of a workload: which of some plugins serves which import of it."""
 
 _log = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """What a workload is bound to. One thing at a time is bound or parted from, and after `unbind` nothing is."""
+    """The plugins that a workload is bound to. One step at a time is taken, and after `unbind` no plugin is bound."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Lifecycle:
         item: Callable[[Grant], WorkloadItem],
         resolve: Resolve,
     ) -> None:
-        """Begin unbound; `item` puts a component into the hands of a plugin."""
+        """Begin without plugins; `item` makes what a plugin is given to bind one component."""
         self._workload = workload
         self._components = components
         self._item = item
@@ -57,31 +57,31 @@ class Lifecycle:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """The interfaces that a plugin has served and nobody serves now."""
+        """The interfaces that a plugin has served and that nothing serves now."""
         return tuple(sorted({name for _, name in self._lost}))
 
     def holds(self, grant: Grant) -> bool:
-        """Whether this very grant is in force; a plugin that takes the place of another one has its own."""
+        """Return whether this very grant is in force; a plugin that replaces another one has grants of its own."""
         return any(each is grant for _, grants in self._bound.values() for each in grants)
 
     async def bind(self, grants: Sequence[Grant], plugins: Plugins) -> None:
-        """Take the workload through the lifecycle of its plugins, in their order.
+        """Bind the plugins of `grants` to the workload, in their order, step by step as wash-runtime does.
 
-        Raises WashError as the plugin raised it, WorkloadFailed around anything else; then every plugin that was begun
-        with has been unbound again.
+        Raises the WashError of a plugin, and WorkloadFailed around any other exception of it; every plugin whose
+        binding had begun has been unbound by then.
         """
         async with self._turn:
             await self._bind(grants, plugins)
 
     async def unbind(self) -> None:
-        """Part from every plugin, once each, the last one bound first. What a plugin raises is logged."""
+        """Unbind every plugin once, the last one bound first. What a plugin raises is logged."""
         self._ended = True
         await to_its_end(self._unbind_all())
 
     def withdraw(self, granted: Plugins) -> list[str]:
-        """Refuse, from the next call on, what is served by plugins that are not granted any more, and name these.
+        """Return the ids of bound plugins that are not among `granted` any more, and let their next calls fail.
 
-        What another plugin of the same id replaces is among them, and not refused.
+        The id of a plugin that another one of the same id replaces is returned, too; its calls go on.
         """
         stale = [plugin_id for plugin_id, (plugin, _) in self._bound.items() if granted.get(plugin_id) is not plugin]
         for plugin_id in stale:
@@ -90,11 +90,11 @@ class Lifecycle:
         return stale
 
     async def settle(self, granted: Callable[[], Plugins], *, restore: Collection[str]) -> None:
-        """Part from plugins that are not granted any more, and go over to those that replace others.
+        """Unbind plugins that are not granted any more, and bind those that replace others.
 
-        Those that were replaced stay bound until `part`, so that a workload that comes back finds its state. Plugins of
-        the ids `restore` that are granted get back what the workload lost. Raises as `bind` does; what could not be
-        bound stays revoked. `granted` is asked again after each step: plugins come and go meanwhile.
+        Replaced plugins stay bound until `part`: a workload that has to go back finds its state. Granted plugins of the
+        ids `restore` serve again what the workload lost. `granted` is called after each step, for plugins come and go
+        meanwhile. Raises what `bind` raises; interfaces that could not be bound stay revoked.
         """
         async with self._turn:
             while not self._ended:
@@ -107,7 +107,7 @@ class Lifecycle:
                     return
 
     async def part(self) -> None:
-        """Part from the plugins that were replaced, once the calls that have begun on them are over, or grace is."""
+        """Unbind the replaced plugins when the calls in flight on them have ended, or after `SWAP_GRACE` seconds."""
         async with self._turn:
             if self._replaced:
                 with contextlib.suppress(TimeoutError):
@@ -117,7 +117,7 @@ class Lifecycle:
             await self._part_all(self._replaced)
 
     def _restorable(self, plugins: Plugins, restore: Collection[str]) -> list[Grant]:
-        """What the workload lost, and exports of it that a plugin calls which came later: that takes nothing away."""
+        """Return the grants of plugins in `restore` that give back lost imports, or call exports that nobody calls."""
         if not any(plugin_id in plugins and plugin_id not in self._bound for plugin_id in restore):
             return []
         return [
@@ -129,7 +129,7 @@ class Lifecycle:
         ]
 
     async def _leave(self, plugin_id: str, plugins: Plugins) -> None:
-        """Part from a plugin; where another one has its id, that one serves before this one is gone."""
+        """Unbind a plugin, or replace it where `plugins` has another one of its id."""
         if plugin_id in plugins:
             await self._replace(plugin_id, plugins)
         else:
@@ -138,9 +138,9 @@ class Lifecycle:
             await self._part(plugin, grants)
 
     async def _replace(self, plugin_id: str, plugins: Plugins) -> None:
-        """Go over to the plugin that has the id now; calls that have begun finish on the one before, until `part`.
+        """Bind the plugin that has the id now. Calls in flight finish on the former one, which is bound until `part`.
 
-        Where it cannot be bound, the one before stays.
+        Where the new plugin cannot be bound, the former one goes on serving.
         """
         before = {component: component.bindings.table for component in self._components.values()}
         former, grants = self._bound.pop(plugin_id)
@@ -162,7 +162,7 @@ class Lifecycle:
         self._replaced.append((former, grants))
 
     async def _bind(self, grants: Sequence[Grant], plugins: Plugins, undo: Callable[[], None] | None = None) -> None:
-        """Bind, or part from all that was begun with and revoke it; `undo` is what is done in place of revoking."""
+        """Bind the plugins of `grants`; where one fails, unbind those begun with, and revoke them or call `undo`."""
         chosen = [
             (plugins[plugin_id], tuple(grant for grant in grants if grant.plugin_id == plugin_id))
             for plugin_id in dict.fromkeys(grant.plugin_id for grant in grants)
@@ -208,7 +208,7 @@ class Lifecycle:
             _log.exception("workload %s: plugin %s failed to unbind", self._workload, plugin.id)
 
     def _revoke(self, plugin_id: str, grants: Iterable[Grant], but: Iterable[Grant] | None = None) -> None:
-        """Let the next call fail of what `grants` are about, `but` for what a plugin in place of theirs serves."""
+        """Let the next calls of the interfaces in `grants` fail, except those in `but`, which another plugin serves."""
         name = self._workload.workload_name
         reason = f"revoked: plugin {plugin_id!r} was detached from workload {name!r}"
         repair = f"%wash attach {catalog.word_of(plugin_id)} --to {name}"
@@ -226,7 +226,7 @@ class Lifecycle:
                 component.revoke(each, reason, repair if but is None else missing)
 
     async def _step(self, plugin: HostPlugin, step: str, work: Awaitable[None]) -> None:
-        """Run one step of a plugin's lifecycle, bounded, and make what it raises a WashError."""
+        """Await one step of a plugin's lifecycle, bounded in time. Raises WashError, also around other exceptions."""
         name = self._workload.workload_name
         try:
             async with asyncio.timeout(LIFECYCLE_SECONDS):
@@ -246,7 +246,7 @@ class Lifecycle:
 
 
 def _singles(grant: Grant) -> set[tuple[str, str]]:
-    """Each interface of a grant by itself, with the component that it is about."""
+    """Return each interface of a grant with the name of the grant's component."""
     return {(grant.component, single) for entry in grant.interfaces for single in entry.each()}
 
 

@@ -1,4 +1,4 @@
-"""The workloads of a host by their ids, and the states that they go through, in wash-runtime's words."""
+"""The workloads of a host by their ids, and the states that they go through, named as in wash-runtime."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .grants import AttachedPlugins
 from .workload import BoundWorkload
 
 RELOAD_GRACE = 5.0
-"""How long calls into the old version of a workload have to end well when a new one takes its place."""
+"""Seconds that calls in flight in the old version of a workload have to end when a new one takes its place."""
 
 _STARTED = "Workload started successfully"
 _STOPPED_EARLY = "Workload was stopped while starting"
@@ -26,7 +26,7 @@ _STOPPED_EARLY = "Workload was stopped while starting"
 
 @dataclass(eq=False)
 class _Entry:
-    """One id. `starting` is there while it starts, `running` once it is bound; `changing` is held to change that."""
+    """The workload of one id. `starting` is the task of its start, `running` what is bound; `changing` guards both."""
 
     manifest: Workload
     state: WorkloadState = WorkloadState.STARTING
@@ -44,9 +44,9 @@ class _Entry:
 
 @dataclass(frozen=True)
 class WorkloadSummary:
-    """A workload as the host sees it: its state, what it is made of, which plugins serve it, its calls in flight.
+    """A workload as the host sees it: its state, its components, the plugins that serve it, its calls in flight.
 
-    `lost` are the interfaces that a plugin has served and nobody serves now.
+    `lost` are the interfaces that a plugin has served and that nothing serves now.
     """
 
     workload_id: str
@@ -61,12 +61,12 @@ class WorkloadSummary:
 
 
 class WorkloadRegistry:
-    """Starts and stops workloads, and knows how each of them does."""
+    """Starts, reloads and stops workloads, and knows the state of each."""
 
     def __init__(
         self, assembler: Assembler, dispatcher: Dispatcher, events: EventBus, plugins: AttachedPlugins
     ) -> None:
-        """Begin empty; `plugins` are those of the host, at any time."""
+        """Begin without workloads; `plugins` are those of the host, which change with time."""
         self._assembler = assembler
         self._dispatcher = dispatcher
         self._events = events
@@ -75,9 +75,9 @@ class WorkloadRegistry:
         self._entries: dict[str, _Entry] = {}
 
     async def start(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
-        """Start a workload. An id that is known already, and a start that fails, are answers with the state Error.
+        """Start a workload. A start that fails, and an id that is taken, are answered with the state Error.
 
-        A failed start keeps its id until it is stopped.
+        A workload whose start failed keeps its id until it is stopped.
         """
         workload_id = request.workload_id
         if (known := self._entries.get(workload_id)) is not None:
@@ -108,7 +108,7 @@ class WorkloadRegistry:
         return _response(workload_id, entry.state, _STARTED)
 
     async def reload(self, request: WorkloadStartRequest) -> WorkloadStartResponse:
-        """Start a workload in the place of the one that has its id; what plugins keep for that id stays.
+        """Start a new version of a workload in the place of the one with its id; what plugins keep for the id stays.
 
         The old version answers until the new one is bound, and goes on where the new one fails.
         """
@@ -123,7 +123,7 @@ class WorkloadRegistry:
                 new = await self._assemble(workload_id, request.workload)
             except WashError as error:
                 return _response(workload_id, WorkloadState.ERROR, cause_chain(error), error)
-            if self._entries.get(workload_id) is not entry:  # a stop, of it or of the host, came first
+            if self._entries.get(workload_id) is not entry:  # the workload or the host was stopped meanwhile
                 await new.lifecycle.unbind()
                 return _response(workload_id, WorkloadState.STOPPING, _STOPPED_EARLY)
             entry.running, entry.manifest = new, request.workload
@@ -132,19 +132,19 @@ class WorkloadRegistry:
         return _response(workload_id, entry.state, _STARTED)
 
     def status(self, workload_id: str) -> WorkloadStatus:
-        """Say how a workload does."""
+        """Return the status of the workload of that id; for an unknown id its state is NotFound."""
         entry = self._entries.get(workload_id)
         if entry is None:
             return WorkloadStatus(workload_id, WorkloadState.NOT_FOUND, f"Workload not found: {workload_id}")
         return WorkloadStatus(workload_id, entry.state, entry.message, entry.error)
 
     async def stop(self, workload_id: str) -> WorkloadStatus:
-        """Stop a workload: requests stop coming, calls in flight are ended, plugins unbound, the id is free."""
+        """Stop a workload: it gets no more requests, its calls are cancelled, its plugins unbound, its id is free."""
         entry = self._entries.get(workload_id)
         if entry is None:
             return WorkloadStatus(workload_id, WorkloadState.NOT_FOUND, "Workload not found")
         async with entry.changing:
-            if self._entries.get(workload_id) is not entry:  # another stop was first
+            if self._entries.get(workload_id) is not entry:  # another stop has ended it meanwhile
                 return await self.stop(workload_id)
             entry.state = WorkloadState.STOPPING
             self._tell(workload_id, entry)
@@ -160,13 +160,13 @@ class WorkloadRegistry:
         return WorkloadStatus(workload_id, WorkloadState.STOPPING, "Workload stopped successfully")
 
     async def settle(self, *, restore: Collection[str] = ()) -> None:
-        """Let each running workload be served by what is granted to it now, and by nothing else.
+        """Let each running workload be served by the plugins that are granted to it now, and by no others.
 
-        Plugins of the ids `restore` come back to those that lost them; those that were replaced stay bound until
-        `part`. What the binding of one raises is raised when all are done.
+        Plugins of the ids `restore` serve again the workloads that lost them; replaced plugins stay bound until `part`.
+        Raises the first error of a binding, after all workloads have been seen to.
         """
         running = self.running()
-        for workload in running:  # at once; parting may take its time
+        for workload in running:  # all calls are refused at once; unbinding may take its time
             workload.lifecycle.withdraw(self._plugins.granted_to(workload.workload_name))
         settling = (self._settle(workload, restore=restore) for workload in running)
         for outcome in await asyncio.gather(*settling, return_exceptions=True):
@@ -174,11 +174,11 @@ class WorkloadRegistry:
                 raise outcome
 
     async def part(self) -> None:
-        """Part each running workload from the plugins that were replaced."""
+        """Unbind the replaced plugins from each running workload."""
         await asyncio.gather(*(workload.lifecycle.part() for workload in self.running()))
 
     async def close(self) -> None:
-        """End every start and every call, without unbinding anything: the host stops, and its plugins with it."""
+        """Cancel every start and every call. Nothing is unbound: the host stops, and its plugins with it."""
         for workload_id, entry in self._entries.items():
             if entry.starting is not None:
                 entry.state = WorkloadState.STOPPING
@@ -206,7 +206,7 @@ class WorkloadRegistry:
         return entry.running
 
     def __iter__(self) -> Iterator[WorkloadSummary]:
-        """Every workload, in the order in which they were started."""
+        """Yield a summary of each workload, in the order of their starts."""
         for workload_id, entry in self._entries.items():
             running = entry.running
             yield WorkloadSummary(
@@ -222,14 +222,14 @@ class WorkloadRegistry:
             )
 
     def __len__(self) -> int:
-        """How many ids are taken, in whatever state."""
+        """Return the number of ids that are taken, by workloads in any state."""
         return len(self._entries)
 
     async def _begin(self, workload_id: str, entry: _Entry) -> None:
         entry.running = await self._assemble(workload_id, entry.manifest)
 
     async def _assemble(self, workload_id: str, manifest: Workload) -> BoundWorkload:
-        """Make a workload; when this returns, it has seen every plugin that came or went meanwhile."""
+        """Return a bound workload, which by then has the plugins that were attached or detached meanwhile."""
         try:
             workload = await self._assembler.assemble(workload_id, manifest, self._plugins)
             try:
@@ -244,7 +244,7 @@ class WorkloadRegistry:
             raise WorkloadFailed(
                 f"workload {manifest.name!r} cannot start: {spelled_out(error)}", workload=manifest.name
             ) from error
-        self.faults.install(workload)  # nothing comes between this and the workload's being one that runs
+        self.faults.install(workload)  # no await until the workload runs, or a fault set then would miss it
         return workload
 
     async def _settle(self, workload: BoundWorkload, *, restore: Collection[str]) -> None:
@@ -266,7 +266,7 @@ class WorkloadRegistry:
 
 
 async def _abandon(entry: _Entry, starting: asyncio.Task[None]) -> None:
-    """End a start that nobody waits for any more, and undo it where it is complete."""
+    """Cancel a start that nobody waits for any more, and unbind the workload where the start was complete."""
     starting.cancel()
     await asyncio.wait([starting])
     if entry.running is not None:
@@ -274,7 +274,7 @@ async def _abandon(entry: _Entry, starting: asyncio.Task[None]) -> None:
 
 
 def cause_chain(error: BaseException) -> str:
-    """An error and what caused it, as wash-runtime joins them."""
+    """Return an error and its causes as one text, joined as in wash-runtime."""
     message = error.message if isinstance(error, WashError) else said_by(error) or type(error).__name__
     cause = error.__cause__
     if cause is None or cause_chain(cause) in message:

@@ -1,4 +1,4 @@
-"""Which import of which component is served by whom: pure functions over worlds.
+"""Which plugin serves which import of which component: pure functions over worlds.
 
 The rules are those of wash-runtime's `host_interfaces`. A workload that lists none gets what its components import and
 the attached plugins serve, as `wash dev` infers it.
@@ -14,7 +14,7 @@ from washnb.errors import ConfigError
 from washnb.wit import WitInterface, WitWorld, gathered, versions_match
 
 WASI_VERSION = "0.2.0"
-"""Every released 0.2.x of WASI is served, whichever a guest asks for."""
+"""The version that stands for WASI in matching: every released 0.2.x is served, whichever a guest imports."""
 
 _SERVED_BY_HTTP_HANDLER = frozenset({"incoming-handler", "outgoing-handler", "handler", "types"})
 
@@ -37,7 +37,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Grant:
-    """One plugin serves `interfaces` to one component."""
+    """Says that one plugin serves `interfaces` to one component, or calls them where the component exports them."""
 
     plugin_id: str
     component: str
@@ -46,11 +46,11 @@ class Grant:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Who serves whom.
+    """What resolution has found for one workload.
 
-    `grants` are in the order of plugin ids, then of the manifest; `unserved` maps components to imports without a
-    server, `refused` to entries of `host_interfaces` that no plugin took, `uncalled` to exports that no plugin calls,
-    unless the workload says itself what it wants.
+    `grants` are in the order of plugin ids, then of the manifest. `unserved` maps components to imports that nothing
+    serves, `refused` to entries of `host_interfaces` that no plugin takes. `uncalled` maps components to exports that
+    no plugin calls; it is empty where the workload lists its `host_interfaces`.
     """
 
     grants: tuple[Grant, ...]
@@ -65,7 +65,7 @@ def resolve(
     host_interfaces: Sequence[WitInterface],
     wasi: Collection[str],
 ) -> Resolution:
-    """Match the imports of `demands` with plugins. `wasi` names the interfaces that every component gets.
+    """Match the imports of `demands` with the plugins in `offers`. `wasi` are the interfaces that every component gets.
 
     Raises ConfigError for an entry without interfaces, and for several named entries that ask one plugin for the same
     package.
@@ -99,27 +99,30 @@ def resolve(
 
 
 def covers(world: WitWorld, entry: WitInterface) -> bool:
-    """Whether `world` imports or exports every interface that `entry` names, at a matching version."""
+    """Return whether `world` imports or exports every interface that `entry` names, at a matching version."""
     sides = (*world.imports, *world.exports)
     return all(any(side.covers(single) for side in sides) for single in entry.singles())
 
 
 def served_by_wasi(wanted: WitInterface, wasi: Collection[str]) -> bool:
-    """Whether every interface of `wanted` is one that the host serves to everybody."""
+    """Return whether every interface of `wanted` is in `wasi`, which the host serves to every component."""
     return versions_match(WASI_VERSION, wanted.version) and all(
         f"{wanted.package_name}/{name}" in wasi for name in wanted.interfaces
     )
 
 
 def asks_for_http(host_interfaces: Sequence[WitInterface]) -> bool:
-    """Whether a workload wants HTTP requests: it says so, or says nothing at all."""
+    """Return whether a workload wants HTTP requests: it lists wasi:http/incoming-handler, or lists nothing at all."""
     return not host_interfaces or any(
         entry.package_name == "wasi:http" and "incoming-handler" in entry.interfaces for entry in host_interfaces
     )
 
 
 def _for_plugins(host_interfaces: Sequence[WitInterface], wasi: Collection[str]) -> list[WitInterface]:
-    """Leave out what the host itself serves. The reference would match an empty entry with everything: refused here."""
+    """Return the entries that plugins have to serve, without those that the host itself serves.
+
+    Raises ConfigError for an entry without interfaces, which wash-runtime would match with every plugin.
+    """
     for entry in host_interfaces:
         if not entry.interfaces:
             raise ConfigError(
@@ -135,7 +138,10 @@ def _for_plugins(host_interfaces: Sequence[WitInterface], wasi: Collection[str])
 
 
 def _claims(entries: Sequence[WitInterface], offers: Sequence[Offer]) -> dict[str, list[WitInterface]]:
-    """Give each entry to the first plugin, by id, that covers it; one named like a plugin goes to that plugin only."""
+    """Return the entries that each plugin takes: the first one, by id, that covers an entry.
+
+    An entry that is named like a plugin goes to that plugin only.
+    """
     ids = {offer.plugin_id for offer in offers}
     taken: dict[str, list[WitInterface]] = {}
     for entry in entries:
@@ -163,7 +169,7 @@ def _refuse_named_instances(plugin_id: str, entries: Sequence[WitInterface]) -> 
 
 
 def _inferred(world: WitWorld, offers: Sequence[Offer]) -> dict[str, list[WitInterface]]:
-    """What `wash dev` would write into host_interfaces: per plugin one entry for each package that it can serve."""
+    """Return what `wash dev` would write into `host_interfaces`: per plugin, an entry for each package it can serve."""
     taken: dict[str, list[WitInterface]] = {}
     sides = [(single, False) for entry in world.imports for single in entry.singles()]
     sides += [(single, True) for entry in world.exports for single in entry.singles()]
