@@ -258,6 +258,17 @@ async def test_a_revoked_import_ends_a_guest_whose_interface_has_no_such_error(s
         await instance.call("wait", 1)
 
 
+async def test_an_import_is_revoked_in_copies_too(shared_engine, no_stores_left):
+    """A command that runs with bindings of its own must not go on with what its workload has lost."""
+    bindings = await bound(shared_engine, DRIVEN, Driven())
+    twin = bindings.copy()
+    async with await Instance.new(twin.component, twin) as running:
+        assert await running.call("wait", 1) == 1
+        bindings.unbind(HOST, "keyvalue was revoked")
+        with pytest.raises(GuestError, match=f"{HOST}#wait: keyvalue was revoked"):
+            await running.call("wait", 1)
+
+
 async def test_each_call_of_a_revoked_import_has_an_error_of_its_own(shared_engine, no_stores_left):
     """One error for all would gather the frames of every call that it ended, and keep what they held."""
     bindings = await bound(shared_engine, DRIVEN, Driven())

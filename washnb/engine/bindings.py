@@ -56,7 +56,7 @@ class Bindings:
         self._bound.add(import_name)
 
     def unbind(self, import_name: str, reason: str, repair: str | Sequence[str] = ()) -> None:
-        """Revoke the import `import_name`, for calls of exports that have begun, too.
+        """Revoke the import `import_name`, also for calls of exports that have begun, and for copies of this object.
 
         The guest's next call of one of its functions returns `access-denied` where the function has that error case,
         else it ends the guest with a GuestError that gives `reason` and the lines of `repair`.
@@ -66,7 +66,7 @@ class Bindings:
             what = import_name, function, _refusal(import_name, function, reason, repair), hints
             named = self.component.import_surfaces.later(import_name)
             plan = ImportPlan(*what, named=named, provider="", on_fiber=True, direct=False)
-            self._enter(plan, *self._in_use())
+            self._enter(plan, *self._everywhere())
         self._bound.discard(import_name)
 
     def intercept(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
@@ -79,10 +79,9 @@ class Bindings:
         changed = self._intercepts.keys() | wanted.keys()
         self._intercepts.clear()
         self._intercepts.update(wanted)
-        for bindings in (self, *self._copies):
-            for table in bindings._in_use():  # noqa: SLF001 - of the same class
-                for slot in changed & table.plans.keys():
-                    table.enter(slot, table.plans[slot], wanted.get(slot))
+        for table in self._everywhere():
+            for slot in changed & table.plans.keys():
+                table.enter(slot, table.plans[slot], wanted.get(slot))
 
     def intercept_exports(self, intercepts: Mapping[tuple[str, str], Intercept]) -> None:
         """Replace all intercepts of exports: what one injects is done before the guest is called, or instead of it.
@@ -120,7 +119,8 @@ class Bindings:
     def copy(self) -> Bindings:
         """Return another binding table with the same entries, for an instance with bindings of its own.
 
-        Intercepts are set on the original, and hold for its copies.
+        Intercepts are set, and imports revoked, on the original, and for its copies with it. What the original binds
+        later is not in a copy.
         """
         twin = Bindings(self.component)
         twin.table = self.table.copy()
@@ -138,6 +138,10 @@ class Bindings:
     def _in_use(self) -> list[Table]:
         """The table of new calls, and former ones that calls still go by or that `revert` may bring back."""
         return [*self._former, self.table]
+
+    def _everywhere(self) -> list[Table]:
+        """All tables that calls may go by: those in use here, and in the copies."""
+        return [table for each in (self, *self._copies) for table in each._in_use()]  # noqa: SLF001
 
     def _functions(self, import_name: str) -> dict[str, Function]:
         interface = self.component.imports.get(import_name)
