@@ -61,6 +61,22 @@ def test_names_of_what_is_loaded_are_offered(notebook):
     assert notebook.complete("%wash trace --interface wasi:keyvalue/s") == ["wasi:keyvalue/store@0.2.0-draft"]
 
 
+def test_what_is_kept_is_offered(notebook, tmp_path, monkeypatch):
+    """Keys stand behind their bucket, objects behind their container, and snapshots and files behind restore."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "before.json").touch()
+    assert notebook.complete("%wash restore be") == ["before.json"]
+    assert notebook.complete("%wash kv default ") == [""]
+    notebook.run("%wash load example:counter --attach keyvalue\n%wash send /apples\nbefore = %wash snapshot")
+    assert notebook.complete("%wash blobs gallery ") == [""]
+    notebook.run("%wash load example:gallery --attach blobstore\n%wash send PUT /a.png -d x")
+    assert notebook.complete("%wash restore be") == ["before", "before.json"]
+    assert notebook.complete("%wash blobs gallery ") == ["a.png"]
+    notebook.run("%wash send / --to counter")
+    assert notebook.complete("%wash kv default ap") == ["apples"]
+    assert notebook.complete("%wash kv nothing ") == [""]
+
+
 def test_errors_of_a_target_are_offered(notebook):
     """Behind `fault TARGET --error` stand the cases of its WIT error, of several functions those that all have."""
     assert notebook.complete("%wash fault keyvalue.get --error ") == [""]

@@ -11,14 +11,14 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
-from washnb.errors import ConfigError
+from washnb.errors import ConfigError, WashError
 
 from . import hosted, reaching
 from .arguments import words
 from .backends import ASK
 from .session import NATS_ACTIONS, PLUGIN_ACTIONS, Session
 from .verbs import VERBS, Verb, kinds
-from .views import LEVELS, SPEEDS, TRACE_ACTIONS
+from .views import LEVELS, SPEEDS, TRACE_ACTIONS, BlobsView, KeyValueView
 
 _LINE = re.compile(r"(?:^|[=\s])%{1,2}wash\s+(?P<rest>.*)$")
 _LAST_WORD = re.compile(r"""(?:^|(?<=\s))(?:"[^"]*(?:"\S*)?|'[^']*(?:'\S*)?|\S*)$""")
@@ -117,7 +117,10 @@ class _Offers:
             kinds.LEVELS: lambda: LEVELS,
             kinds.ACTIONS: lambda: TRACE_ACTIONS,
             kinds.SPEEDS: lambda: SPEEDS,
+            kinds.KEYS: lambda: self.inside(self._session.kv),
             kinds.CONTAINERS: lambda: self._session.known().containers,
+            kinds.OBJECTS: lambda: self.inside(self._session.blobs),
+            kinds.SNAPSHOTS: self.snapshots,
             kinds.FOLDERS: lambda: _folders(self._word),
             kinds.TARGETS: lambda: ("clear", *self._session.known().targets),
             kinds.FAULTS: lambda: self._session.known().faults,
@@ -138,6 +141,22 @@ class _Offers:
     def workloads(self) -> Iterable[str]:
         """The names that are loaded."""
         return self._session.known().workloads
+
+    def inside(self, view: KeyValueView | BlobsView) -> Iterable[str]:
+        """The keys of the bucket, or the objects of the container, that the line is about."""
+        try:
+            return list(view[self._subject]) if self._session.deployments else ()
+        except WashError:  # no plugin keeps this state, or its server is away
+            return ()
+
+    def snapshots(self) -> Iterable[str]:
+        """Variables that hold snapshots, which only an open host can have taken, and files."""
+        held = [
+            name
+            for name, value in (self._namespace.items() if self._session.deployments else ())
+            if isinstance(value, hosted.StateSnapshot) and name[0] != "_"
+        ]
+        return [*held, *_files(self._word, ())]
 
     def errors(self) -> Iterable[str]:
         """The cases of the WIT error of what the line is about."""

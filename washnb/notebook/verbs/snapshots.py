@@ -22,7 +22,9 @@ def _snapshot(use: Use) -> Any:
 
 
 def _restore_options(parser: VerbParser) -> None:
-    parser.word("snapshot", help="a variable that holds one, or a file that --save has written")
+    parser.word(
+        "snapshot", completes=kinds.SNAPSHOTS, help="a variable that holds one, or a file that --save has written"
+    )
 
 
 def _restore(use: Use) -> Any:

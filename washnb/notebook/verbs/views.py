@@ -12,13 +12,13 @@ from .verb import Use, Verb, no_options, of_option
 
 def _kv_options(parser: VerbParser) -> None:
     parser.word("bucket", nargs="?", completes=kinds.BUCKETS, help="only this one")
-    parser.word("key", nargs="?", help="only this one")
+    parser.word("key", nargs="?", completes=kinds.KEYS, help="only this one")
     of_option(parser)
 
 
 def _blobs_options(parser: VerbParser) -> None:
     parser.word("container", nargs="?", completes=kinds.CONTAINERS, help="only this one")
-    parser.word("object", nargs="?", help="only this one")
+    parser.word("object", nargs="?", completes=kinds.OBJECTS, help="only this one")
     of_option(parser)
 
 
