@@ -1,7 +1,7 @@
 """A NATS server as the backends of all capabilities share it, and one to start on this machine.
 
-    server       the one connection that plugins share, and its errors in washnb's words
-    address      how a server is written
+    server       the one connection that plugins share, and its failures as BackendError
+    address      the address of a server, as people write it
     client       nats-py's client, which does not close a shared connection for the fault of one call
     replies      requests to the server, and the replies to them
     streams      the streams of JetStream: whether a server keeps any, how they are made and deleted

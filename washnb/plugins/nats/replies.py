@@ -1,6 +1,6 @@
-"""Requests to a NATS server: one subscription for the replies, and next to nothing for each of them.
+"""Requests to a NATS server, with one subscription for all replies.
 
-The client's own `request` does the same; half of its time goes into names that nobody guesses and a task that waits.
+nats-py's own `Client.request` does the same in twice the time: it makes a random name and a task for each request.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 
 class Replies:
-    """What waits for replies on a connection. It goes with the connection."""
+    """The requests on one connection that wait for their replies."""
 
     def __init__(self, client: Any) -> None:
-        """Subscribe to nothing yet."""
+        """Keep the client; the first request subscribes to the replies."""
         self._client = client
         self._inbox: str = client.new_inbox()
         self._tokens = map(str, itertools.count())
@@ -22,9 +22,10 @@ class Replies:
         self._subscribed: asyncio.Future[Any] | None = None
 
     async def request(self, subject: str, payload: bytes, headers: dict[str, str] | None, patience: float) -> Any:
-        """Ask, and return the first reply, a `nats.aio.msg.Msg`.
+        """Send a request, and return the first reply, a `nats.aio.msg.Msg`.
 
-        Raises nats-py's NoRespondersError where nobody listens, and its TimeoutError after `patience` seconds.
+        Raises `nats.errors.NoRespondersError` where nobody listens to `subject`, and `nats.errors.TimeoutError` where
+        no reply comes within `patience` seconds.
         """
         if self._subscribed is None:
             listening = self._client.subscribe(f"{self._inbox}.*", cb=self._take)
@@ -45,7 +46,7 @@ class Replies:
     async def _take(self, message: Any) -> None:
         reply = self._waiting.get(message.subject[len(self._inbox) + 1 :])
         if reply is None or reply.done():
-            return  # nobody waits any more
+            return  # the request has timed out or was cancelled
         if not message.data and message.headers and message.headers.get("Status") == "503":
             from nats.errors import NoRespondersError
 

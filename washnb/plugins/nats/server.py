@@ -1,4 +1,4 @@
-"""A NATS server as plugins share it: one connection, what may be done there, and its errors in our words."""
+"""The connection to a NATS server that plugins share: what may be done with it, and its failures as BackendError."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from .address import on_this_machine, read_servers, shown
 from .replies import Replies
 
 PATIENCE = 2.0
-"""Seconds that a call waits for the server's answer."""
+"""How many seconds a call waits for the server's answer."""
 
 CONNECT_SECONDS = 10.0
-"""How long it may take until one of the servers has answered."""
+"""How many seconds it may take until one of the servers has accepted the connection."""
 
 _POLL_SECONDS = 0.01
 _DEFAULTS = {
     "connect_timeout": PATIENCE,
-    "max_reconnect_attempts": 1,  # until it is connected for the first time
+    "max_reconnect_attempts": 1,  # for the first connection; later ones are tried for ever, see `_connect`
     "reconnect_time_wait": 0.1,
     "ping_interval": 10,
-    "pending_size": 0,  # what is sent while the server is away fails: it does not arrive later, when nobody expects it
+    "pending_size": 0,  # sending fails while the server is away, so that nothing arrives later, unexpected
 }
-_FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream for accounts, streams and disks
-_UNREADABLE = AttributeError | LookupError | RecursionError | TypeError | ValueError  # of nonsense in an answer
+_FULL = frozenset({10002, 10023, 10028, 10047, 10077})  # error codes of JetStream: account, stream or disk is full
+_UNREADABLE = AttributeError | LookupError | RecursionError | TypeError | ValueError  # from an answer that is nonsense
 _START = ("%wash nats start", "nats-server -js")
 _ELSEWHERE = ("is the address right, and does a server with JetStream run there?",)
 
 
 class NatsServer:
-    """A NATS server, or several of one cluster, and the connection to it that plugins share.
+    """A NATS server, or a cluster of them, with one connection that plugins share.
 
-    `url` may name several, with commas between them; `options` go to `nats.connect` as they are (`user`, `password`,
-    `token`, `tls`, `user_credentials`, `nkeys_seed` ...). Where a server is not on this machine, its state is only
-    read until `write`, and no subscription takes messages away from others until `join`.
+    `url` may name several servers of the cluster, with commas between them. `options` go to `nats.connect` as they are:
+    `user`, `password`, `token`, `tls`, `user_credentials`, `nkeys_seed` ... For a server on another machine `write` and
+    `join` have to be True before its state is changed, and before handlers take messages that others could get.
 
-    A lost connection is made again for ever. A call meanwhile waits for it, two seconds at most.
+    A lost connection is made again, for as long as that takes. A call waits for it two seconds at most.
     """
 
     def __init__(
@@ -52,24 +52,26 @@ class NatsServer:
         join: bool | None = None,
         **options: Any,
     ) -> None:
-        """Connect to nothing yet. Raises ConfigError where `url` is none."""
+        """Keep address and options, and connect at `open`. Raises ConfigError where `url` is no address."""
         servers = read_servers(url)
         local = all(map(on_this_machine, servers))
         self.url = ",".join(map(shown, servers))
-        """The servers without user and password: for messages and views."""
+        """The address, without user and password, for messages and views."""
         self.writes = local if write is None else write
+        """Whether state on the server may be changed."""
         self.joins = local if join is None else join
+        """Whether handlers may join queue groups on the server, and so take messages that others could get."""
         self._start = _START if local else _ELSEWHERE
         self._servers = [each.geturl() for each in servers]
         self._options = options
         self._uses: Counter[int] = Counter()  # by the identity of the user
         self._opened = 0
         self._connection: asyncio.Task[Any] | None = None
-        self._jetstream: tuple[Any, Any] | None = None  # of a client
-        self._replies: tuple[Any, Replies] | None = None
+        self._jetstream: tuple[Any, Any] | None = None  # with the client that it belongs to
+        self._replies: tuple[Any, Replies] | None = None  # with the client that they belong to
         self._returns: dict[object, Callable[[], object]] = {}
-        self._complaints: deque[Exception] = deque(maxlen=16)  # what nats-py told while it connected
-        self._denials: deque[tuple[float, str]] = deque(maxlen=64)
+        self._complaints: deque[Exception] = deque(maxlen=16)  # what nats-py reported since the connecting began
+        self._denials: deque[tuple[float, str]] = deque(maxlen=64)  # what the server did not permit, and when
 
     async def open(self, user: object = None) -> None:
         """Begin one use of the connection by `user`, and connect where nobody uses it yet.
@@ -101,7 +103,7 @@ class NatsServer:
         connection, self._connection = self._connection, None
         if not connection.done():
             connection.cancel()
-            await asyncio.wait([connection])  # a cancellation may get lost in it, and it connects
+            await asyncio.wait([connection])  # nats-py may lose the cancellation, and connect all the same
         if not connection.cancelled() and connection.exception() is None:
             await _part(connection.result())
 
@@ -120,7 +122,7 @@ class NatsServer:
         return self._jetstream[1]
 
     async def request(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-        """Ask for one `nats.aio.msg.Msg`, and wait `PATIENCE` for it; to be called in an `asking`."""
+        """Send a request and return the reply, a `nats.aio.msg.Msg`, within `PATIENCE`; to be called in an `asking`."""
         client = self.client
         if self._replies is None or self._replies[0] is not client:
             self._replies = client, Replies(client)
@@ -128,11 +130,14 @@ class NatsServer:
 
     @property
     def connected(self) -> tuple[int, int]:
-        """How often it was connected, and again: what was known of the server holds as long as this does."""
+        """How often the server was connected, and connected again.
+
+        What is remembered of the server may be wrong once this has changed.
+        """
         return self._opened, self.client.stats["reconnects"]
 
     def require_write(self, what: str) -> None:
-        """Raise AccessDenied where nothing may be written: `what` says who wants to, as in `asking`."""
+        """Raise AccessDenied where state on the server may only be read; `what` begins the message, as in `asking`."""
         if not self.writes:
             raise AccessDenied(
                 f"{what}: NATS server {self.url} is not on this machine, and attached to be read only",
@@ -140,21 +145,22 @@ class NatsServer:
             )
 
     def require_room(self, what: str, size: int) -> None:
-        """Raise BackendError where `size` bytes, headers included, are more than one message may have."""
+        """Raise BackendError where a message of `size` bytes, headers included, is more than the server takes."""
         if size > self.client.max_payload:
             raise self._too_large(what)
 
     def require_permission(self, what: str, subject: str, begun: float) -> None:
-        """Raise AccessDenied where the server has not permitted `subject` since that `time.monotonic()`.
+        """Raise AccessDenied where the server has refused `subject` since `begun`, a `time.monotonic()`.
 
-        It says so apart from any call, and before its answer to a ping that comes after what it does not permit.
+        The server reports a refusal by itself, not as an answer to a call, but before it answers a later ping: call
+        this after `heard`.
         """
         for when, denial in self._denials:
             if when >= begun and f'"{subject.lower()}"' in denial.lower():
                 raise self._denied(what, denial)
 
     def on_return(self, call: Callable[[], object]) -> Callable[[], None]:
-        """Call `call` each time the connection was lost and is there again, until the function that is returned is."""
+        """Call `call` each time a lost connection is made again; the function that is returned ends that."""
         key = object()
         self._returns[key] = call
 
@@ -164,15 +170,15 @@ class NatsServer:
         return forget
 
     def asking(self, what: str) -> Asking:
-        """Turn whatever fails at the server in this block into BackendError or AccessDenied.
+        """Raise BackendError or AccessDenied in place of whatever fails at the server in this block.
 
-        `what` begins the message, "get 'k' of bucket 'b'"; server and remedy follow. `async with` first waits for a
-        lost connection to come back, `PATIENCE` at most; in a plain `with` its loss is an error at once.
+        `what` begins the message, such as "get 'k' of bucket 'b'"; server and remedy follow. `async with` first waits
+        for a lost connection, `PATIENCE` at most; in a plain `with` a lost connection is an error at once.
         """
         return Asking(self, what)
 
     def _closed_for_good(self) -> bool:
-        """Whether the server has refused to go on: only whoever opens it anew, with what it wants, gets another one."""
+        """Whether nats-py has given the connection up, because the server refuses it: the next `open` makes another."""
         connection = self._connection
         return connection is not None and connection.done() and not connection.exception() and self.client.is_closed
 
@@ -192,19 +198,19 @@ class NatsServer:
         except (nats.errors.Error, TimeoutError, OSError) as error:
             await _close(client)
             raise self._unreachable([*self._complaints] or [error]) from error
-        except ModuleNotFoundError as error:  # of nkeys, for user_credentials and nkeys_seed
+        except ModuleNotFoundError as error:  # user_credentials and nkeys_seed need the package nkeys
             await _close(client)
             raise self._missing(error, "nats-py[nkeys]") from error
         except BaseException:
             await _close(client)
             raise
-        if "max_reconnect_attempts" not in self._options:  # now that there is one, it is looked for until `close`
+        if "max_reconnect_attempts" not in self._options:  # from now on a lost connection is made again until `close`
             client.options["max_reconnect_attempts"] = -1
         self._opened += 1
         return client
 
     async def _hear(self, complaint: Exception) -> None:
-        """Keep what nats-py tells apart from any call: why it cannot connect, and what the server does not permit."""
+        """Keep what nats-py reports by itself: why it cannot connect, and what the server does not permit."""
         self._complaints.append(complaint)
         if "permissions violation" in str(complaint).lower():
             self._denials.append((time.monotonic(), _said(complaint)))
@@ -234,7 +240,7 @@ class NatsServer:
         return BackendError(f"no NATS server answers at {self.url}: {_said(reasons[-1])}", repair=self._start)
 
     def failure(self, what: str, error: Exception, begun: float) -> BackendError:
-        """Say in our words what `error` of nats-py means for `what`, which was begun at that `time.monotonic()`."""
+        """Return the BackendError for `error`, one of nats-py, in a block `what` that began at `time.monotonic()`."""
         from nats import errors
         from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
@@ -278,25 +284,25 @@ class NatsServer:
         )
 
     def __repr__(self) -> str:
-        """The place, and what is not done there; what the options hold may be secret."""
+        """Show the address, and what may not be done there; the options may be secret."""
         notes = ("" if self.writes else ", write=False") + ("" if self.joins else ", join=False")
         return f"NatsServer({self.url!r}{notes})"
 
 
 class Asking:
-    """A block in which a server is asked for something, see `NatsServer.asking`."""
+    """The block that `NatsServer.asking` returns."""
 
     def __init__(self, server: NatsServer, what: str) -> None:
-        """Say `what` where it fails."""
+        """Keep `what`, with which the messages of failures begin."""
         self._server = server
         self._what = what
         self._begun = time.monotonic()
 
     def __enter__(self) -> None:
-        """Begin; nothing is awaited."""
+        """Do nothing: a lost connection is an error at once."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Turn an error of nats-py into ours; every other one passes."""
+        """Raise BackendError in place of a failure at the server; every other exception passes."""
         if error is None:
             return
         import nats.errors
@@ -305,7 +311,7 @@ class Asking:
             raise self._server.failure(self._what, error, self._begun) from error
 
     async def __aenter__(self) -> None:
-        """Wait for a connection that is being made again."""
+        """Wait for a lost connection, `PATIENCE` at most. Raises BackendError where it does not come back."""
         client = self._server.client
         lost = not client.is_connected
         while lost and not client.is_closed and time.monotonic() < self._begun + PATIENCE:
@@ -317,33 +323,36 @@ class Asking:
             self.__exit__(None, ConnectionClosedError(), None)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Turn an error of nats-py into ours."""
+        """Raise BackendError in place of a failure at the server; every other exception passes."""
         self.__exit__(kind, error, trace)
 
 
 def is_full(error: object) -> bool:
-    """Whether it is an error of nats-py where an account, a stream or a disk has no room."""
+    """Whether `error` is one of JetStream that says that an account, a stream or a disk has no room."""
     return getattr(error, "err_code", None) in _FULL
 
 
 async def heard(client: Any) -> None:
-    """Wait until the server has what was said before. nats-py sends a ping past what it has not written yet: so two."""
+    """Wait until the server has handled everything that was sent before.
+
+    A flush pings the server. nats-py may send the first ping before what it still has to write, hence the second.
+    """
     await client.flush(PATIENCE)
     await client.flush(PATIENCE)
 
 
 async def _part(client: Any) -> None:
-    """Close a connection, after what is under way; a server that stands still does not hold this up."""
+    """Close a connection once the server has what was sent, or has not answered for `PATIENCE`."""
     import nats.errors
 
-    with suppress(nats.errors.Error, OSError):  # what is under way is lost, and nobody was told that it arrived
+    with suppress(nats.errors.Error, OSError):  # what has not arrived is lost: no call has reported it as done
         if client.is_connected:
             await heard(client)
     await _close(client)
 
 
 async def _close(client: Any) -> None:
-    with suppress(TimeoutError, OSError, AssertionError):  # the last one where it was never begun to connect
+    with suppress(TimeoutError, OSError, AssertionError):  # AssertionError: nats-py had not begun to connect
         await asyncio.wait_for(client.close(), PATIENCE)
 
 

@@ -1,6 +1,6 @@
-"""Streams on a NATS server: whether it keeps any, and how they are made and deleted.
+"""Streams of JetStream: whether a NATS server keeps any, and how they are made and deleted.
 
-It goes on deleting for a moment after it has answered.
+They are made and deleted here only, because nats-server goes on deleting for a moment after it has answered.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from washnb.errors import BackendError
 
 from .server import NatsServer
 
-_PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds
-_NOT_MADE = 10049  # the error code of JetStream where a directory went away that it was about to use
-_GLANCE_SECONDS = 0.5
-_NOT_FOR_THE_ACCOUNT = 10039  # an error code of JetStream
+_PAUSES = (0.01, 0.02, 0.05, 0.1)  # seconds between the tries to make a stream
+_NOT_MADE = 10049  # the error code of JetStream where it could not store the stream, its directory being deleted
+_GLANCE_SECONDS = 0.5  # how long to wait for the answer whether the server has JetStream
+_NOT_FOR_THE_ACCOUNT = 10039  # the error code of JetStream where the account has none
 
 
 async def open_for_streams(server: NatsServer, user: object, what: str) -> None:
-    """Open a server that is to keep streams, for `what`. Raises as `open`, and BackendError where JetStream is missing.
+    """Open `server` for `user`, who needs JetStream; `what` begins the message where the server, or account, has none.
 
-    Where nobody may ask for that, or the answer takes long, the calls find out.
+    Raises BackendError for that, and whatever `server.open` raises. Where the server does not permit the question, or
+    takes long to answer, the first call finds out.
     """
     await server.open(user)
     try:
@@ -54,10 +55,11 @@ async def _require_streams(server: NatsServer, what: str) -> None:
 
 
 async def make_stream(server: NatsServer, config: Any) -> Any:
-    """Make a stream as a `nats.js.api.StreamConfig` says, and return its `StreamInfo`; to be called in an `asking`.
+    """Make a stream as `config`, a `nats.js.api.StreamConfig`, says, and return its `nats.js.api.StreamInfo`.
 
-    One that is there already is none the worse for it. nats-server removes the directory of an account without streams,
-    after it has said that the last one is deleted: a stream that is made at that moment is tried again.
+    To be called in an `asking`. A stream with the same settings may exist already. When the last stream of an account
+    is deleted, nats-server removes the account's directory, after it has answered: a stream that is made just then
+    fails, and is tried again.
     """
     from nats.js.errors import APIError
 
@@ -72,19 +74,22 @@ async def make_stream(server: NatsServer, config: Any) -> Any:
 
 
 async def purge(server: NatsServer, name: str, subject: str, last: int) -> None:
-    """Remove the messages of a subject up to the number `last`, which needs no room; to be called in an `asking`."""
+    """Remove the messages of a subject up to the one with the sequence `last`; to be called in an `asking`.
+
+    Unlike a mark of deletion this needs no room at the server.
+    """
     await server.jetstream.purge_stream(name, subject=subject, seq=last + 1)
 
 
 async def delete_stream(server: NatsServer, name: str) -> None:
-    """Delete a stream with all that is in it, if it is there; to be called in an `asking`.
+    """Delete a stream with its messages, if it exists; to be called in an `asking`.
 
-    Its messages first: nats-server puts files aside and then removes them, and a stream that is deleted while those of
-    an earlier one of its name are still aside would leave its messages to the next one.
+    The messages are purged first. nats-server moves the files of a deleted stream aside before it removes them; while
+    files of an earlier stream of the same name are still there, those of this one would be left to the next.
     """
     from nats.js.errors import APIError, NotFoundError
 
-    with suppress(APIError):  # it is sealed, or its settings deny it
+    with suppress(APIError):  # the stream is sealed, or its settings deny purges
         await server.jetstream.purge_stream(name)
     with suppress(NotFoundError):
         await server.jetstream.delete_stream(name)

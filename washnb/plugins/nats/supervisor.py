@@ -1,9 +1,10 @@
-"""Runs a command as long as its own standard input is open: who started it holds the other end, and may be killed.
+"""A program that runs a command for as long as the process that started this program lives, even if that is killed.
 
     python supervisor.py OWNER DIRECTORY COMMAND...
 
-When something comes from there, or the end, the command is terminated; when that has ended, DIRECTORY is removed.
-A fork of the starter holds the other end, too, and may live longer: so the process OWNER is looked at as well.
+OWNER is the id of the process that started this program, and holds the other end of its standard input. The command is
+terminated when anything comes from there, when the input ends, or when OWNER is no longer the parent of this program: a
+fork of OWNER holds the input open, too, and may live longer. When the command has ended, DIRECTORY is removed.
 """
 
 import os
@@ -13,8 +14,8 @@ import subprocess
 import sys
 import threading
 
-TERMINATE_SECONDS = 5.0
-LOOK_SECONDS = 1.0
+TERMINATE_SECONDS = 5.0  # that the command has to end before it is killed
+LOOK_SECONDS = 1.0  # between two looks whether OWNER lives
 
 
 def main(owner: str, directory: str, *command: str) -> int:
