@@ -42,7 +42,7 @@ class Code:
 
     @cached_property
     def _reflected(self) -> tuple[Interfaces, Interfaces, dict[Resource, str]]:
-        imports, exports = reflect(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
+        imports, exports = reflect(self.raw, self.runtime.raw, name=self._name, digest=self._short_digest)
         return imports, *split_destructors(exports)
 
     @cached_property
@@ -56,10 +56,11 @@ class Code:
     @cached_property
     def named_types(self) -> NamedTypes:
         """The named types that imports and exports declare."""
-        return NamedTypes(self.raw, self.runtime.raw, name=self._name, digest=self._mark)
+        return NamedTypes(self.raw, self.runtime.raw, name=self._name, digest=self._short_digest)
 
     @property
-    def _mark(self) -> str:
+    def _short_digest(self) -> str:
+        """What tells the guest's resource types from those of other components."""
         return self.digest[:16]
 
 

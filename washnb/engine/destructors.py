@@ -138,6 +138,7 @@ class _Scope:
         return index
 
     def _instance(self, reader: _Reader) -> None:
+        """Read an instance: of a component and arguments, or a mere collection of exports."""
         index = self._count(_INSTANCE_SORT)
         if reader.byte() == 0:
             component, types = reader.number(), {}
@@ -153,6 +154,7 @@ class _Scope:
             reader.number()
 
     def _alias(self, reader: _Reader) -> None:
+        """Read an alias: a definition of an instance, or of an enclosing component, under an index of this one."""
         sort, target = reader.sort(), reader.byte()
         reader.number()
         if target < 2:  # an export of a (core) instance; else something of an enclosing component
@@ -162,6 +164,7 @@ class _Scope:
         self._count(sort)
 
     def _canon(self, reader: _Reader) -> None:
+        """Read a canonical function. Raises _UnknownForm for any that WASI 0.2 does not use."""
         kind = reader.byte()
         if kind in {_LIFT, _LOWER}:
             reader.byte()
@@ -251,6 +254,7 @@ def _appended(scope: _Scope, found: list[tuple[int, str]]) -> bytes:
     def each(write: Callable[[int], bytes]) -> list[bytes]:
         return [write(number) for number in range(count)]
 
+    # alias export; own type; function type with one parameter and no result; canon resource.drop; canon lift; export
     aliases = [bytes([_TYPE_SORT, 0]) + _leb(index) + _text(name) for index, name in found]
     owned = each(lambda number: b"\x69" + _leb(types + number))
     functions = each(lambda number: b"\x40\x01" + _text("handle") + _signed(handles + number) + b"\x01\x00")
@@ -264,6 +268,7 @@ def _appended(scope: _Scope, found: list[tuple[int, str]]) -> bytes:
 
 
 def _section(kind: int, entries: Iterable[bytes]) -> bytes:
+    """A section of this id with a vector of entries."""
     listed = [*entries]
     content = _leb(len(listed)) + b"".join(listed)
     return bytes([kind]) + _leb(len(content)) + content
@@ -274,14 +279,15 @@ def _text(name: str) -> bytes:
 
 
 def _bytes_of(value: int, limit: int) -> Iterator[int]:
-    """Write `value` in LEB128: seven bits in a byte, until what is left is below `limit` and fits one byte."""
-    while value >= limit or value > 0x7F:
+    """Write `value` in LEB128: seven bits in a byte, until what is left is below `limit`, which is at most 0x80."""
+    while value >= limit:
         yield value & 0x7F | 0x80
         value >>= 7
     yield value
 
 
 def _leb(value: int) -> bytes:
+    """`value` in unsigned LEB128."""
     return bytes(_bytes_of(value, 0x80))
 
 

@@ -81,7 +81,7 @@ class Limit:
 
     async def __aenter__(self) -> asyncio.Timeout:
         await self._timeout.__aenter__()
-        self._look()
+        self._schedule()
         return self._timeout
 
     async def __aexit__(
@@ -90,11 +90,12 @@ class Limit:
         self._timer.cancel()
         await self._timeout.__aexit__(kind, error, trace)
 
-    def _look(self) -> None:
-        self._timer = self._time.call_at(self._end, self._look_again)
+    def _schedule(self) -> None:
+        self._timer = self._time.call_at(self._end, self._expire)
 
-    def _look_again(self) -> None:
+    def _expire(self) -> None:
+        """End the block, unless the clock has stood still since this was scheduled."""
         if self._time.now() < self._end:
-            self._look()
+            self._schedule()
         else:
             self._timeout.reschedule(asyncio.get_running_loop().time())

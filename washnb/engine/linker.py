@@ -54,6 +54,7 @@ def _unheeding(function: Any) -> types.FunctionType:
 
 
 def _serve(slot, _context, _type, arguments, _count, results, _room, error, continuation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Serve a host call: wasmtime calls this, on the guest's fiber, for every imported function."""
     try:
         _continue(VIEW, continuation, DONE)  # first of all: wasmtime reads it even after a failure
         store = _running()
@@ -65,6 +66,7 @@ def _serve(slot, _context, _type, arguments, _count, results, _room, error, cont
 
 
 def _destroy(_data, context, rep):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Drop a host object: wasmtime calls this when a guest drops its owned handle."""
     dropped = None
     try:
         dropped = STORES[context].objects.pop(rep, None)

@@ -131,6 +131,7 @@ class _Walk:
         self._resources: list[tuple[wt.ResourceType, shapes.Resource]] = []
 
     def imports(self, component: wt.Component, engine: WasmtimeEngine) -> Interfaces:
+        """Read the imports; their resources are the host's."""
         return self.interfaces(
             component.type.imports(engine),
             engine,
@@ -193,6 +194,7 @@ class _Walk:
         return self.shape(kind)
 
     def shape(self, kind: Any) -> shapes.Shape:
+        """Return the shape of one of wasmtime's types. Raises as `reflect`."""
         self._parts += 1
         if self._parts > _MOST_PARTS:
             raise ComponentError(

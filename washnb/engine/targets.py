@@ -60,7 +60,7 @@ def offered(implementation: object) -> set[str]:
     return found | inner | {python_name(name) for name in classes}
 
 
-class _Classes(dict[str, object]):
+class _ResourceClasses(dict[str, object]):
     """An implementation's resource classes by WIT name, None for a resource that it has no class for.
 
     A class is looked for among the attributes first, then among the annotations of methods.
@@ -124,7 +124,7 @@ class _Search:
     def __init__(self, interface: str, implementation: Interface, named: Callable[[], Classes]) -> None:
         self._interface = interface
         self._implementation = implementation
-        self._classes = _Classes(implementation)
+        self._classes = _ResourceClasses(implementation)
         self._named = named
 
     def target(self, function: Function, compare: bool) -> Target:

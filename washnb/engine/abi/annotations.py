@@ -77,7 +77,7 @@ def disagreement(shape: Shape | None, hint: Any, place: str, *, incoming: bool) 
     `place` names the value, such as `parameter key`. `incoming` values come from the guest, and always in the classes
     of `normal_form`; a value that Python returns may have any class that can be packed as the type.
     """
-    return next(_Walk(incoming).whole(shape, hint, place), None)
+    return next(_Comparison(incoming).whole(shape, hint, place), None)
 
 
 def returned(hint: Any) -> Any:
@@ -116,7 +116,7 @@ def _members(hint: Any) -> list[Any] | None:
     return None if None in inner else [each for members in inner for each in members or ()]
 
 
-class _Walk:
+class _Comparison:
     """Compares annotations with types; each method yields the first place where they disagree, or nothing."""
 
     def __init__(self, incoming: bool) -> None:
