@@ -57,9 +57,10 @@ def test_bytes_of_any_kind_are_taken(kind):
     assert read_source(kind(EMPTY_COMPONENT), "shop").name == "shop"
 
 
-def test_wat_may_be_given_as_a_string():
-    """What begins like WAT is no path."""
-    assert read_source("(component)").data.startswith(EMPTY_COMPONENT)
+@pytest.mark.parametrize("text", ["(component)", "\n ;; a comment\n(component)", "(; another ;)(component)"])
+def test_wat_may_be_given_as_a_string(text):
+    """What begins like WAT, or with a comment in it, is no path."""
+    assert read_source(text).data.startswith(EMPTY_COMPONENT)
     assert "a core WebAssembly module" in refusal("\n(module)").message
 
 

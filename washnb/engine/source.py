@@ -22,7 +22,7 @@ Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 """What a component is loaded from: bytes, a path, or `example:NAME`."""
 
 _EXAMPLE = "example:"
-_WAT = ("(component", "(module")
+_WAT = ("(component", "(module", ";;", "(;")  # what a text of WAT begins with; the latter two are comments
 _LARGEST_TEXT = 64 << 20  # bytes; of a file that does not begin as wasm no more is read: it is there by mistake
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _MAGIC = b"\0asm"
