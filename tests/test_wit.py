@@ -1,10 +1,11 @@
-"""Names of interfaces: which versions can stand in for each other."""
+"""Names of interfaces: their form, and which versions can stand in for each other."""
 
 from __future__ import annotations
 
 import pytest
 
-from washnb.wit import versions_match
+from washnb.errors import ConfigError
+from washnb.wit import WitInterface, versions_match
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,10 @@ def test_other_versions_do_not_match(served: str, wanted: str) -> None:
     """In 0.0.x each version is alone, as each pre-release is: the component model calls none of them compatible."""
     assert not versions_match(served, wanted)
     assert not versions_match(wanted, served)
+
+
+def test_the_name_of_an_interface_may_have_acronyms() -> None:
+    """WIT writes words in lower case and acronyms in upper case; packages have words alone."""
+    assert str(WitInterface.parse("docs:web/HTTP-server,store@1.0.0")) == "docs:web/HTTP-server,store@1.0.0"
+    with pytest.raises(ConfigError, match="does not name a WIT interface"):
+        WitInterface.parse("docs:WEB/server")

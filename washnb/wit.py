@@ -13,7 +13,7 @@ from washnb.errors import ConfigError
 
 _FORM = re.compile(
     r"(?P<namespace>[a-z][a-z0-9-]*):(?P<package>[a-z][a-z0-9-]*)"
-    r"(?:/(?P<interfaces>[a-z][a-z0-9-]*(?:,[a-z][a-z0-9-]*)*))?"
+    r"(?:/(?P<interfaces>[A-Za-z][A-Za-z0-9-]*(?:,[A-Za-z][A-Za-z0-9-]*)*))?"
     r"(?:@(?P<version>[0-9][0-9A-Za-z.+-]*))?"
 )
 

@@ -203,6 +203,13 @@ async def test_a_plain_name_is_no_interface_of_the_world(load):
     assert component.world().imports == ()
 
 
+async def test_an_interface_with_an_acronym_is_in_the_world(load):
+    """WIT writes acronyms in upper case."""
+    component = await load('(import "docs:web/HTTP-log" (instance (export "write" (func))))')
+    assert list(map(str, component.world().imports)) == ["docs:web/HTTP-log"]
+    assert component.import_surfaces["docs:web/HTTP-log"].served.__name__ == "HttpLog"
+
+
 async def test_a_component_shows_what_it_is(load):
     """Name, digest and size, short enough for a notebook."""
     component = await load("", name="empty")
