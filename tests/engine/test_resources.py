@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.engine.guests import COUNTER, HOST, THINGS
@@ -108,16 +110,59 @@ async def test_an_object_can_be_lent_and_given_to_an_export(things):
 
 
 @pytest.mark.parametrize("on_fiber", [True, False])
-async def test_none_is_no_object(shared_engine, on_fiber):
-    """Neither as an argument, nor as a result: most often a return was forgotten, and a later call would fail."""
+@pytest.mark.parametrize("value", [None, 7, 7.0, "it", b"it", [7], (), {"n": 7}, {7}, True])
+async def test_a_plain_value_is_no_object(shared_engine, on_fiber, value):
+    """Neither as an argument, nor as a result: a return was forgotten, say, and a later call would fail."""
     host = Things()
-    host.Thing = type("Thing", (Thing,), {"__new__": lambda cls, n: None})
+    host.Thing = type("Thing", (Thing,), {"__new__": lambda cls, n: value})
+    said = re.escape(repr(value))
     async with await started(shared_engine, THINGS, host, on_fiber=on_fiber) as instance:
         for export, kind in (("ask", "borrow<thing>"), ("return", "thing")):
-            with pytest.raises(MismatchError, match=f"{export}: thing is {kind}, not None\n  {export}: func"):
-                await instance.call(export, None)
-        with pytest.raises(MismatchError, match=r"#\[constructor\]thing: result is thing, not None"):
+            with pytest.raises(MismatchError, match=rf"{export}: thing is {kind}, not {said}.*\n  {export}: func"):
+                await instance.call(export, value)
+        with pytest.raises(MismatchError, match=rf"#\[constructor\]thing: result is thing, not {said}"):
             await instance.call("give")
+        assert not instance._store.objects
+
+
+MANY = """(component
+  (import "test:drive/host@1.0.0" (instance $host
+    (export "thing" (type $thing (sub resource)))
+    (export "many" (func (result (list (own $thing)))))))
+  (core module $memory (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+  (core instance $memory (instantiate $memory))
+  (core func $many (canon lower (func $host "many")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core module $module
+    (import "memory" "memory" (memory 1))
+    (import "host" "many" (func $many (param i32)))
+    (func (export "count") (result i32) (call $many (i32.const 8)) (i32.load (i32.const 12))))
+  (core instance $guest (instantiate $module
+    (with "memory" (instance $memory)) (with "host" (instance (export "many" (func $many))))))
+  (func (export "count") (result u32) (canon lift (core func $guest "count"))))"""
+
+
+async def test_a_plain_value_in_a_list_is_no_object(shared_engine):
+    """The error names its place; an object of a class of one's own is none, also where that is derived from dict."""
+
+    class Cart(dict):
+        pass
+
+    class Many(Interface, wit=HOST):
+        def many(self) -> list:
+            return self.things
+
+    Many.Thing = Thing
+    host = Many()
+    instance = await started(shared_engine, MANY, host)
+    host.things = [Thing(1), 2]
+    with pytest.raises(GuestError, match=r"host@1\.0\.0#many: result\[1\] is thing, not 2 \(int\)"):
+        await instance.call("count")
+    instance = await started(shared_engine, MANY, host)
+    host.things = [Thing(1), Cart()]
+    async with instance:
+        assert await instance.call("count") == 2
 
 
 async def test_what_does_not_all_fit_is_not_given(things):
@@ -161,9 +206,9 @@ async def test_a_guest_that_hoards_handles_is_ended(shared_engine, no_stores_lef
 
     class Hoard(Interface, wit=HOST):
         def thing(self, n: int) -> object:
-            return n
+            return object()
 
-    Hoard.Thing = lambda _self, n: n
+    Hoard.Thing = lambda _self, n: object()
     instance = await started(shared_engine, HOARD, Hoard())
     with pytest.raises(GuestError, match="store handle limit exceeded"):
         await instance.call("hoard")

@@ -17,8 +17,6 @@ from washnb.wit import WitInterface, WitWorld
 from .base import HostPlugin, WorkloadItem
 from .wrapper import Wrapper, unwrapped
 
-_NO_RESOURCE = (type(None), bool, int, float, str, bytes, list, tuple, dict)
-
 
 @dataclass(frozen=True, eq=False)
 class Question:
@@ -71,8 +69,7 @@ class Question:
     def check(self, value: object) -> None:
         """Raise MismatchError where a value is no answer."""
         shape = self.result
-        wrong = find_mismatch(shape, value, "the answer") is not None
-        if wrong or (isinstance(shape, shapes.Own | shapes.Borrow) and isinstance(value, _NO_RESOURCE)):
+        if find_mismatch(shape, value, "the answer") is not None:
             raise mismatch_error(self.label, "the answer", shape, value, signature=self.function, classes=self.surface)
 
     def check_error(self, value: object) -> None:

@@ -17,15 +17,13 @@ from typing import Any
 from ..interface import Err, Ok, Some
 from .classes import field_hints, find_member, names_case
 from .names import python_name
-from .shapes import Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
+from .shapes import VALUES, Borrow, Enum, Flags, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
 
 Named = Record | Variant | Enum | Flags | Own | Borrow
 """The types of WIT that have a Python class each."""
 
 _SCALARS: dict[str, type] = {"bool": bool, "f32": float, "f64": float, "char": str, "string": str}
 _OCTETS = List(Primitive("u8"))
-_VALUES = (bool, int, float, str, bytes, bytearray, memoryview, list, tuple, set, frozenset)
-"""Classes whose objects are never a record, a variant, an enum, flags or a resource."""
 
 
 def normal_form(shape: Shape | None, class_of: Callable[[Named], str]) -> str:
@@ -183,7 +181,7 @@ class _Comparison:
             agrees = self._named(shape, cls)
         else:
             assert isinstance(shape, Own | Borrow)
-            agrees = not issubclass(cls, (*_VALUES, dict)) and _mark_of(cls) in (None, shape.resource.name)
+            agrees = not issubclass(cls, (*VALUES, dict)) and _mark_of(cls) in (None, shape.resource.name)
         if not agrees:
             yield Disagreement(place, shape, hint)
 
@@ -218,9 +216,9 @@ class _Comparison:
     def _record(self, shape: Record, hint: Any, cls: type, place: str) -> Iterator[Disagreement]:
         fields = {python_name(name): inner for name, inner in shape.fields}
         if self._incoming:
-            agrees = not issubclass(cls, _VALUES) and cls is hint and _takes(cls, fields)
+            agrees = not issubclass(cls, VALUES) and cls is hint and _takes(cls, fields)
         else:
-            agrees = _is_a(cls, Mapping) or (not issubclass(cls, _VALUES) and _has(cls, fields))
+            agrees = _is_a(cls, Mapping) or (not issubclass(cls, VALUES) and _has(cls, fields))
         if not agrees:
             yield Disagreement(place, shape, hint)
             return
@@ -252,7 +250,7 @@ class _Comparison:
             yield Disagreement(place, shape, hint)
 
     def _base_of_cases(self, shape: Variant, cls: type) -> bool:
-        below = () if issubclass(cls, (*_VALUES, dict)) else _heirs(cls)
+        below = () if issubclass(cls, (*VALUES, dict)) else _heirs(cls)
         return any(names_case(each, name) for each in below for name, _ in shape.cases)
 
     def _result(self, shape: Result, hint: Any, members: list[Any], place: str) -> Iterator[Disagreement]:

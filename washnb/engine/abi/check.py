@@ -20,7 +20,22 @@ from .classes import Classes, names_case
 from .layout import SCALARS
 from .members import HOST_VALUE_LIMIT, items_of
 from .names import folded, python_name
-from .shapes import Borrow, Enum, Flags, Function, List, Option, Own, Primitive, Record, Result, Shape, Tuple, Variant
+from .shapes import (
+    PLAIN,
+    Borrow,
+    Enum,
+    Flags,
+    Function,
+    List,
+    Option,
+    Own,
+    Primitive,
+    Record,
+    Result,
+    Shape,
+    Tuple,
+    Variant,
+)
 
 _SHOWN = 80
 _SHOWN_CASES = 4
@@ -269,7 +284,7 @@ def _flags(shape: Flags, value: Any, place: str) -> Iterator[Mismatch]:
 
 
 def _handle(shape: Own | Borrow, value: Any, place: str) -> Iterator[Mismatch]:
-    if value is None and shape.resource.host:  # for a resource of the guest `hand_back` has raised the error already
+    if type(value) in PLAIN and shape.resource.host:  # for a resource of the guest `hand_back` has raised already
         yield from _wrong(shape, value, place)
 
 

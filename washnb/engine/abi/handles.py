@@ -28,7 +28,7 @@ from .layout import (
     host_delete,
     host_to_any,
 )
-from .shapes import Resource
+from .shapes import PLAIN, Resource
 
 _lock = threading.Lock()
 _numbers = itertools.count(1)
@@ -97,9 +97,10 @@ def rep_of(store: Any, handle: int) -> int:
 def give(store: Any, value: object, kind: int, at: int) -> None:
     """Enter `value` in the store's table, make an owned handle to it, and write the handle's address at `at`.
 
-    `kind` is the resource's `type_id`. Raises TypeError for None: a function without `return` returns that.
+    `kind` is the resource's `type_id`. Raises TypeError for what is no object of a resource: a number, or the None of
+    a function without `return`.
     """
-    if value is None:
+    if type(value) in PLAIN:
         raise TypeError
     rep = store.next_rep
     store.next_rep = rep + 1
@@ -110,7 +111,7 @@ def give(store: Any, value: object, kind: int, at: int) -> None:
 
 def lend(store: Any, value: object, kind: int, at: int) -> None:
     """As `give`, with a borrowed handle; the object leaves the store's table when the call is over."""
-    if value is None:
+    if type(value) in PLAIN:
         raise TypeError
     rep = store.next_rep
     store.next_rep = rep + 1

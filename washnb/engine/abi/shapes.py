@@ -139,6 +139,12 @@ class Borrow:
         return f"borrow<{self.resource}>"
 
 
+VALUES = (bool, int, float, str, bytes, bytearray, memoryview, list, tuple, set, frozenset)
+"""Python classes whose objects are never a record, a variant, an enum or a resource."""
+
+PLAIN = frozenset({*VALUES, dict, type(None)})
+"""Python classes whose own objects are never a resource. An object of a class derived from one may be."""
+
 Shape = Primitive | List | Option | Result | Tuple | Record | Variant | Enum | Flags | Own | Borrow
 
 

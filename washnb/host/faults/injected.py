@@ -27,7 +27,6 @@ _LENGTHS = frozenset({"len", "length"})
 _IO_ERROR = "wasi:io/error/error"
 _STRING = shapes.Primitive("string")
 _CLEAR = "%wash fault clear"
-_PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, dict)  # classes that have no methods of a resource
 
 
 def injection(fault: SetFault, callee: Callee) -> Injection:
@@ -122,8 +121,7 @@ def _raise(error: Exception) -> Serve:
 def _value(value: object, callee: Callee) -> Serve:
     label, function = callee.label, callee.function
     shape = function.result.ok if isinstance(function.result, shapes.Result) else function.result
-    plain = isinstance(shape, shapes.Own) and isinstance(value, _PLAIN) and not callee.exported
-    if plain or find_mismatch(shape, value, "value") is not None:
+    if find_mismatch(shape, value, "value") is not None:
         error = mismatch_error(label, "value", shape, value, signature=function, classes=callee.surface)
         raise ConfigError(error.message, repair=error.repair)
     if callee.exported and isinstance(shape, shapes.Own):
