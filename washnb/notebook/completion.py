@@ -1,4 +1,4 @@
-"""TAB: verbs, options, names and files, from what the verbs declare and what the session knows."""
+"""TAB behind `%wash`: verbs, options, files, and the names that the session knows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COMPONENTS = (".wasm", ".wat")
 
 
 def candidates(rest: str, session: Session, namespace: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The word under the cursor, and what it could become. `rest` is the line behind `%wash`, up to the cursor."""
+    """The word before the cursor, and its completions. `rest` is the line behind `%wash`, up to the cursor."""
     word = _LAST_WORD.findall(rest)[0]
     before = _words(rest[: len(rest) - len(word)])
     if before and before[0] in VERBS and VERBS[before[0]].literal:
@@ -48,7 +48,7 @@ def _words(line: str) -> list[str]:
 
 
 def _quoted(offer: str, quote: str) -> str:
-    """What belongs together stands in quotes; behind a folder they stay open."""
+    """A completion in quotes, where it has blanks or the word began with one; behind a folder the quote stays open."""
     if " " in offer and not quote:
         quote = "'" if '"' in offer else '"'
     return f"{quote}{offer}" if offer.endswith(sep) else f"{quote}{offer}{quote}"
@@ -91,7 +91,7 @@ def _positionals(before: list[str], options: Mapping[str, Action]) -> list[str]:
 
 
 class _Offers:
-    """What there is of each kind; `subject` is what the line is about, its first word behind the verb.
+    """The completions of each kind of name; `subject` is the first word behind the verb.
 
     Nothing here opens a host: without one, nothing is loaded or attached.
     """
@@ -103,7 +103,7 @@ class _Offers:
         self._subject = subject
 
     def of(self, kind: str) -> Iterable[str]:
-        """What there is of one of the kinds that verbs declare; nothing where they declare none."""
+        """The completions of the kind that a verb declares; none where it declares no kind."""
         found: dict[str, Callable[[], Iterable[str]]] = {
             kinds.SOURCES: self.sources,
             kinds.SUBJECTS: lambda: [*self.workloads(), *self.sources()],
@@ -132,18 +132,18 @@ class _Offers:
         return found[kind]() if kind else ()
 
     def sources(self) -> Iterable[str]:
-        """Files that are components, examples, and variables that hold bytes."""
+        """Variables that hold bytes, folders and files of components, and examples."""
         from washnb.engine import example_names
 
         held = [name for name, value in self._namespace.items() if isinstance(value, bytes) and name[0] != "_"]
         return [*held, *_files(self._word, _COMPONENTS), *(f"example:{name}" for name in example_names())]
 
     def workloads(self) -> Iterable[str]:
-        """The names that are loaded."""
+        """The names of loaded workloads."""
         return self._session.known().workloads
 
     def inside(self, view: KeyValueView | BlobsView) -> Iterable[str]:
-        """The keys of the bucket, or the objects of the container, that the line is about."""
+        """The keys of the bucket, or the objects of the container, that the line names."""
         try:
             return list(view[self._subject]) if self._session.deployments else ()
         except WashError:  # no plugin keeps this state, or its server is away
@@ -159,13 +159,13 @@ class _Offers:
         return [*held, *_files(self._word, ())]
 
     def errors(self) -> Iterable[str]:
-        """The cases of the WIT error of what the line is about."""
+        """The cases of the WIT error of the function that the line names."""
         if self._session.deployments is None:
             return ()
         return self._session.on_host(lambda deployments: hosted.error_cases(deployments, self._subject))
 
     def plugins(self) -> Iterable[str]:
-        """Words of the catalog, classes and objects of the notebook; behind a word and its `=`, backends."""
+        """Words of the catalog, plugins and interfaces of the notebook; behind a word and `=`, backends."""
         from washnb.plugins import HostPlugin, Interface, catalog
 
         word, chosen, backend = self._word.partition("=")
@@ -196,12 +196,12 @@ class _Offers:
 
 
 def _exports(session: Session) -> list[str]:
-    """`NAME.EXPORT(` for every export of what is loaded."""
+    """`NAME.EXPORT(` for every export of every loaded workload."""
     return [f"{each}(" for each in session.known().exports]
 
 
 def _files(word: str, suffixes: tuple[str, ...]) -> list[str]:
-    """Paths that begin with `word`: folders, and files with one of `suffixes` (all files without any)."""
+    """Paths in the folder that `word` names: folders, and files with one of `suffixes`, or all files without any."""
     folder = word[: len(word) - len(re.split(r"[/\\]", word)[-1])]
     found = []
     try:
@@ -242,7 +242,7 @@ def install(shell: Any, session: Session) -> None:
             return {"completions": []}
         word, found = candidates(line["rest"], session, shell.user_ns)
         if not found and not _PYTHON.search(line["rest"]):
-            found = [word]  # nor names of Python
+            found = [word]  # the word itself, so that IPython offers no names of Python
         return _answer(word, found, "magic")
 
     shell.Completer.custom_matchers.append(wash_matcher)

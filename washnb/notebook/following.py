@@ -1,4 +1,4 @@
-"""Plugins that follow their classes: attached again after each cell that has defined one of them anew."""
+"""Plugins that follow their classes: they are attached again after each cell that defines one of these again."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .handles import ToldTable
 
 
 class Attaching(Door, Protocol):
-    """What is asked of the session."""
+    """What following asks of the session: to attach."""
 
     def attach(self, *plugins: object, to: str | None = None) -> ToldTable:
-        """Attach plugins, each in place of what has its id."""
+        """Attach plugins, each in place of the one with its id."""
 
 
 @dataclass
 class _Followed:
-    """A class: the version that is attached, and what its plugin was made of when somebody looked last, by name."""
+    """A followed class: its attached version, and, by name, the classes that its plugin was last seen made of."""
 
     attached: type
     to: str | None
@@ -30,19 +30,19 @@ class _Followed:
 
 
 class Following:
-    """The classes that are followed, by their names in the notebook, as long as what they were made for is attached.
+    """The followed classes, by their names in the notebook, as long as plugins made of them are attached.
 
-    A plugin follows its own class, those that its `interfaces` name, and those that it makes objects of in its
-    `__init__`. What is derived from another class stays so until its own cell runs again, which is told.
+    A plugin follows its own class, the classes that its `interfaces` name, and those that it makes objects of in its
+    `__init__`. A class stays derived from the former version of its base until its own cell runs again, which is told.
     """
 
     def __init__(self, session: Attaching) -> None:
-        """Follow nothing yet."""
+        """Begin with no class to follow."""
         self._session = session
         self._classes: dict[str, _Followed] = {}
 
     def add(self, plugins: Iterable[object], to: str | None) -> None:
-        """Follow these classes from now on. Raises ConfigError for what is no class."""
+        """Follow these classes from now on. Raises ConfigError for an object that is no class."""
         for each in plugins:
             if not isinstance(each, type):
                 shown = repr(each) if isinstance(each, str) else f"an object of {type(each).__name__}"
@@ -53,7 +53,7 @@ class Following:
             self._classes[each.__name__] = _Followed(each, to)
 
     def look(self, namespace: Mapping[str, object]) -> list[str]:
-        """Attach what is made of other classes now, and say so in a line each; a mistake is told, and leaves all."""
+        """Attach each plugin whose classes were defined again; return a line for each. One that fails stays."""
         lines = []
         for name, followed in tuple(self._classes.items()):
             self._see(followed, name)
@@ -62,7 +62,7 @@ class Following:
                 continue
             followed.seen |= {each: cls for each in changed if isinstance(cls := namespace[each], type)}
             plugin = self._attached(followed.seen[name])
-            if plugin is not None and name in changed:  # the cell has done it itself
+            if plugin is not None and name in changed:  # the cell has attached the new class itself
                 self._attached_now(followed, name)
             elif self._attached(followed.attached) is None:
                 del self._classes[name]
@@ -88,14 +88,14 @@ class Following:
 
     def _attached_now(self, followed: _Followed, name: str) -> None:
         followed.attached, followed.seen = followed.seen[name], {}
-        self._see(followed, name)  # at once: the next cell may keep the host busy, and is not to wait for it
+        self._see(followed, name)  # now: at the next look the host may be busy, and keep a cell
 
     def _see(self, followed: _Followed, name: str) -> None:
         if not followed.seen and (plugin := self._attached(followed.attached)) is not None:
             followed.seen = {name: followed.attached, **hosted.parts_of(plugin)}
 
     def _attached(self, cls: type) -> Any:
-        """The plugin that was made of a class, None where none is attached."""
+        """The attached plugin that was made of a class; None where there is none."""
         if self._session.deployments is None:
             return None
         return self._session.on_host(lambda deployments: hosted.attached_as(deployments, cls))

@@ -1,4 +1,4 @@
-"""Faults: what `fault` does on the host's loop, and how those that are set show themselves."""
+"""Faults: `fault` on the host's loop, and how the faults that are set show themselves."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["Fault", "ShownFault", "error_cases", "fault_set", "fault_table", "fa
 
 
 class ShownFault(Told):
-    """A fault that is set. In a `with` block it is cleared at the end of the block; else `clear` does it.
+    """A fault that is set. In a `with` block it is cleared at the end of the block; else `clear` clears it.
 
-    `seen` says how many calls it has looked at, `injected` how many of them it has changed; `functions` are those
-    that it is about, in WIT.
+    `functions` are the functions that it is on. `seen` is the number of their calls since it was set, and `injected`
+    the number of those that it has changed.
     """
 
     def __init__(self, door: Door, fault: SetFault, before: SetFault | None = None) -> None:
@@ -31,21 +31,21 @@ class ShownFault(Told):
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """The functions that it is about."""
+        """The names of the functions that the fault is on."""
         return self._fault.functions
 
     @property
     def seen(self) -> int:
-        """How many calls it has looked at."""
+        """The number of calls, to functions that the fault is on, since it was set."""
         return self._fault.seen
 
     @property
     def injected(self) -> int:
-        """How many of these it has changed."""
+        """The number of calls that the fault has changed."""
         return self._fault.injected
 
     def clear(self) -> None:
-        """Let calls go their way again. One that is cleared already is left alone."""
+        """Clear the fault, so that calls go well again. Does nothing the second time."""
         if not self._fault.cleared and self._door.deployments is not None:
             self._door.on_host(lambda deployments: _clear(deployments, self._fault))
 
@@ -99,12 +99,12 @@ async def _held(deployments: Deployments, fault: SetFault) -> SetFault:
 
 
 async def error_cases(deployments: Deployments, target: str) -> tuple[str, ...]:
-    """Name the errors that a fault on `target` can answer."""
+    """The cases of the WIT error that a fault on `target` can answer with."""
     return deployments.host.faults.errors(target)
 
 
 async def fault_table(deployments: Deployments) -> Table:
-    """Each fault that is set: on what, how, and how often so far."""
+    """The table of the faults that are set: target, what they do, and how often they have struck."""
     rows = [
         (each.fault.target, one_line(str(each.fault), 200), "\n".join(each.functions), _state(each))
         for each in deployments.host.faults
@@ -117,7 +117,7 @@ async def fault_table(deployments: Deployments) -> Table:
 
 
 async def faults_cleared(deployments: Deployments, target: str | None) -> News:
-    """Take back all faults, or those on a target. Raises ConfigError where there is none on it."""
+    """Clear all faults, or those on a target. Raises ConfigError where there is none on it."""
     cleared = deployments.host.faults.clear(target)
     return News(f"cleared {', '.join(each.fault.target for each in cleared)}" if cleared else "no fault was set")
 

@@ -37,18 +37,18 @@ _UNCOUNTED = 128
 """Events that are counted together."""
 
 UNDER_WAY = "under way"
-"""What is said of a call that is held, and of what it belongs to."""
+"""The outcome that is shown of a held call, and of the request that it belongs to."""
 
 Message = MessageSent | MessageHandled
-"""What is remembered of messages: each that was sent from this host, and each that was handled on it."""
+"""The events of messages that are kept: of each that this host sent, and of each that it handled."""
 
 
 @dataclass
 class RequestTrace:
-    """The host calls of one request, message or call, and, once it is handled, what was asked and how it ended.
+    """One request, message or call of an export, with its host calls; `handled` is the event that ended it.
 
-    `begun` is the Unix timestamp from which its host calls count, `injected` how many of these a fault has changed.
-    In slow motion `doing` says what goes on, and `held` is the call that was held last, until that has its answer.
+    `begun` is the Unix timestamp from which the times of its calls count, `injected` the number of calls that a fault
+    has changed. In slow motion, `doing` says in words what goes on, and `held` is the call held last, until it returns.
     """
 
     number: int
@@ -61,14 +61,14 @@ class RequestTrace:
 
     @property
     def workload(self) -> str:
-        """The workload that handled it; "" where none did."""
+        """The workload that handled the request; "" where none did."""
         if self.handled is not None:
             return self.handled.workload
         return next((call.workload for call in (*self.calls[:1], self.held) if call is not None), "")
 
     @property
     def headline(self) -> str:
-        """Method, target and status of a request, subject of a message or name of a call, and what went wrong."""
+        """Its title: method, target and status, or the subject of a message or name of a call, and what went wrong."""
         done = self.handled
         if done is None and self.doing:
             return one_line(f"{_spoken(self.doing)}  {UNDER_WAY}  in {self.workload}", 200)
@@ -87,7 +87,7 @@ class RequestTrace:
 
 @dataclass(frozen=True)
 class Memory:
-    """What is remembered at one moment: requests, changes of state with the time at which they were told, log lines."""
+    """A copy of the history: requests, changes of state with their Unix timestamps, and log lines."""
 
     requests: tuple[RequestTrace, ...]
     changes: tuple[tuple[float, StateChanged], ...]
@@ -100,10 +100,10 @@ def _titled(request: RequestTrace) -> str:
 
 
 class TraceReport:
-    """Requests with their host calls, oldest first. `data` are the `RequestTrace`s; the latest of them are shown."""
+    """Requests with their host calls as text, oldest first. `data` has all `RequestTrace`s; the latest are shown."""
 
     def __init__(self, requests: Iterable[RequestTrace], *, tracing: bool, left_out: bool = False) -> None:
-        """`tracing` says whether calls are being recorded, `left_out` whether filters have left out requests."""
+        """Show `requests`; `tracing` says whether calls are recorded, `left_out` whether filters left out requests."""
         self.data = list(requests)
         self.tracing = tracing
         self.left_out = left_out
@@ -137,14 +137,14 @@ class TraceReport:
 
 
 def latest(requests: Sequence[RequestTrace], most: int) -> list[RequestTrace]:
-    """The latest requests with no more than so many calls, and the last one in any case."""
+    """The latest requests that have no more than `most` calls together, and the last one in any case."""
     counts = itertools.accumulate(len(each.calls) for each in reversed(requests))
     kept = sum(1 for count in counts if count <= most)
     return [*requests[max(0, len(requests) - max(1, kept)) :]]
 
 
 def _table(calls: Trace) -> str:
-    """Wraps long calls instead of moving their durations off the page."""
+    """The calls as HTML; long ones are wrapped, so that their durations stay on the page."""
     if not calls:
         return "<div>no host calls</div>"
     more = f"<div>... and {calls.dropped} more calls that were not kept</div>" if calls.dropped else ""
@@ -161,7 +161,7 @@ def _row(row: tuple[str, str, str, str]) -> str:
 
 
 def _spoken(export: str) -> str:
-    """The function of an export, without its interface and without what WIT puts before its name."""
+    """The plain name of an exported function, without its interface and its kind."""
     return names.without_kind(export.rpartition("#")[2])
 
 
@@ -177,7 +177,7 @@ class History:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin with an empty history."""
         self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
         self.messages: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self.changes: deque[tuple[float, StateChanged]] = deque(maxlen=KEPT_CHANGES)
@@ -190,7 +190,7 @@ class History:
         self._uncounted: list[Event] = []
 
     def take(self, event: Event) -> None:
-        """Remember an event, in place of the oldest of its kind where there are too many."""
+        """Keep an event; where there are too many of its kind, the oldest goes."""
         self._uncounted.append(event)
         if len(self._uncounted) >= _UNCOUNTED or isinstance(event, WorkloadChanged):
             self._count()
@@ -218,23 +218,23 @@ class History:
 
     @property
     def parity(self) -> Parity:
-        """What workloads rely on that wash-runtime does otherwise."""
+        """The deviations from wash-runtime that workloads have relied on."""
         self._count()
         return self._parity
 
     @property
     def receipts(self) -> Receipts:
-        """What workloads have used, and were denied."""
+        """What workloads have used and were denied."""
         self._count()
         return self._receipts
 
     def requests(self, *, of: str | None = None, last: bool = False) -> list[RequestTrace]:
-        """Return the requests that are remembered, those `of` a workload, or of these only the one answered last."""
+        """Return the requests of the history, or those `of` a workload, or only the one of these answered last."""
         found = [each for each in self._requests.values() if of is None or each.workload == of]
         return [each for each in found if each.handled is not None][-1:] if last else found
 
     def memory(self, most: int | None = None) -> Memory:
-        """Return what is remembered: all, or the latest requests with no more than about `most` calls.
+        """Return a copy of the history: of all requests, or of the latest with no more than about `most` calls.
 
         Changes and lines are those since the first of these requests.
         """
@@ -252,7 +252,7 @@ class History:
         self.changes.clear()
 
     def _count(self) -> None:
-        """Count what is not counted yet. What ends a request, or a workload, comes behind their calls."""
+        """Count the events that wait to be counted, calls before the event that ends their request or workload."""
         events, self._uncounted = self._uncounted, []
         calls = [event for event in events if isinstance(event, HostCall)]
         self._parity.take_calls(calls)
@@ -263,7 +263,7 @@ class History:
                 self._receipts.take(event)
 
     def _request(self, number: int, ago: float) -> RequestTrace:
-        """The request of that number; one that is heard of now has begun so many seconds `ago`."""
+        """The request `number`, made where it is new; it has then begun `ago` seconds before."""
         begun = time.time() - ago
         request = self._requests.get(number)
         if request is None:

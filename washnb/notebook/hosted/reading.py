@@ -1,4 +1,4 @@
-"""Where the state of a workload is: the backends of the plugins that keep it."""
+"""Reading the state of workloads: the backends that keep it, the places where they are, and names for TAB."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ P = TypeVar("P", bound=HostPlugin)
 
 @dataclass(frozen=True)
 class Kept(Generic[B]):
-    """The state of one workload: the backend that keeps it, and what people are told of where that is.
+    """The state of one workload: its backend, and the `place` where that keeps it, as people read it.
 
-    `server` is the NATS server that it is on, None where it is on none.
+    `server` is the NATS server of the backend; None where it has none.
     """
 
     backend: B
@@ -71,7 +71,7 @@ class Kept(Generic[B]):
 
 
 def plugin_of(deployments: Deployments, kind: Callable[..., P]) -> P | None:
-    """The attached plugin that is of a class, also inside of what is wrapped around it."""
+    """The attached plugin of class `kind`, also inside of wrappers; None where there is none."""
     inner = map(unwrapped, deployments.host.plugins.values())
     return next((each for each in inner if isinstance(each, cast("type[P]", kind))), None)
 
@@ -96,7 +96,7 @@ def config_of(deployments: Deployments, of: str | None) -> Kept[ConfigBackend] |
 
 
 def blobs_of(deployments: Deployments, of: str | None) -> Kept[BlobstoreBackend] | None:
-    """The containers of a workload; chosen as by `keyvalue_of`."""
+    """The containers of the workload `of`, or else of the one used last that has any; None where nobody has."""
     return _kept(deployments, of, Blobstore, lambda plugin, one: plugin.backend(one.workload_id))
 
 
@@ -122,20 +122,20 @@ def _kept(
 
 
 def place_of(plugin: HostPlugin) -> str:
-    """Where a plugin keeps its state, and what is not done there."""
+    """The place where a plugin keeps its state, with the rights it lacks there: `read-only`, `not joined`."""
     server = server_of(plugin)
     rights = () if server is None else (("read-only", server.writes), ("not joined", server.joins))
     return ", ".join([plugin.location, *(note for note, given in rights if not given)])
 
 
 def server_of(plugin: HostPlugin) -> NatsServer | None:
-    """The NATS server that a plugin is at, None where it is at none."""
+    """The NATS server of a plugin; None where it has none."""
     server = getattr(plugin, "server", None)
     return server if isinstance(server, NatsServer) else None
 
 
 async def known(deployments: Deployments) -> Known:
-    """Gather what TAB offers."""
+    """Gather the names that TAB offers."""
     buckets, containers = keyvalue_of(deployments, None), blobs_of(deployments, None)
     server = deployments.local_nats
     return Known(
@@ -158,7 +158,7 @@ async def known(deployments: Deployments) -> Known:
 
 
 def _imports(deployments: Deployments, one: Deployment) -> Sequence[str]:
-    """What a workload imports; of one that waits, what it waits for."""
+    """The interfaces that a workload imports; of one that waits, those that nobody serves."""
     if one.waiting:
         return one.missing
     kinds = deployments.host.component(one.workload_id).imports
@@ -166,7 +166,7 @@ def _imports(deployments: Deployments, one: Deployment) -> Sequence[str]:
 
 
 async def _names(asked: Awaitable[Sequence[str]]) -> tuple[str, ...]:
-    """What a backend answers; nothing where it fails: TAB is no place for errors."""
+    """The names that a backend answers; none where it fails: TAB is no place for errors."""
     try:
         return tuple(await asked)
     except BackendError:
@@ -174,7 +174,7 @@ async def _names(asked: Awaitable[Sequence[str]]) -> tuple[str, ...]:
 
 
 async def host_of(deployments: Deployments) -> Host:
-    """The host that everything runs on."""
+    """The host of the session."""
     return deployments.host
 
 
@@ -184,12 +184,12 @@ async def require_loaded(deployments: Deployments, name: str) -> None:
 
 
 async def news_of(deployments: Deployments, name: str) -> str:
-    """That a workload is running, and which of its exports wait for a plugin to call them."""
+    """The line that tells that a workload runs, and which exports wait for a plugin to call them."""
     state = await state_of(deployments, name)
     uncalled = deployments.uncalled(name) if state == "running" else ()
     return "; ".join([f"{name} is {state}", *(f"it {text}" for text in uncalled)])
 
 
 async def state_of(deployments: Deployments, name: str) -> str:
-    """running, waiting, or unloaded."""
+    """The state of the workload `name`: `running`, `waiting`, or `unloaded`."""
     return deployments.get(name).state if name in deployments.names else "unloaded"

@@ -17,14 +17,17 @@ _EMPTY = "no call waits for an answer"
 
 
 class QuestionsView(View):
-    """Calls that wait for an answer, the first first. `.data` is a list of them; `.answer("6")` answers."""
+    """The calls of guests that wait for your answer, live: `wash.questions.answer("6")` answers the first of them.
+
+    `.data` is the list of these calls, the one that has waited longest first.
+    """
 
     widget = "questions"
     in_cell = False
     """Whether it is the form in the cell that waits, which goes with what waits there."""
 
     def answer(self, text: str, number: int | None = None) -> None:
-        """Answer the call of that number, or the one that waits longest, as on the page.
+        """Answer the call `number`, or the one that has waited longest, as the form on the page does.
 
         `text` is a Python expression of the result's type, `pass`, `deny`, or `error CASE`. Raises WashError where it
         is no answer.
@@ -40,24 +43,24 @@ class QuestionsView(View):
             show(self)
 
     def __iter__(self) -> Iterator[hosted.ShownQuestion]:
-        """What waits."""
+        """The calls that wait, the one that has waited longest first."""
         return iter(self.data)
 
     def __len__(self) -> int:
-        """How many calls wait."""
+        """The number of calls that wait."""
         return len(self.data)
 
     async def read(self, deployments: hosted.Deployments) -> list[hosted.ShownQuestion]:
-        """Read what waits."""
+        """Read the calls that wait."""
         return [hosted.shown_question(each) for each in deployments.questions]
 
     def still(self, look: Sequence[hosted.ShownQuestion]) -> Table:
-        """One row for each call."""
+        """Show a row for each call that waits."""
         rows = [(each.workload, each.interface, each.call, each.wit) for each in look]
         return Table(("workload", "interface", "call", "function"), rows, empty=_EMPTY, title=_TITLE)
 
     def picture(self, look: Sequence[hosted.ShownQuestion]) -> dict[str, Any]:
-        """Every call with what its form needs."""
+        """Show each call to the widget, with what its form needs."""
         questions = [
             {
                 "number": each.number,
@@ -80,17 +83,17 @@ class QuestionsView(View):
         return {"title": _TITLE, "place": "", "questions": questions, "empty": _EMPTY, "in_cell": self.in_cell}
 
     def _elsewhere(self, question: hosted.ShownQuestion) -> str:
-        """Where a call is asked, where that is not here."""
+        """The place where a call is asked, if that is not this view; else empty."""
         if question.at_prompt:
             return "asked at the prompt of the cell that waits"
         return "asked in the cell that waits" if question.in_cell and not self.in_cell else ""
 
     def concerns(self, event: Event) -> bool:
-        """Calls that wait, and that wait no longer."""
+        """Whether `event` tells of a call that waits, or that waits no longer."""
         return isinstance(event, CallWaiting)
 
     async def came(self, deployments: hosted.Deployments) -> None:
-        """Know that somebody looks."""
+        """Note that a page shows questions, and hears."""
         deployments.questions.came()
 
     async def grant(self, deployments: hosted.Deployments, wish: Wish, value: bytes) -> Answer:

@@ -18,7 +18,7 @@ from .base import View
 
 TRACE_ACTIONS = ("on", "off", "last", "clear", "save")
 SPEEDS = ("0.25", "0.5", "1", "2", "off")
-"""Some of the speeds of slow motion."""
+"""The speeds of slow motion that TAB offers; any number will do."""
 
 _LOOKED_AT = 2_000
 """Calls that a look goes through: the latest, and those before whose values they have changed."""
@@ -33,16 +33,16 @@ _ASKED = 160
 
 
 class TracingDoor(Door, Protocol):
-    """What the view needs of the session: also, to turn recording on and off."""
+    """What the view needs of the session: the door, and the switch that records host calls."""
 
     tracing: bool
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which calls are shown: of a workload, of interfaces and functions with a text in their names, in trouble, slow.
+    """Which calls are shown: those of a workload, of interfaces and functions with a text in their names.
 
-    `slower` is in seconds.
+    With `errors` only those that failed, were denied or injected; with `slower` those that took so many seconds.
     """
 
     of: str | None = None
@@ -53,11 +53,11 @@ class Filter:
 
     @property
     def chooses(self) -> bool:
-        """Whether calls are chosen at all, and not only workloads."""
+        """Whether the filter chooses among calls, and not only a workload."""
         return self != Filter(self.of)
 
     def __str__(self) -> str:
-        """Say it in words; nothing where all is shown."""
+        """The filter in words; empty where all calls are shown."""
         words = (
             f"of {self.of}" if self.of else "",
             f"interface {self.interface}" if self.interface else "",
@@ -68,7 +68,7 @@ class Filter:
         return " · ".join(filter(None, words))
 
     def passes(self, call: HostCall) -> bool:
-        """Whether a call is shown."""
+        """Whether a call passes the filter."""
         from washnb.host import outcome_of
 
         return (
@@ -81,10 +81,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Look:
-    """What there is to see: requests whose calls pass, oldest first, and the timeline behind them.
+    """What the view shows: the requests with calls that pass the filter, oldest first, and their timeline.
 
-    `forgotten` counts requests that are remembered no more. `tracing` says whether it goes on, `slow` whether in slow
-    motion.
+    `forgotten` counts the requests that the history has dropped. `tracing` says whether calls are being recorded, and
+    `slow` is the speed of slow motion in words.
     """
 
     requests: Sequence[hosted.RequestTrace]
@@ -95,12 +95,16 @@ class Look:
 
 
 class TraceView(View):
-    """Requests with their host calls, oldest first. `.data` is the list of those that pass, as `RequestTrace`s."""
+    """The host calls of requests, messages and calls of exports, live, oldest first.
+
+    `wash.trace("last")` shows the last request, `wash.trace(of=WORKLOAD, interface="keyvalue", errors=True)` filters.
+    `.data` is the list of those with calls that pass, as `RequestTrace`s.
+    """
 
     widget = "trace"
 
     def __init__(self, door: TracingDoor, *, last: bool = False, chosen: Filter | None = None) -> None:
-        """Look at all that is remembered, or at the request answered `last`, where a workload is chosen by that."""
+        """Show all requests of the history, or the one answered last, of the workload that `chosen` names, if any."""
         self.chosen = chosen or Filter()
         super().__init__(door, self.chosen.of)
         self._door = door
@@ -118,14 +122,15 @@ class TraceView(View):
         slower: float | None = None,
         slow: float | str | None = None,
     ) -> Any:
-        """Do what `%wash trace` does: look closer, turn recording `on` or `off`, `clear`, `save` a film to `path`.
+        """Return a view with filters, as `%wash trace` shows; or do an action, and return its news.
 
-        A filter is a workload, a part of an interface's or a function's name, calls in trouble (failed, denied or
-        injected), or calls that took at least so many seconds. Returns the view, the path of the film, or news.
+        The actions are `last` (only the last request), `on` and `off` (of recording), `clear`, and `save`, which writes
+        a film to `path` and returns that. The filters are a workload `of`, a part of an `interface`'s or `function`'s
+        name, `errors` (calls that failed, were denied or injected), and `slower` (calls of at least so many seconds).
 
-        `slow` plays what comes live, call by call: each is held before it is served, at speed 1 for as long as in a
-        film (0.9 s; of WASI 0.3 s, and what the runtime of a language does by itself goes at once), at 0.5 for twice
-        that; `off` ends it. One request is held for a minute at most. No time runs out meanwhile, and none is counted.
+        `slow` is the speed of slow motion: each call is held before it is served, at speed 1 for as long as in a film
+        (0.9 s; 0.3 s for a call of WASI; calls that a language's runtime makes by itself are not held), at 0.5 for
+        twice as long; `off` ends it. A request is held for a minute at most, and held time counts for no timeout.
         """
         __tracebackhide__ = True
         if action not in {None, *TRACE_ACTIONS}:
@@ -151,7 +156,7 @@ class TraceView(View):
         return TraceView(self._door, last=self.last or action == "last", chosen=chosen)
 
     def _slowed(self, speed: float | str) -> bool:
-        """Hold calls from now on, or no longer; returns which. What is not recorded cannot be seen, so it is."""
+        """Set the speed of slow motion, which needs recording and turns it on; return whether it is not `off`."""
         with contextlib.suppress(ValueError):  # the host says what a speed is
             speed = float(speed)
         wanted: Any = None if speed in {"off", 0} else speed
@@ -169,7 +174,7 @@ class TraceView(View):
         return iter(self.data)
 
     def __len__(self) -> int:
-        """How many requests pass the filters."""
+        """The number of requests with calls that pass the filters."""
         return len(self.data)
 
     async def read(self, deployments: hosted.Deployments) -> list[hosted.RequestTrace]:
@@ -182,13 +187,13 @@ class TraceView(View):
         return [each for each in cut if each.calls or (each.held is not None and chosen.passes(each.held))]
 
     async def look(self, deployments: hosted.Deployments) -> Look:
-        """Read the latest requests, and put together what belongs to their calls."""
+        """Read the latest requests, and their timeline: the changes, lines and messages that belong to their calls."""
         history, host = deployments.history, deployments.host
         timeline = hosted.Timeline.of(history.memory(_LOOKED_AT))
         return Look(await self.read(deployments), timeline, history.forgotten, host.tracing, str(host.slow_motion))
 
     def still(self, look: Look) -> hosted.TraceReport:
-        """Each request with a line for each call."""
+        """Show each request with a line for each call."""
         left_out = self.chosen.chooses and bool(look.timeline.passages)
         return hosted.TraceReport(look.requests, tracing=look.tracing, left_out=left_out)
 

@@ -1,4 +1,4 @@
-"""Calls that are asked in the cell that waits for them: in a form, which goes when nothing waits, or at the prompt."""
+"""Questions in the cell that waits for their answers: in a form, which goes when none waits, or at the prompt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .questions import QuestionsView
 
 
 class FormView(QuestionsView):
-    """The questions in the cell that waits for them. It keeps what it has shown, and so knows what was answered."""
+    """The form in the waiting cell. It remembers the questions it has shown, and at its end tells their answers."""
 
     in_cell = True
 
@@ -22,16 +22,16 @@ class FormView(QuestionsView):
         self._leave: Callable[[str], None] | None = None
 
     async def read(self, deployments: hosted.Deployments) -> list[hosted.ShownQuestion]:
-        """Read what waits, and keep it."""
+        """Read the questions that wait, and remember them."""
         self._shown |= {each.number: each for each in deployments.questions}
         return await super().read(deployments)
 
     def show(self) -> None:
-        """Put it into the current cell."""
+        """Put the form into the current cell."""
         self._leave = show_for_now(self)
 
     def leave(self) -> None:
-        """Go, and leave one line for each call that does not wait any longer."""
+        """Take the form off the page, and put a line there for each question that was answered."""
         if self._leave is not None:
             self._leave("\n".join(hosted.answer_told(each) for each in self._shown.values() if each.response.done()))
 
@@ -40,7 +40,7 @@ class WaitingCell:
     """The cell in which the main thread waits for the host."""
 
     def __init__(self, door: Door, thread: HostThread) -> None:
-        """Ask in the cells that wait for the host of that thread."""
+        """Ask in the cell of the main thread that waits for the host of `thread`."""
         self._door = door
         self._thread = thread
         self._form: FormView | None = None
