@@ -1,4 +1,4 @@
-"""What pages are told of host calls and of what these changed: texts, bounded, with control characters made visible."""
+"""Host calls and their changes as JSON for pages: bounded texts, with control characters made visible."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..text import one_line, plain
 from .timeline import Change, Crossing, Passage, Shares
 
 _LONGEST = 2_000
-"""Characters of one value."""
+"""The most characters of one value."""
 
 _LINE = 300
 _MOST = 20
-"""Changes and log lines of one call or request that are told one by one."""
+"""The most changes and the most log lines of one call or request that a page gets."""
 
 
 def line_entry(crossing: Crossing, longest: int = _LINE) -> dict[str, Any]:
-    """One host call in a line, its texts no longer than so many characters: what was asked and answered, by whom."""
+    """One host call for a row: call, answer, plugin and outcome, in texts of at most `longest` characters."""
     call = crossing.call
     return {
         "n": call.number,
@@ -35,7 +35,7 @@ def line_entry(crossing: Crossing, longest: int = _LINE) -> dict[str, Any]:
 
 
 def crossing_entry(crossing: Crossing) -> dict[str, Any]:
-    """One host call, with its values, and what it changed and logged."""
+    """One host call opened: its arguments and result, the changes it made, the lines it logged."""
     call = crossing.call
     return {
         **line_entry(crossing),
@@ -62,7 +62,7 @@ def change_entry(change: Change) -> dict[str, Any]:
 
 
 def passage_entry(passage: Passage) -> dict[str, Any]:
-    """A request without its calls: what was asked, how it ended, and where its time went, in seconds."""
+    """A request without its calls: its title, how it ended, and the shares of its time in seconds."""
     shares: Shares = passage.shares
     return {
         "n": passage.number,

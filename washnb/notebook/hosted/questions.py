@@ -33,11 +33,11 @@ _ERROR, _RAISE = "error ", "raise "
 _HELP = {"?", "help"}  # as an expression, the latter is Python's own, and so a resource of any type
 
 Respond = Callable[[], Awaitable[object]]
-"""What answers: returns the result, or raises."""
+"""A coroutine function that answers a call: it returns the result, or raises the error."""
 
 
 class Cell(Protocol):
-    """Where the person waits: the cell that the main thread runs, while a verb there waits for the host."""
+    """The cell in which the main thread runs a verb that waits for the host."""
 
     def at_end(self, act: Callable[[], object]) -> bool:
         """Have the loop act once nothing waits there any longer; False where nothing does."""
@@ -51,7 +51,7 @@ class Cell(Protocol):
 
 @dataclass(eq=False)
 class Waiting:
-    """A call that waits: its number in the session, where it is asked, and how it is answered once it is.
+    """A call that waits for an answer: its number in the session, where it is asked, and its answer.
 
     `in_cell` says that its form is in the cell that waits, `at_prompt` that the prompt there asks; `answer` is what the
     person said.
@@ -67,21 +67,21 @@ class Waiting:
     answer: str | None = None
 
     def respond(self, respond: Respond, answer: str) -> None:
-        """Answer, once, and not when the guest waits no longer."""
+        """Answer the call, unless it was answered already, or the guest no longer waits."""
         if not self.response.done():
             self.answer = answer
             self.response.set_result(respond)
 
 
 class Questions:
-    """What waits, in the order in which it was asked; the `Answerer` of a notebook. On the host's loop.
+    """The calls that wait for answers, oldest first; the `Answerer` of a notebook. On the host's loop.
 
-    Who waits for an answer in a cell is asked there: in a form, or, where no page says that it shows that, at the
-    prompt. Views elsewhere have the form as well.
+    A call is asked in the cell whose verb waits for it: in a form, or at the prompt where no page says that it shows
+    the form. Views in other cells have the form as well.
     """
 
     def __init__(self, publish: Callable[[Event], object]) -> None:
-        """Begin with nothing to answer; `publish` tells the views what is different."""
+        """Begin without questions; `publish` publishes the events by which views follow them."""
         self._waiting: dict[int, Waiting] = {}
         self._numbers = itertools.count(1)
         self._publish = publish
@@ -90,11 +90,11 @@ class Questions:
         """Where the person waits; None where there is nobody."""
 
     def __iter__(self) -> Any:
-        """What waits, the first first."""
+        """The calls that wait, the one that has waited longest first."""
         return iter(tuple(self._waiting.values()))
 
     async def answer(self, question: Question) -> object:
-        """Wait until the person has answered."""
+        """Wait until the person has answered the call, and return or raise the answer."""
         waiting = Waiting(next(self._numbers), question)
         waiting.in_cell = self.cell is not None and self._heard and self.cell.at_end(self._cell_ended)
         self._waiting[waiting.number] = waiting
@@ -107,31 +107,31 @@ class Questions:
         return await respond()
 
     def find(self, number: int | None = None) -> Waiting:
-        """What waits under a number, or has waited longest. Raises ConfigError where nothing does."""
+        """The call of a number, or the one that has waited longest. Raises ConfigError where none waits."""
         found = self._waiting.get(number) if number is not None else next(iter(self), None)
         if found is None:
             raise ConfigError("this call waits no longer" if number is not None else "no call waits for an answer")
         return found
 
     def saw(self, number: int) -> None:
-        """Note that a page shows a question, and hears: no prompt needs to ask."""
+        """Note that a page shows a question, and so is heard during the cell: no prompt needs to ask."""
         if (waiting := self._waiting.get(number)) is not None:  # too late, it was not heard while the cell ran
             self._heard = True
             waiting.unseen.clear()
             waiting.seen.set()
 
     def came(self) -> None:
-        """Note that a page is there, and hears, if it is while a call waits: one that was only slow has a form then."""
+        """Note that a page is there. If a call waits, the page was only slow, and the next call gets a form again."""
         self._heard = self._heard or bool(self._waiting)
 
     async def give(self, text: str, number: int | None = None) -> Waiting:
-        """Answer with what the person wrote. Raises WashError where that is no answer."""
+        """Answer a call with the text that the person wrote. Raises WashError where it is no answer."""
         waiting = self.find(number)
         waiting.respond(await asyncio.to_thread(reading, waiting.question, text), text)
         return waiting
 
     async def _ask(self, waiting: Waiting) -> None:
-        """Ask where a cell waits and no page shows the question, until there is an answer."""
+        """Ask in the waiting cell, at its prompt where no page shows the question, until there is an answer."""
         while (cell := self.cell) is not None:
             with contextlib.suppress(KeyboardInterrupt):  # the verb that waited was interrupted, not this call
                 if self._heard and not waiting.seen.is_set():
@@ -147,14 +147,14 @@ class Questions:
                 await waiting.unseen.wait()
 
     def _place(self, waiting: Waiting, *, in_cell: bool = False, at_prompt: bool = False) -> None:
-        """Tell the views where a question is asked."""
+        """Set where a question is asked, and tell the views."""
         if (waiting.in_cell, waiting.at_prompt) != (in_cell, at_prompt):
             waiting.in_cell, waiting.at_prompt = in_cell, at_prompt
             question = waiting.question
             self._publish(CallWaiting(question.workload, question.interface, question.function.name, waits=True))
 
     def _cell_ended(self) -> None:
-        """Ask elsewhere what was asked in a cell that waits no longer."""
+        """Ask elsewhere the questions that were asked in a cell which no longer waits."""
         for waiting in self:
             if waiting.in_cell:
                 waiting.seen.clear()

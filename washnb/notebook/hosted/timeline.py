@@ -1,7 +1,7 @@
-"""What happened when: the requests that are remembered, their host calls, and what belongs to each of these.
+"""The timeline of a session: its requests, their host calls, and the changes, lines and messages of each call.
 
-Changes of state, lines and messages say which call they come from. A line that was written between two calls belongs to
-the request of its workload that went on then, a message from a server to the call that named its subject right before.
+Changes of state, lines and messages name the call that caused them. A line that was written between two calls belongs
+to the request of its workload that went on then, a message from a server to the call that named its subject before.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _CLOCK = 2e-4
 """Seconds by which timestamps of two clocks may differ."""
 
 _FIRST_FAILURE = 400
-"""The first status of HTTP that says that something went wrong."""
+"""The first HTTP status of those that say that something went wrong."""
 
 _LOOKED_AT = 64
-"""Requests that are looked at for a line that no call has written."""
+"""How many requests are searched for the one in which a line was written that names no call."""
 
 NOTHING = "none"
-"""How a trace shows an option without a value, and so what is there after a delete."""
+"""The text of an option without a value, and so of a key after its delete."""
 
 
 @dataclass
 class Change:
-    """A change of state: `before` and `after` are texts of the values as the trace knows them; None: not known.
+    """A change of state. `before` and `after` are the values as the trace shows them, None where it has not seen them.
 
-    `time` is the Unix timestamp at which it was told.
+    `time` is the Unix timestamp of the event that told of the change.
     """
 
     time: float
@@ -49,7 +49,7 @@ class Change:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """What has changed: workload, plugin, and the names that lead there."""
+        """The place that has changed: workload, plugin, and the path of names, such as bucket and key."""
         return self.workload, self.plugin, "/".join(self.path)
 
 
@@ -57,8 +57,8 @@ class Change:
 class Crossing:
     """One host call, at a Unix timestamp, with the changes that it made and the lines that were logged in it.
 
-    `held` is for how many seconds calls of the request were held in slow motion, this one included. `answered`: it has
-    come back.
+    `held` is the time in seconds for which slow motion has held calls of its request up to this one. `answered` says
+    whether the call has returned.
     """
 
     call: HostCall
@@ -70,12 +70,12 @@ class Crossing:
 
     @property
     def outcome(self) -> str:
-        """How it ended, or that it is under way."""
+        """How the call ended, or that it is under way."""
         return outcome_of(self.call) if self.answered else UNDER_WAY
 
     @property
     def end(self) -> float:
-        """The Unix timestamp of its return."""
+        """The Unix timestamp at which the call returned."""
         return self.time + self.call.duration
 
     @property
@@ -86,7 +86,7 @@ class Crossing:
 
     @property
     def answer(self) -> str:
-        """What came back: the value, or the error; "" where a function returns nothing."""
+        """The value or the error that the call returned, as text; "" where the function returns nothing."""
         if self.call.error is not None:
             return self.call.error or "error"
         return "" if self.call.result is None else text_of(self.call.result)
@@ -99,7 +99,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Shares:
-    """Where the seconds of a request went: to the guest, to host calls, to calls that wait until something is ready."""
+    """The seconds that a request spent in the guest, in host calls, and in host calls that wait for something."""
 
     guest: float
     host: float
@@ -110,7 +110,7 @@ class Shares:
 class Passage:
     """A request, message or call of an export, with its crossings in order. `begun` is a Unix timestamp.
 
-    `under` is the request and the call of it that sent the message, where that is known.
+    `under` names the host call that sent the message, and its request, where these are known.
     """
 
     trace: RequestTrace
@@ -120,59 +120,59 @@ class Passage:
 
     @property
     def number(self) -> int:
-        """The number that its events carry."""
+        """The number of the request, which its events carry."""
         return self.trace.number
 
     @property
     def begun(self) -> float:
-        """The Unix timestamp of its beginning."""
+        """The Unix timestamp at which the request began."""
         return self.trace.begun
 
     @property
     def workload(self) -> str:
-        """The workload that handled it; "" where none did."""
+        """The workload that handled the request; "" where none did."""
         return self.trace.workload
 
     @property
     def duration(self) -> float:
-        """Seconds from its beginning to the end of its answer, or of its last call so far."""
+        """Seconds from the beginning of the request to the end of its answer, or of its last call so far."""
         last = max((each.end - self.begun for each in self.crossings), default=0.0)
         return max(last, 0.0 if self.trace.handled is None else self.trace.handled.duration)
 
     @property
     def held(self) -> float:
-        """The seconds of these for which calls of it were held in slow motion."""
+        """Seconds of the duration for which slow motion held calls of the request."""
         return self.crossings[-1].held if self.crossings else 0.0
 
     @property
     def took(self) -> float:
-        """The seconds of these that are its own."""
+        """Seconds of the duration without those in which calls were held."""
         return max(0.0, self.duration - self.held)
 
     @property
     def under_way(self) -> Crossing | None:
-        """The call that is held, or was held and is served, in slow motion."""
+        """The call that slow motion holds, or that it held last and that has not returned; else None."""
         call = self.trace.held
         return None if call is None else Crossing(call, self.begun + call.started, self.held, answered=False)
 
     def at(self, crossing: Crossing) -> float:
-        """The second of its own in which a call of it was served."""
+        """Seconds from the beginning of the request to the start of a call, without those in which calls were held."""
         return max(0.0, crossing.time - self.begun - crossing.held)
 
     @property
     def error(self) -> str:
-        """Why it failed; "" where it did not."""
+        """The error that the request failed with; "" where it did not fail."""
         return (self.trace.handled.error or "") if self.trace.handled is not None else ""
 
     @property
     def failed(self) -> bool:
-        """Whether it failed, or was answered with a status that says so."""
+        """Whether the request failed, or was answered with a status of 400 or above."""
         handled = self.trace.handled
         return bool(self.error) or (isinstance(handled, RequestHandled) and handled.status >= _FIRST_FAILURE)
 
     @property
     def shares(self) -> Shares:
-        """Where its time went."""
+        """The shares of guest and host in the time of the request."""
         crossing = _covered((each.time, each.end) for each in self.crossings)
         waiting = _covered((each.time, each.end) for each in self.crossings if each.waits)
         return Shares(max(0.0, self.took - crossing), crossing - waiting, waiting)
@@ -180,14 +180,14 @@ class Passage:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What is remembered, oldest first. `outside` are the changes of state that no call made: edits, other hosts."""
+    """The requests of a session, oldest first. `outside` are changes of state that no call made: edits, other hosts."""
 
     passages: tuple[Passage, ...]
     outside: tuple[Change, ...]
 
     @classmethod
     def of(cls, memory: Memory) -> Timeline:
-        """Put together what belongs together. Of thousands of calls this takes a while: not on the host's loop."""
+        """Make the timeline of a history. With thousands of calls it takes a while, so not on the host's loop."""
         passages = sorted(map(_passage, memory.requests), key=lambda each: each.begun)
         crossings = {(each.call.request, each.call.number): each for passage in passages for each in passage.crossings}
         outside = _join_changes(crossings, memory.changes)
@@ -204,7 +204,7 @@ def _passage(trace: RequestTrace) -> Passage:
 
 
 def _covered(spans: Iterable[tuple[float, float]]) -> float:
-    """The seconds that spans cover together: a call within another one does not count twice."""
+    """The seconds that spans of time cover together; where they overlap, these count once."""
     total, reached = 0.0, float("-inf")
     for start, end in sorted(spans):
         total += max(0.0, end - max(start, reached))
@@ -223,13 +223,13 @@ def _join_changes(crossings: Mapping[CallId, Crossing], changes: Iterable[tuple[
 
 
 def _follow_values(crossings: Iterable[Crossing], outside: Iterable[Change]) -> None:
-    """Tell each change what was there before and is there now, as far as the calls so far have shown it."""
+    """Set `before` and `after` of each change, as far as earlier calls have shown these values."""
     known: dict[tuple[str, str, str], str] = {}
     meanings: dict[int, Meanings] = {}
     moments: list[Crossing | Change] = [*crossings, *outside]
     for moment in sorted(moments, key=lambda each: each.time):
         if isinstance(moment, Change):
-            known.pop(moment.place, None)  # what somebody else has put there did not cross the border
+            known.pop(moment.place, None)  # what another one put there did not cross the border
             continue
         call = moment.call
         for change in moment.changes:
@@ -243,7 +243,7 @@ def _follow_values(crossings: Iterable[Crossing], outside: Iterable[Change]) -> 
 
 
 def _value_of(call: HostCall, name: str) -> str | None:
-    """The value that a call has put under a name: its argument, one of its pairs, or the sum that it returned."""
+    """The value that a call stored under a name: its argument, one of its pairs, or the sum that it returned."""
     arguments = dict(call.arguments)
     pairs = (pair for each in arguments.values() if isinstance(each, tuple) for pair in each)
     paired = next((pair[1] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2 and pair[0] == name), None)
@@ -272,7 +272,7 @@ def _join_lines(passages: Iterable[Passage], crossings: Mapping[CallId, Crossing
 
 
 def _nest(passages: Sequence[Passage], crossings: Mapping[CallId, Crossing]) -> None:
-    """Put messages below the calls that sent them. Of one that came by a server only subject and time are known."""
+    """Put messages below the calls that sent them. One that came by a server is found by its subject and time."""
     sent: dict[str, list[Crossing]] = {}
     for crossing in crossings.values():
         subject = _subject(crossing.call)
@@ -287,7 +287,7 @@ def _nest(passages: Sequence[Passage], crossings: Mapping[CallId, Crossing]) -> 
             continue
         for crossing in sent.get(handled.subject, ()):
             in_time = crossing.time - _CLOCK <= handled.time <= crossing.end + _LATE
-            if in_time and crossing.call.request < passage.number:  # who handles its own messages is no ancestor of it
+            if in_time and crossing.call.request < passage.number:  # an earlier request has sent it
                 passage.under = crossing.call.request, crossing.call.number
 
 
