@@ -110,6 +110,7 @@ class WorkloadStartResponse:
 
 
 Header = tuple[str, bytes]
+"""Name and value of an HTTP header."""
 
 
 @dataclass(frozen=True)

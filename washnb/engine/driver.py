@@ -180,4 +180,6 @@ def start_error(component: str, limits: Limits, text: str) -> GuestError:
 
 
 GUEST_VALUE_LIMIT = "2.67 MiB (2,796,202 bytes of list<u8>)"
+"""How much a guest may pass to the host in one call, for messages: wasmtime's own limit ("hostcall fuel")."""
+
 _SMALLER = "let the guest pass the value in pieces, for example through a stream"

@@ -40,6 +40,7 @@ _BACKTRACE_DETAILS = "WASMTIME_BACKTRACE_DETAILS"
 _LARGE = 2**20  # bytes of a component whose compilation frees so much memory that it is worth giving back
 
 OnProgress = Callable[[CompileProgress], None]
+"""Called with each step of a compilation, on the loop of the caller."""
 
 
 class EngineBuilder:

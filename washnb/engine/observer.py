@@ -21,7 +21,10 @@ class CallObserver(Protocol):
 
     @property
     def hold(self) -> Callable[[Any], Awaitable[None]] | None:
-        """Awaited with the token of `called` before the call goes on (slow motion); None where calls are not held."""
+        """A function that takes the token of `called`, and whose awaitable ends when the call may go on (slow motion).
+
+        None where calls are not held.
+        """
 
     def called(self, callee: Callee, arguments: tuple[object, ...], injected: str) -> Any:
         """A call begins. Returns a token, which the other methods get when this call ends.

@@ -21,7 +21,10 @@ from washnb.wit import split_version
 from .abi import shapes
 
 Interfaces = dict[str, shapes.InterfaceType]
+"""Imports or exports by full name with version; functions at the root are under the name ""."""
+
 Declared = dict[str, shapes.Shape]
+"""The types that an interface declares, by their names in WIT."""
 
 _LABEL = "[A-Za-z][0-9A-Za-z]*(?:-[0-9A-Za-z]+)*"
 _INTERFACE = re.compile(rf"{_LABEL}(?:(?::{_LABEL})+(?:/{_LABEL})+(?:@[0-9A-Za-z.+-]+)?)?")

@@ -21,6 +21,7 @@ from washnb.errors import spelled_out
 
 T = TypeVar("T")
 Later = Coroutine[Any, Any, T]
+"""What a method returns that has to wait for its answer."""
 
 READ_LIMIT = 64 * 1024
 """The most bytes that one `read` returns and one `check-write` permits: each byte takes the engine time."""

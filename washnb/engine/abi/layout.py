@@ -120,7 +120,7 @@ WORD = struct.Struct("<Q")
 REP = struct.Struct("<I")
 CONTINUATION = struct.Struct("<16s")  # callback and its argument, packed; the finalizer behind them stays null
 HOST_HANDLE = struct.Struct("<QII8x")  # OWNED or LENT, rep, type id, and 8 bytes more than wasmtime reads
-REP_OFFSET = 8
+REP_OFFSET = 8  # of the rep in a host handle
 
 
 _Vector = ctypes.c_char * (2 * WORD.size)  # size and address

@@ -27,6 +27,7 @@ ResultWriter = Callable[[Any, Any, int], None]
 """Writes a result: (store, value, address of the results)."""
 
 Keep = Callable[[Any], None]
+"""Called with each object that packed arguments point into, to keep it alive for as long as the call lasts."""
 
 
 class Injection(NamedTuple):
