@@ -8,7 +8,7 @@
 Names are those of WIT in Python's spelling: functions in snake_case, resources, records and cases in CamelCase. A free
 function is a method of the interface; `[method]bucket.get` is `get` of the object that stands for the resource;
 `[constructor]fields` is a call of the interface's attribute `Fields`, `[static]fields.from-list` is
-`Fields.from_list`.
+`Fields.from_list`. Keywords, `wit` and `drop` get an underscore: `from_`, `wit_`, `drop_`.
 """
 
 from __future__ import annotations

@@ -6,15 +6,15 @@ import keyword
 import re
 from typing import NamedTuple
 
-_TAKEN = frozenset({"wit"})
-"""Names that classes of interfaces use otherwise: `Interface.wit` is the interface's name."""
+_TAKEN = frozenset({"wit", "drop"})
+"""Names with another meaning in Python: `Interface.wit` is the interface's name, and `drop` ends a resource."""
 
 _KIND = re.compile(r"\[(?:method|static|constructor)\]")
 _FUNCTION = re.compile(r"\[(method|static|constructor)\]([^.]+)(?:\.(.+))?")
 
 
 def python_name(wit: str) -> str:
-    """Spell a name for a Python attribute: `get-many` is `get_many`; a keyword gets a `_` (`from_`), as does `wit`."""
+    """Spell a name for a Python attribute: `get-many` is `get_many`; `from_`, `wit_` and `drop_` would be taken."""
     name = wit.replace("-", "_")
     return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
