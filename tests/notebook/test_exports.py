@@ -184,6 +184,17 @@ def test_a_plugin_without_annotations_gets_the_classes_in_wit(drawings):
     assert repr(came[1]) == "(Figure_Dot(value=Point(x=1, y=2)), Point(x=3, y=4))"
 
 
+def test_a_method_drop_is_called_and_drops_nothing(session, tmp_path):
+    """As `drop_`: the object may stand for the resource of a host, whose `drop` is called when a handle ends."""
+    (tmp_path / "carts.wat").write_text(CARTS.read_text().replace('"[method]cart.put"', '"[method]cart.drop"'))
+    carts = session.load(tmp_path / "carts.wat")
+    with carts.Cart(40) as cart:
+        assert cart.drop_(2) == 42
+        assert not hasattr(cart, "drop")
+        assert carts.Cart.dropped() == 0
+    assert carts.Cart.dropped() == 1
+
+
 def test_a_resource_is_a_class_with_methods_and_statics(carts):
     """Its constructor is its call; its objects are what it takes and gives, and remember."""
     cart = carts.Cart(40)

@@ -80,7 +80,7 @@ def resource(name: str) -> Callable[[C], C]:
 
     A method `drop`, where the class has one, is called without arguments when the guest drops its owned handle, or
     when the guest's instance ends; it must be quick. An exception from it ends the guest; of an instance that is ending
-    it is logged.
+    it is logged. A function that WIT calls `drop` is served by `drop_`.
     """
 
     def mark(cls: C) -> C:
