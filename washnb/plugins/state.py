@@ -19,7 +19,7 @@ S = TypeVar("S")
 
 
 def in_words(number: int, noun: str) -> str:
-    """Return a number of things in words: "2 keys", "1 key", or "" for none."""
+    """Return a number and a noun in words: "2 keys", "1 key", and "" for 0."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
@@ -46,9 +46,10 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
             self.take_over(former)
 
     def take_over(self, former: HostPlugin) -> None:
-        """Go on with the objects that `former` keeps for its workloads: what `adopt` calls for an edited class.
+        """Take over the objects that `former` keeps for its workloads.
 
-        A subclass whose own `adopt` calls this goes on with the state of another class, which keeps the same objects.
+        `adopt` calls this for an earlier version of the same class only. A subclass may call it in an `adopt` of its
+        own, for a class that keeps objects of the same kind.
         """
         former = unwrapped(former)
         if isinstance(former, PerWorkload):
@@ -56,13 +57,13 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
 
     @property
     def states(self) -> Mapping[str, S]:
-        """The objects that are kept, by workload id."""
+        """The objects that the plugin keeps, by workload id."""
         return {workload_id: state for workload_id, (state, _) in self._states.items()}
 
     def amount(self, state: S) -> str:  # noqa: ARG002
-        """Return how much there is in an object that is kept for a workload: "2 keys", or "" where it is empty.
+        """Return in words how much is in the object of a workload: "2 keys", or "" where it is empty.
 
-        Whoever replaces the plugin is told. A subclass that does not say has "state".
+        A session says so of state that is lost when another plugin replaces this one. Here it is always "state".
         """
         return "state"
 

@@ -154,7 +154,7 @@ class InMemoryBlobstore(PerWorkload[InMemoryBackend], Blobstore):
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))
 
     def amount(self, state: InMemoryBackend) -> str:
-        """Return how many objects there are."""
+        """Return how many objects a workload has, such as "2 objects"."""
         return in_words(state.size, "object")
 
     def backend(self, workload_id: str) -> InMemoryBackend:

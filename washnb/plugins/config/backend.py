@@ -1,4 +1,4 @@
-"""What a place that keeps the settings of a component must be able to do. It knows nothing of WIT."""
+"""The protocol of config backends: the settings of one component, in memory or on NATS. No WIT is seen here."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import Protocol
 
 
 class Backend(Protocol):
-    """The settings of one component. Methods raise BackendError where the outside world fails."""
+    """The settings of one component: guests read them, views and people also change them.
+
+    Every method raises BackendError where a server fails.
+    """
 
     async def get(self, key: str) -> str | None:
-        """Return the value of a setting, None where there is none."""
+        """Return the value of the setting `key`, None where there is none."""
 
     async def get_all(self) -> Mapping[str, str]:
-        """Return all settings, sorted by key."""
+        """Return the values of all settings, sorted by key."""
 
     async def set(self, key: str, value: str) -> None:
-        """Change a setting; guests see it at their next call."""
+        """Set the value of the setting `key`. The next call of a guest reads it."""
 
     async def delete(self, key: str) -> None:
-        """Take a setting away; one that is not there is no error."""
+        """Remove the setting `key`; a setting that does not exist is no error."""

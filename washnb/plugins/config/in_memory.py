@@ -1,7 +1,12 @@
-"""Settings in layers, as in wash-runtime: interface config < the component's config < its environment, if asked for.
+"""Settings in memory, in layers, as in wash-runtime. Where two layers have the same key, the later one wins.
 
-There they are frozen when a component is bound. Here they can be edited while it runs; edits are the topmost layer,
-and stay when the workload is reloaded.
+    the config of the interface in the workload's manifest
+    the config of the component
+    the environment variables of the component, if `copy_environment` says so
+    edits, which washnb adds
+
+In wash-runtime settings are fixed when the component is bound. In washnb they can be edited while the component runs,
+and the edits stay when the workload is reloaded.
 """
 
 from __future__ import annotations
@@ -17,49 +22,49 @@ from .interface import Config
 
 
 class LayeredSettings:
-    """What a component was given, and the edits on top of it: a value, or None where a setting was taken away."""
+    """The settings of one component: those that its workload gives, and over them the edits."""
 
     def __init__(self, changed: Changed) -> None:
-        """Begin empty, and call `changed` after each edit."""
+        """Begin without settings, and call `changed` after each edit."""
         self._given: Mapping[str, str] = {}
         self._edits: dict[str, str | None] = {}
         self._changed = changed
 
     def give(self, *layers: Mapping[str, str]) -> None:
-        """Replace everything below the edits; of two layers the later one wins."""
+        """Replace everything below the edits by `layers`; where two have the same key the later one wins."""
         self._given = {key: value for layer in layers for key, value in layer.items()}
 
     def layers(self) -> tuple[Mapping[str, str | None], ...]:
-        """What the settings are made of, the layer that wins last; None stands for a setting that is taken away."""
+        """Return the layers of the settings, the one that wins last. None as a value says that a setting is removed."""
         return (self._given, self._edits)
 
     async def get(self, key: str) -> str | None:
-        """Return the value of a setting, None where there is none."""
+        """Return the value of the setting `key`, None where there is none."""
         return next((layer[key] for layer in reversed(self.layers()) if key in layer), None)
 
     async def get_all(self) -> Mapping[str, str]:
-        """Return all settings, sorted by key."""
+        """Return the values of all settings, sorted by key."""
         merged = {key: value for layer in self.layers() for key, value in layer.items()}
         return {key: value for key, value in sorted(merged.items()) if value is not None}
 
     async def set(self, key: str, value: str) -> None:
-        """Change a setting; guests see it at their next call."""
+        """Set the value of the setting `key`. The next call of a guest reads it."""
         self._edits[key] = value
         self._changed((key,), "set")
 
     async def delete(self, key: str) -> None:
-        """Take a setting away; one that is not there is no error, and no change."""
+        """Remove the setting `key`; a setting that does not exist is no error, and no change is reported."""
         if await self.get(key) is not None:
             self.hide(key)
             self._changed((key,), "delete")
 
     @property
     def edits(self) -> Mapping[str, str | None]:
-        """What was edited: the value, or None where a setting was taken away."""
+        """The edits by key: the value that was set, or None where the setting was removed."""
         return self._edits
 
     async def restore(self, edits: Mapping[str, str | None]) -> None:
-        """Let the edits be these, and no others."""
+        """Replace all edits by `edits`, and report each setting that has another value then."""
         before = await self.get_all()
         self._edits = dict(edits)
         after = await self.get_all()
@@ -68,50 +73,56 @@ class LayeredSettings:
                 self._changed((key,), "set" if key in after else "delete")
 
     def hide(self, key: str) -> None:
-        """Let a setting be none, whatever lies below."""
+        """Remove the setting `key`, whatever the layers below the edits have for it."""
         self._edits[key] = None
 
     def unhide(self, key: str) -> None:
-        """Let what lies below be seen again."""
+        """Drop the edit of the setting `key`, so that the layers below show."""
         self._edits.pop(key, None)
 
 
 class DynamicConfig(PerComponent[LayeredSettings], Config):
-    """wasi:config from what a workload says of each component, and from edits."""
+    """wasi:config from the workload's manifest, and from edits while the workload runs. State is in memory."""
 
     location = "memory"
     backend_kind: BackendKind = "memory"
 
     def __init__(self, copy_environment: bool = False) -> None:
-        """Choose whether a component's environment variables are settings, too; they win over its config."""
+        """With `copy_environment` a component's environment variables are settings, too, and win over its config."""
         self.copy_environment = copy_environment
 
     def new_component_state(self, item: WorkloadItem) -> LayeredSettings:
-        """Begin without settings."""
+        """Return the settings of a component that has none yet."""
         return LayeredSettings(partial(self._edited, item.workload_name, item.component))
 
     def backend(self, workload_id: str, component: str) -> LayeredSettings:
-        """Return the settings of a component. Raises WorkloadNotFound where it does not use the plugin."""
+        """Return the settings of a component. Raises WorkloadNotFound where the component does not use the plugin."""
         return self.component_state(workload_id, component)
 
     def amount(self, state: dict[str, LayeredSettings]) -> str:
-        """Return how many edits there are."""
+        """Return how many edits the settings of a workload have, such as "2 edits"."""
         return in_words(sum(len(each.edits) for each in state.values()), "edit")
 
     async def dump(self, workload_id: str) -> State:
-        """Return the edits by component and key. Raises WorkloadNotFound where the workload does not use the plugin."""
+        """Return the edits of the workload's settings, by `(component, key)`, None for a setting that was removed.
+
+        Raises WorkloadNotFound where the workload does not use the plugin.
+        """
         kept = self.state(workload_id)
         return {(name, key): value for name, settings in kept.items() for key, value in settings.edits.items()}
 
     async def restore(self, workload_id: str, state: State) -> None:
-        """Let the edits be these. Raises WorkloadNotFound where the workload does not use the plugin."""
+        """Make the edits of the workload's settings the same as `state`, which `dump` returned.
+
+        Raises WorkloadNotFound where the workload does not use the plugin, ConfigError where `state` is none of its.
+        """
         check_state(state, {2: str | None})
         for name, settings in self.state(workload_id).items():
             edits = {path[1]: value for path, value in state.items() if path[0] == name}
             await settings.restore({key: value for key, value in edits.items() if not isinstance(value, bytes)})
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
-        """Link, and lay the layers anew: a reload may have brought other ones."""
+        """Link both interfaces, and take the settings that the manifest gives now; edits stay over them."""
         await super().on_workload_item_bind(item, interfaces)
         resources = item.local_resources
         environment = resources.environment if self.copy_environment else {}

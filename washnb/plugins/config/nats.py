@@ -1,7 +1,7 @@
-"""Settings in a key-value bucket on NATS, watched live: who changes one there changes it for guests that run.
+"""Settings in a key-value bucket on NATS: a change of the bucket is there at the next call of a guest.
 
-The bucket lies above what a workload gives its components and below nothing but what was taken away here by hand. All
-that use one bucket share its settings, whose keys are flat.
+A setting in the bucket wins over one that the workload's manifest gives. A setting of the manifest can be removed, for
+one component on this host. All components that use the same bucket have the same settings in it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ from ..state import OfManyHosts
 from .in_memory import DynamicConfig, LayeredSettings
 
 SETTINGS_BUCKET = "washnb-config"
+"""The bucket for workloads that name no other one."""
 
-_AGAIN_SECONDS = 0.5
+_AGAIN_SECONDS = 0.5  # between the tries to read a bucket while the server is away
 
 
 class WatchedBucket:
-    """The settings of one bucket as they were last known, read again whenever somebody has changed one."""
+    """The settings of one bucket, held in memory, and read again by a task after each change of the bucket."""
 
     def __init__(self, buckets: NatsBackend, name: str) -> None:
-        """Know nothing yet of bucket `name`."""
+        """Start the task that reads the bucket `name` of `buckets`."""
         self.values: dict[str, str] = {}
-        self.users: WeakSet[BucketSettings] = WeakSet()  # they go when the plugin lets go of their component
+        """The settings as they were read last."""
+        self.users: WeakSet[BucketSettings] = WeakSet()
+        """The settings of the components that use the bucket; they are gone when the components are unbound."""
         self._buckets = buckets
         self._name = name
         self._stale: set[str] = set()
@@ -43,8 +46,8 @@ class WatchedBucket:
         self._reading = asyncio.create_task(self._keep_reading())
 
     async def load(self) -> None:
-        """Make the bucket where it is not there, and know what is in it. Raises BackendError."""
-        await self._buckets.open(self._name)  # what is wrong with it, it says
+        """Make the bucket where there is none, and wait until it is read. Raises BackendError."""
+        await self._buckets.open(self._name)  # raises what the task would only try again
         if not await self._settled():
             raise BackendError(
                 f"read bucket '{self._name}': the NATS server did not answer in {PATIENCE:g} s",
@@ -52,7 +55,7 @@ class WatchedBucket:
             )
 
     def read_again(self, key: str | None = None) -> None:
-        """Know that somebody has changed a setting, or may have changed any."""
+        """Have the task read the setting `key` again, or without it all settings."""
         if key is None:
             self._all_stale = True
         else:
@@ -61,18 +64,18 @@ class WatchedBucket:
         self._woken.set()
 
     async def set(self, key: str, value: str) -> None:
-        """Change a setting, for all that use the bucket. Raises BackendError."""
+        """Set a setting in the bucket, and wait until it is read again. Raises BackendError."""
         await self._buckets.set(self._name, key, value.encode())
         await self._settled()
 
     async def delete(self, key: str) -> None:
-        """Take a setting away, for all that use the bucket. Raises BackendError."""
+        """Delete a setting from the bucket, and wait until it is read again. Raises BackendError."""
         await self._buckets.delete(self._name, key)
         await self._settled()
 
     async def stop(self) -> None:
-        """Read nothing any more."""
-        self._ended = True  # the cancellation of a request to the server may get lost in it
+        """End the task that reads the bucket."""
+        self._ended = True  # nats-py may lose the cancellation of a request
         self._woken.set()
         self._reading.cancel()
         await asyncio.wait([self._reading])
@@ -83,7 +86,7 @@ class WatchedBucket:
         return self._known.is_set()
 
     async def _keep_reading(self) -> None:
-        """Read what is stale, one reading after the other: so the last one is the newest."""
+        """Read what has changed, one reading after the other, so that a later one never brings older values."""
         while not self._ended:
             keys, self._stale = self._stale, set()
             try:
@@ -91,7 +94,7 @@ class WatchedBucket:
                     keys |= {*self.values, *await self._keys()}
                     self._all_stale = False
                 found = await self._buckets.get_many(self._name, tuple(keys)) if keys else ()
-            except BackendError:  # who reads a setting meanwhile is told
+            except BackendError:  # the plugin warns of it where a guest reads a setting meanwhile
                 self._stale |= keys
                 if not self._ended:
                     await asyncio.sleep(_AGAIN_SECONDS)
@@ -124,16 +127,16 @@ class WatchedBucket:
 
 
 class BucketSettings(LayeredSettings):
-    """The settings of a component: given by its workload, over them a bucket, over both what was taken away by hand."""
+    """The settings of one component: those of its manifest, over them a bucket, over both the settings removed here."""
 
     def __init__(self, changed: Changed, check: Callable[[], None]) -> None:
-        """Begin without a bucket. `changed` is called after each change, `check` before the settings are read."""
+        """Begin without a bucket, and call `changed` after each change, `check` before each reading."""
         super().__init__(changed)
         self._check = check
         self._bucket: WatchedBucket | None = None
 
     def use(self, bucket: WatchedBucket) -> None:
-        """Lay a bucket over what is given, in place of the one before."""
+        """Put `bucket` over the settings of the manifest, in place of the bucket that was used before."""
         if self._bucket is not None:
             self._bucket.users.discard(self)
         self._bucket = bucket
@@ -141,22 +144,25 @@ class BucketSettings(LayeredSettings):
 
     @property
     def bucket(self) -> WatchedBucket:
-        """The bucket."""
+        """The bucket that the component uses."""
         assert self._bucket is not None, "a component uses a bucket before it is linked"
         return self._bucket
 
     def layers(self) -> tuple[Mapping[str, str | None], ...]:
-        """Given, the bucket, and what was taken away."""
+        """Return three layers: the manifest's settings, the bucket's, and None for each setting removed here."""
         self._check()
         given, edits = super().layers()
         return (given, self.bucket.values, edits)
 
     async def set(self, key: str, value: str) -> None:
-        """Change a setting in the bucket. Raises BackendError."""
+        """Set a setting in the bucket, for all components that use it. Raises BackendError."""
         await self.bucket.set(key, value)
 
     async def delete(self, key: str) -> None:
-        """Take a setting out of the bucket; one that the workload gives is hidden here. Raises BackendError."""
+        """Delete a setting from the bucket; one that the manifest gives is removed for this component only.
+
+        Raises BackendError.
+        """
         if await self.get(key) is None:
             return
         kept = key in self.bucket.values
@@ -171,21 +177,21 @@ class BucketSettings(LayeredSettings):
             self._changed((key,), "delete")
 
     def changed_outside(self, key: str, action: str) -> None:
-        """Pass on that the bucket has changed; what is set there is hidden no more."""
+        """Report a change of the bucket. A setting that is set there is no longer removed here."""
         if action == "set":
             self.unhide(key)
         self._changed((key,), action)
 
 
 class NatsConfig(OfManyHosts, DynamicConfig):
-    """wasi:config from what a workload says of each component, and over that from a bucket on a NATS server."""
+    """wasi:config from the workload's manifest, and over that from a key-value bucket on a NATS server."""
 
     backend_kind = "nats"
 
     def __init__(self, server: NatsServer, bucket: str = SETTINGS_BUCKET, *, copy_environment: bool = False) -> None:
-        """Read `bucket` for workloads that name no other one with the key `bucket` in the config of the interface.
+        """Read `bucket` for workloads that do not name another with the key `bucket` in the interface's config.
 
-        With `copy_environment` a component's environment variables are settings, too, as given as its config.
+        With `copy_environment` a component's environment variables are settings, too, and win over its config.
         """
         super().__init__(copy_environment)
         self.server = server
@@ -203,7 +209,7 @@ class NatsConfig(OfManyHosts, DynamicConfig):
         self._forget = self.server.on_return(self._server_is_back)
 
     async def stop(self) -> None:
-        """Watch nothing any more, and leave the server."""
+        """End the reading of buckets, and this plugin's use of the connection."""
         await super().stop()
         self._forget()
         watched, self._watched = self._watched, {}
@@ -213,11 +219,14 @@ class NatsConfig(OfManyHosts, DynamicConfig):
         await self.server.close(self)
 
     def new_component_state(self, item: WorkloadItem) -> BucketSettings:
-        """Begin without settings."""
+        """Return the settings of a component that has none yet."""
         return BucketSettings(partial(self._edited, item.workload_name, item.component), self._check)
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
-        """Link, and lay the bucket that the workload names over what it gives. Raises BackendError."""
+        """Link both interfaces, and use the bucket that the workload names.
+
+        Raises BackendError where the bucket cannot be made or read.
+        """
         name = next((entry.config["bucket"] for entry in interfaces if "bucket" in entry.config), self.bucket)
         bucket = await self._watch(name)
         await super().on_workload_item_bind(item, interfaces)
@@ -242,7 +251,7 @@ class NatsConfig(OfManyHosts, DynamicConfig):
             self._watched[bucket].read_again(key)
 
     def _check(self) -> None:
-        """Tell once, where it matters, that the settings are not known to be the newest."""
+        """Warn, once while the server is away, that the settings which are read may not be the newest."""
         if not self._told and not self.server.client.is_connected:
             self._told = True
             self.warn(f"settings are as they were last known: NATS server {self.location} is away")

@@ -131,7 +131,7 @@ class InMemoryKeyValue(PerWorkload[InMemoryBackend], KeyValue):
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))
 
     def amount(self, state: InMemoryBackend) -> str:
-        """Return how many keys there are."""
+        """Return how many keys a workload has, such as "2 keys"."""
         return in_words(state.size, "key")
 
     def backend(self, workload_id: str) -> InMemoryBackend:

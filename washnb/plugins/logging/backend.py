@@ -1,4 +1,4 @@
-"""What a place that log lines go to must be able to do. It knows nothing of WIT."""
+"""The protocol of logging backends: the log of one component. No WIT is seen here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from washnb.events import LogLine
 
 
 class Backend(Protocol):
-    """The log of one component."""
+    """The log of one component: guests write it, views read it."""
 
     def write(self, line: LogLine) -> None:
-        """Take a line. Does not wait and does not raise: no guest stops because of its log."""
+        """Add a line. Neither waits nor raises, so that no guest stops because of its log."""
 
     def lines(self) -> Sequence[LogLine]:
         """Return the lines that are kept, oldest first."""

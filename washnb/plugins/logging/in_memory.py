@@ -1,4 +1,4 @@
-"""Log lines in the memory of the host, the newest ones of each component; each also goes to Python's `logging`."""
+"""Log lines in memory, the newest ones of each component. Each line also goes to Python's `logging`."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ..state import PerComponent, in_words
 from .interface import Level, Logger
 
 LOGGER = "washnb.guest"
-"""Python loggers are named `washnb.guest.<workload>.<component>`."""
+"""The lines of a component go to the Python logger `washnb.guest.<workload>.<component>`."""
 
-# A library stays silent until its user sets logging up: without this, Python prints warnings of guests to stderr.
+# Without this, Python prints warnings of guests to stderr in a program that has not set logging up.
 logging.getLogger(LOGGER).addHandler(logging.NullHandler())
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ComponentLog:
-    """The newest `limit` lines of one component. `publish` is told of each line."""
+    """The log of one component, of which the newest `limit` lines are kept."""
 
     def __init__(self, name: str, limit: int, publish: Callable[[LogLine], None]) -> None:
-        """Begin empty; `name` is the one of the Python logger."""
+        """Begin without lines; call `publish` with each line, and pass it on to the Python logger `name`."""
         self._lines: deque[LogLine] = deque(maxlen=limit)
         self._logger = logging.getLogger(name)
         self._publish = publish
         self._fails = False
 
     def write(self, line: LogLine) -> None:
-        """Keep a line, in place of the oldest one where there are too many, and pass it on."""
+        """Keep a line, in place of the oldest where there are `limit`, then publish it and pass it on."""
         self._lines.append(line)
         self._publish(line)
         level = Level[line.level.upper()].value
@@ -44,7 +44,7 @@ class ComponentLog:
             self._log(level, _one_line(text), line)
 
     def _log(self, level: int, text: str, line: LogLine) -> None:
-        """Pass a line to Python's `logging`, whose handlers are the user's and may raise anything."""
+        """Pass a line to Python's `logging`. Its handlers are the user's: what they raise becomes a warning, once."""
         fails = self._fails
         try:
             self._logger.log(level, "%s", text)
@@ -61,12 +61,12 @@ class ComponentLog:
 
 
 def _one_line(text: str) -> str:
-    """Escape what could fake a second line or speak to a terminal: the text is a guest's, the log file is not."""
+    """Escape control characters: with them a guest could write a second line into a log file, or command a terminal."""
     return _CONTROL.sub(lambda control: repr(control[0])[1:-1], text)
 
 
 class TracingLogger(PerComponent[ComponentLog], Logger):
-    """wasi:logging in memory, bounded for each component, and on its way to Python's `logging`."""
+    """wasi:logging in memory: keeps the newest lines of each component, and passes all on to Python's `logging`."""
 
     location = "memory"
     backend_kind: BackendKind = "memory"
@@ -76,18 +76,18 @@ class TracingLogger(PerComponent[ComponentLog], Logger):
         self.limit = limit
 
     def new_component_state(self, item: WorkloadItem) -> ComponentLog:
-        """Begin without lines."""
+        """Return the log of a component that has none yet."""
         name = f"{LOGGER}.{item.workload_name}.{item.component}"
         return ComponentLog(name, self.limit, partial(self.pass_on, item.namespace))
 
     def pass_on(self, namespace: str, line: LogLine) -> None:  # noqa: ARG002
-        """Make an event of a line that was written in a workload of `namespace`."""
+        """Publish a line that a component of a workload in `namespace` has written."""
         self.events.publish(line)
 
     def amount(self, state: dict[str, ComponentLog]) -> str:
-        """Return how many lines there are."""
+        """Return how many lines a workload has, such as "2 log lines"."""
         return in_words(sum(len(each.lines()) for each in state.values()), "log line")
 
     def backend(self, workload_id: str, component: str) -> ComponentLog:
-        """Return the log of a component. Raises WorkloadNotFound where it does not use the plugin."""
+        """Return the log of a component. Raises WorkloadNotFound where the component does not use the plugin."""
         return self.component_state(workload_id, component)

@@ -30,28 +30,31 @@ class Logging(Interface, wit="wasi:logging/logging@0.1.0-draft"):
     """wasi:logging/logging for one component."""
 
     def __init__(self, workload: str, component: str, backend: Backend) -> None:
-        """Write the lines of `component` into `backend`."""
+        """Keep the names that each line gets, and the backend that the lines go to."""
         self.workload = workload
         self.component = component
         self.backend = backend
 
     def log(self, level: Level, context: str, message: str) -> None:
-        """Keep a line. critical stays critical; wash-runtime makes it error."""
+        """Write a line to the log. The level critical stays; wash-runtime makes it error."""
         word = level.name.lower()
         self.backend.write(LogLine(self.workload, self.component, "log", word, context, message, time.time()))
 
 
 class Logger(HostPlugin, ABC):
-    """The plugin of the capability, whatever its backend: serves the surface, and shows views where the lines are."""
+    """Serves wasi:logging over a backend that a subclass chooses."""
 
     id = "wasi-logging"
     interfaces = (Logging,)
 
     @abstractmethod
     def backend(self, workload_id: str, component: str) -> Backend:
-        """Return the log of a component. Raises WorkloadNotFound where the workload does not use the plugin."""
+        """Return the log of a component; views read it there, too.
+
+        Raises WorkloadNotFound where the component does not use the plugin.
+        """
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:  # noqa: ARG002
-        """Link the interface to the component's log."""
+        """Link wasi:logging/logging, over the component's log, into one component."""
         backend = self.backend(item.workload_id, item.component)
         item.link(Logging(item.workload_name, item.component, backend))

@@ -1,6 +1,6 @@
 """Log records on NATS, so that the logs of many hosts can be read together.
 
-What this host writes is kept here, too, as without a server; what others write appears among its events.
+The lines of this host's components are also kept in memory; those of other hosts only become events.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from .in_memory import TracingLogger
 from .records import SUBJECT, Record
 
 WAITING_CHARACTERS = 4 * 1024 * 1024
-"""How much waits for a server that is away or slow; beyond that the oldest records go."""
+"""How many characters of records wait for a server that is away or slow; beyond that the oldest records are dropped."""
 
 LAST_SECONDS = 1.0
-"""How long a plugin that stops waits for what is still to be sent."""
+"""How long a plugin that stops waits until the records that wait are sent."""
 
-_BATCH_CHARACTERS = 256 * 1024
-_HEARD_BYTES = 8 * 1024 * 1024
-_AGAIN_SECONDS = 0.5
+_BATCH_CHARACTERS = 256 * 1024  # of records that are sent before the server is asked whether it has them
+_HEARD_BYTES = 8 * 1024 * 1024  # of records of other hosts that wait to be read; nats-py drops more
+_AGAIN_SECONDS = 0.5  # between the tries to send a batch
 
 
 class Outbox:
-    """Records on their way to a server. Whoever puts one in does not wait, whatever becomes of the server."""
+    """Records that a task sends to a server, so that a guest that logs waits for no server."""
 
     def __init__(self, server: NatsServer, tell: Callable[[str], None]) -> None:
-        """Send to `server`, and `tell` people when that begins to fail, and when it succeeds again."""
+        """Start the task; call `tell` with a text for people when sending begins to fail, or succeeds again."""
         self._server = server
         self._tell = tell
         self._waiting: deque[Record] = deque()
@@ -48,7 +48,7 @@ class Outbox:
         self._sending = asyncio.create_task(self._run())
 
     def put(self, record: Record) -> None:
-        """Send a record after those that wait."""
+        """Queue a record; where too many wait, drop the oldest."""
         self._waiting.append(record)
         self._characters += _size(record)
         while self._characters > WAITING_CHARACTERS:
@@ -58,16 +58,16 @@ class Outbox:
         self._filled.set()
 
     async def stop(self) -> None:
-        """Send what waits, as far as that takes no more than a moment, and then nothing."""
+        """Wait until the queue is sent, `LAST_SECONDS` at most, then end the task."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), LAST_SECONDS)
-        self._ended = True  # the cancellation of a request to the server may get lost in it
+        self._ended = True  # nats-py may lose the cancellation of a request
         self._filled.set()
         self._sending.cancel()
         await asyncio.wait([self._sending])
 
     async def _run(self) -> None:
-        """Send what is put in. What went with a lost connection is sent again."""
+        """Send the queue, batch by batch; a batch that was lost with a connection is sent again."""
         batch: list[Record] = []
         while not self._ended:
             if not batch:
@@ -75,7 +75,7 @@ class Outbox:
                 batch = self._next()
             try:
                 await self._send(batch)
-            except AccessDenied as error:  # to send them again would not help
+            except AccessDenied as error:  # the server would refuse the batch again
                 self._failed(error)
             except BackendError as error:
                 self._failed(error)
@@ -101,7 +101,7 @@ class Outbox:
         what, begun = "publish log records", time.monotonic()
         async with self._server.asking(what):
             client = self._server.client
-            if not client.is_connected:  # nats-py would keep them, as much as it likes
+            if not client.is_connected:  # nats-py would queue them itself, and without the bound of this queue
                 raise ConnectionError
             for record in batch:
                 await client.publish(record.subject, record.encode(client.max_payload))
@@ -126,24 +126,24 @@ class Outbox:
 
 
 class NatsLogger(TracingLogger):
-    """wasi:logging, kept as in memory and published on a NATS server, where that may be written to.
+    """wasi:logging in memory, whose lines are also published on a NATS server, if that may be written to.
 
-    The lines of other hosts on that server become events here.
+    Lines that other hosts publish there become events of this host.
     """
 
     backend_kind = "nats"
 
     def __init__(self, server: NatsServer, limit: int = 1000) -> None:
-        """Keep at most `limit` lines of each component."""
+        """Keep at most `limit` lines of each component in memory."""
         super().__init__(limit)
         self.server = server
         self.location = server.url
         self._outbox: Outbox | None = None
         self._listening: Any = None
-        self._numbers: dict[str, int] = {}  # the last one of each host, this one too
+        self._numbers: dict[str, int] = {}  # the last record's number, by the id of its host, which may be this one
 
     async def start(self) -> None:
-        """Connect, and listen to the other hosts. Raises BackendError where the server does not answer."""
+        """Connect, and listen to other hosts. Raises BackendError where the server does not answer."""
         await self.server.open(self)
         try:
             await self._listen()
@@ -153,11 +153,11 @@ class NatsLogger(TracingLogger):
             await self._leave()
             raise
         if self.server.writes:
-            self._numbers[self.host_id] = time.time_ns() // 1000  # more than those of any run before
+            self._numbers[self.host_id] = time.time_ns() // 1000  # microseconds: more than in any run before
             self._outbox = Outbox(self.server, self.warn)
 
     async def stop(self) -> None:
-        """Send what waits, as far as that takes no more than a moment, and leave the server."""
+        """Send the records that wait, for a second at most, and end this plugin's use of the connection."""
         await super().stop()
         outbox, self._outbox = self._outbox, None
         try:
@@ -167,7 +167,7 @@ class NatsLogger(TracingLogger):
             await self._leave()
 
     async def _leave(self) -> None:
-        """Hear of no other host any more: the connection may stay, for other plugins."""
+        """End the subscription and this plugin's use of the connection, which may go on for other plugins."""
         listening, self._listening = self._listening, None
         try:
             if listening is not None:
@@ -177,7 +177,7 @@ class NatsLogger(TracingLogger):
             await self.server.close(self)
 
     def pass_on(self, namespace: str, line: LogLine) -> None:
-        """Make an event of a line, and a record."""
+        """Publish a line as an event, and queue it as a record for the server."""
         super().pass_on(namespace, line)
         if self._outbox is not None:
             self._numbers[self.host_id] += 1

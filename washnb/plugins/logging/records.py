@@ -18,7 +18,10 @@ _LEVELS = frozenset(level.name.lower() for level in Level)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A line, and who wrote it. The records of a host are numbered: one that comes twice is known by that."""
+    """A log line with the id of its host and the namespace of its workload.
+
+    A host numbers its records in ascending order, so that a record that comes twice is known by its number.
+    """
 
     host: str
     number: int
@@ -27,13 +30,13 @@ class Record:
 
     @property
     def subject(self) -> str:
-        """`washnb.logs.<namespace>.<workload>.<component>`, what NATS could not have in a token replaced by `-`."""
+        """`washnb.logs.<namespace>.<workload>.<component>`, with `-` for each character that a token cannot have."""
         return ".".join((SUBJECT, *map(_token, (self.namespace, self.line.workload, self.line.component))))
 
     def encode(self, limit: int) -> bytes:
-        """Write it as JSON of at most `limit` bytes: of texts that are too long, the beginning."""
+        """Return the record as JSON of at most `limit` bytes; texts that are too long for that are cut."""
         encoded = self._encode(None)
-        # a character has six bytes at most, as \u0000; the names of the keys and the numbers have room in the rest
+        # six texts of limit / 64 characters, each of six bytes at most (\u0000), leave room for keys and numbers
         return encoded if len(encoded) <= limit else self._encode(limit // 64)
 
     def _encode(self, characters: int | None) -> bytes:
@@ -52,7 +55,7 @@ class Record:
 
     @classmethod
     def decode(cls, data: bytes) -> Record | None:
-        """Read one that somebody has published; None where it is none."""
+        """Return the record that somebody has published as `data`; None where it is no record."""
         try:
             fields = json.loads(data)
             host, number, written = fields["host"], fields["number"], fields["time"]

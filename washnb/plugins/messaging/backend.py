@@ -1,4 +1,4 @@
-"""What a broker of messages must be able to do. It knows nothing of WIT."""
+"""The protocol of message brokers, in memory or on NATS. No WIT is seen here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class BrokerMessage:
-    """A message: where it goes, what it says, and where an answer is expected, if one is."""
+    """A message: its subject, its body, and `reply_to`, the subject to which an answer is to be sent, if one is."""
 
     subject: str
     body: bytes
@@ -17,33 +17,34 @@ class BrokerMessage:
 
 
 Take = Callable[[BrokerMessage], bool]
-"""Offers a message to a subscriber, and says whether it takes it. Does not wait."""
+"""A subscriber's function: gets a message, returns at once whether it takes the message."""
 
 
 class Subscription(Protocol):
-    """What `Broker.subscribe` has begun."""
+    """A subscription, as `Broker.subscribe` returns it."""
 
     async def end(self) -> None:
-        """Take no more messages; those that the broker has sent already are still offered. Does not raise."""
+        """End the subscription; messages that the broker has sent before are still offered. Does not raise."""
 
 
 class Broker(Protocol):
-    """Brings messages to whoever subscribes to their subjects, by the rules of NATS: at most once, kept nowhere.
+    """Brings each message to the subscribers of its subject, by the rules of NATS: at most once, and kept nowhere.
 
-    The subjects are valid: see `flaw`. Every method raises BackendError where the outside world fails.
+    Callers check the subjects before, with `flaw`. Every method raises BackendError where a server fails.
     """
 
     async def publish(self, message: BrokerMessage) -> tuple[str, ...] | None:
-        """Send a message. Return the names of those who took it, None where the broker does not tell."""
+        """Send a message. Return the names of those that took it, None where the broker does not know them."""
 
     async def request(self, subject: str, body: bytes, seconds: float) -> BrokerMessage:
-        """Send a message and wait for the first answer to it.
+        """Send a message and return the first answer to it.
 
-        Raises BackendError also where nobody takes the message, and where no answer comes in time.
+        Raises BackendError where nobody takes the message, and where no answer comes within `seconds`.
         """
 
     async def subscribe(self, subject: str, group: str | None, name: str, take: Take) -> Subscription:
-        """Offer messages to `take`; of the members of one `group` a message goes to one. Returns once that holds.
+        """Offer each message to `subject` to `take`, and return once the broker does so.
 
-        `subject` may have the wildcards `*` and `>`; `name` is what `publish` returns.
+        `subject` may have the wildcards `*` and `>`. A message goes to one subscriber of each `group`, and to every
+        subscriber without group. `name` is that of the subscriber in what `publish` returns.
         """

@@ -1,4 +1,4 @@
-"""Handling messages: each one by a fresh instance of a component, so many at once, and an end that is told."""
+"""Handling messages: a fresh instance of the component for each, a bounded number at once, and an event at the end."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .subjects import INBOX
 HANDLE_MESSAGE = "wasmcloud:messaging/handler@0.2.0#handle-message"
 
 INBOX_LIMIT = 10_000
-"""How many messages one component may have taken and not handled, as in wash-runtime's memory."""
+"""How many messages one component may have taken and not yet handled, as in wash-runtime's broker in memory."""
 
 INBOX_BYTES = 64 * 1024 * 1024
-"""How many bytes these may have; the one message that is too long for that is taken all the same."""
+"""How many bytes the messages that a component has taken may have before it takes no more."""
 
 _log = logging.getLogger(__name__)
 
 
 class Handler:
-    """One version of a component that handles messages. Its tasks are in `tasks`, which the versions share."""
+    """One version of a component that exports wasmcloud:messaging/handler: takes messages, and calls the export."""
 
     def __init__(
         self, item: WorkloadItem, settings: HandlerSettings, tasks: set[asyncio.Task[None]], events: EventBus
     ) -> None:
-        """Listen to nothing yet."""
+        """Subscribe to nothing yet. `tasks` gets a task for each message; all versions of the workload share it."""
         self.item = item
         self.settings = settings
         self.name = item.component if item.component == item.workload_name else f"{item.workload_name}/{item.component}"
@@ -49,22 +49,25 @@ class Handler:
         self._subscriptions: list[Subscription] = []
 
     async def listen(self, broker: Broker, subjects: Sequence[str]) -> None:
-        """Take what comes to these subjects. Raises BackendError."""
+        """Subscribe to `subjects`. Raises BackendError where the broker refuses."""
         self.listening = True
         for subject in subjects:
             self._subscriptions.append(await broker.subscribe(subject, self.settings.group, self.name, self.take))
 
     async def unsubscribe(self) -> None:
-        """Take no more messages. Those that were taken are still handled, by the version that runs then."""
+        """End the subscriptions. Messages that were taken before are still handled, by the version that runs then."""
         ending, self._subscriptions = self._subscriptions, []
         await asyncio.gather(*(each.end() for each in ending))
 
     def take(self, message: BrokerMessage) -> bool:
-        """Begin to handle a message, unless too many wait already; that is told, too."""
+        """Start a task that handles a message, and return True; False where this handler does not take it.
+
+        Where too many messages wait, an event and a log line say so.
+        """
         if not self.settings.subscriptions and message.subject.startswith(INBOX):
-            return False  # who listens to everything does not mean the answers to others
+            return False  # without subscriptions a handler gets all messages, but not the answers to others' requests
         if self.settings.group is None and self.successor is not None and self.successor.item.bound:
-            return False  # in a reload both versions get what is for everybody
+            return False  # without group both versions are offered each message during a reload: the new one takes it
         request, began = self._events.number(), (time.time(), time.perf_counter())
         if self._taken >= INBOX_LIMIT or self._taken_bytes >= INBOX_BYTES:
             self._tell(message, request, began, f"message queue full: {self._taken:,} messages wait for {self.name}")
@@ -77,7 +80,7 @@ class Handler:
         return True
 
     def say(self, level: str, text: str) -> None:
-        """Write a line into the log, in the name of the host."""
+        """Write a line of the host about the component to Python's `logging`, and publish it among the log lines."""
         _log.log(logging.ERROR if level == "error" else logging.WARNING, "%s: %s", self.name, text)
         if self._events:
             item = self.item
@@ -103,7 +106,7 @@ class Handler:
     def _handled(
         self, message: BrokerMessage, request: int, began: tuple[float, float], task: asyncio.Task[None]
     ) -> None:
-        """Tell how it ended: also of a task that never ran."""
+        """Report how the handling of a message ended, also of a task that was cancelled before it ran."""
         self._taken -= 1
         self._taken_bytes -= len(message.body)
         self._tasks.discard(task)
@@ -141,21 +144,24 @@ def _failure(task: asyncio.Task[None]) -> str | None:
 
 
 class Deliveries:
-    """What one workload has to do with messages: the handlers of its versions, and the messages that they are at."""
+    """The handlers of one workload, in all its versions that are bound, and the tasks that handle messages."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin without handlers."""
         self.handlers: list[Handler] = []
         self.tasks: set[asyncio.Task[None]] = set()
 
     def begun(self, handler: Handler) -> None:
-        """Know that a handler listens, and takes the place of those of the same component in older versions."""
+        """Note that `handler` has subscribed, and succeeds the handlers of the same component in older versions."""
         for other in self.handlers:
             if other is not handler and other.item.component == handler.item.component:
                 other.successor = handler
 
     async def part(self) -> None:
-        """Let the handlers go whose version is no longer bound. What they have taken is left to those that stay."""
+        """End the subscriptions of handlers whose version is no longer bound; messages they have taken are handled.
+
+        Where no handler is left, end the tasks, too.
+        """
         gone = [handler for handler in self.handlers if not handler.item.bound]
         self.handlers = [handler for handler in self.handlers if handler.item.bound]
         await asyncio.gather(*(handler.unsubscribe() for handler in gone))
@@ -163,7 +169,7 @@ class Deliveries:
             await self.end()
 
     async def end(self) -> None:
-        """Take nothing more, and end what is being handled."""
+        """End all subscriptions, and cancel the handling of messages."""
         await asyncio.gather(*(handler.unsubscribe() for handler in self.handlers))
         for task in self.tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Listening to what passes at a broker: whoever has sent it, and without taking anything from anybody."""
+"""Listening to the messages at a broker, whoever sends them, without taking any from a handler."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ LISTENER = "a listener"
 
 
 class Hearing:
-    """Tells `hear` of each message to a subject, from `begin` to `end`. It is in no group: nobody gets fewer for it."""
+    """Calls a function with each message to a subject, from `begin` to `end`.
+
+    It subscribes without a group, so that no handler gets fewer messages.
+    """
 
     def __init__(self, subject: str, hear: Callable[[MessageHeard], None]) -> None:
-        """Listen to nothing yet. Raises BackendError for a subject that cannot be; `*` and `>` are wildcards."""
+        """Keep `subject`, which may have the wildcards `*` and `>`, and the function. Raises BackendError.
+
+        The error is for a subject that is not valid; nothing is heard before `begin`.
+        """
         if problem := flaw(subject, wildcards=True):
             raise BackendError(f"subject {subject!r:.80} is invalid: {problem}", repair="orders.*  # or orders.>")
         self._subject = subject
@@ -27,17 +33,17 @@ class Hearing:
         self._subscription: Subscription | None = None
 
     async def begin(self, broker: Broker) -> None:
-        """Listen from now on. Raises BackendError."""
+        """Subscribe at `broker`. Raises BackendError where it refuses."""
         self._subscription = await broker.subscribe(self._subject, None, LISTENER, self._take)
 
     async def end(self) -> None:
-        """Listen no more. Does not raise."""
+        """End the subscription. Does not raise."""
         ending, self._subscription = self._subscription, None
         if ending is not None:
             await ending.end()
 
     def _take(self, message: BrokerMessage) -> bool:
-        """Pass a message on, and leave it to those who handle it."""
+        """Pass a message on to `hear`, and return False: it is not taken, and stays for the handlers."""
         heard = MessageHeard(message.subject, message.body[:SHOWN], len(message.body), message.reply_to, time.time())
         self._hear(heard)
         return False

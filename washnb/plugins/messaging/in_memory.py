@@ -1,6 +1,7 @@
-"""Messages in the memory of the host: one broker for all its workloads, by the rules of NATS.
+"""Messages in memory: one broker for all workloads of the host, by the rules of NATS.
 
-wash-runtime has one for each workload there, without groups. Here a workload behaves as on a server.
+wash-runtime has a broker for each workload in memory, without groups. In washnb a workload sees the same messages as on
+a NATS server.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from .interface import Messaging
 from .subjects import INBOX, matcher
 
 REQUESTER = "the requester"
-"""Who takes the answer to a request."""
+"""The name of the taker of an answer to a request, in what `publish` returns."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class InMemorySubscription:
-    """Somebody who subscribes to a subject. `kept_in` are all of them."""
+    """One subscription; `kept_in` is the broker's list of all."""
 
     matches: Callable[[str], bool]
     group: str | None
@@ -35,25 +36,28 @@ class InMemorySubscription:
     kept_in: list[InMemorySubscription]
 
     async def end(self) -> None:
-        """Take no more messages."""
+        """End the subscription."""
         self.kept_in.remove(self)
 
 
 class InMemoryBroker:
-    """Subscriptions, and the requests that wait for an answer. The members of a group take turns."""
+    """A broker in this process: subscriptions, and requests that wait for an answer. Members of a group take turns."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Begin without subscriptions."""
         self._subscriptions: list[InMemorySubscription] = []
         self._requests: dict[str, asyncio.Future[BrokerMessage]] = {}
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     async def publish(self, message: BrokerMessage) -> tuple[str, ...]:
-        """Offer a message to whoever subscribes to its subject."""
+        """Offer a message to the subscribers of its subject, and return the names of those that took it."""
         return self._offer(message)
 
     async def request(self, subject: str, body: bytes, seconds: float) -> BrokerMessage:
-        """Offer a message and wait for the first one to the inbox that it names."""
+        """Send a message with a fresh inbox as its reply-to, and return the first message to that inbox.
+
+        Raises BackendError where nobody takes the message, and where no answer comes within `seconds`.
+        """
         inbox = f"{INBOX}{secrets.token_hex(11)}"
         answer: asyncio.Future[BrokerMessage] = asyncio.get_running_loop().create_future()
         self._requests[inbox] = answer
@@ -68,13 +72,13 @@ class InMemoryBroker:
             del self._requests[inbox]
 
     async def subscribe(self, subject: str, group: str | None, name: str, take: Take) -> InMemorySubscription:
-        """Offer messages to `take`."""
+        """Offer each message to `subject` to `take`."""
         subscription = InMemorySubscription(matcher(subject), group, name, take, self._subscriptions)
         self._subscriptions.append(subscription)
         return subscription
 
     def _offer(self, message: BrokerMessage) -> tuple[str, ...]:
-        """Offer a message to everybody who belongs to no group, and to one of each group; the names of the takers."""
+        """Offer a message to each subscriber without group and to one of each group; return the names of the takers."""
         takers = []
         groups: dict[str, list[InMemorySubscription]] = {}
         answer = self._requests.get(message.subject)
@@ -97,7 +101,7 @@ class InMemoryBroker:
 
 
 def no_responders(subject: str) -> BackendError:
-    """Say what NATS says to a request that nobody subscribes to."""
+    """Return the error for a request to which nobody subscribes, with the words of NATS."""
     return BackendError(
         f"no responders available for request to {subject!r}",
         repair=f"%wash load HANDLER.wasm --config subscriptions={subject}  # with a component that exports the handler",
@@ -105,7 +109,7 @@ def no_responders(subject: str) -> BackendError:
 
 
 def timed_out(subject: str, seconds: float) -> BackendError:
-    """Say in wash-runtime's words that a request had no answer."""
+    """Return the error for a request without an answer in time, with the words of wash-runtime."""
     return BackendError(
         f"request timed out after {seconds * 1000:.0f}ms: nobody has answered to {subject!r}",
         repair="a handler answers by publishing to the reply-to of its message",
@@ -113,20 +117,20 @@ def timed_out(subject: str, seconds: float) -> BackendError:
 
 
 class InMemoryMessaging(Messaging):
-    """wasmcloud:messaging in memory, one broker for the host."""
+    """wasmcloud:messaging in memory. All workloads of the host share one broker."""
 
     location = "memory"
     backend_kind = "memory"
 
     def __init__(self) -> None:
-        """Begin without subscriptions."""
+        """Make the broker."""
         self._broker = InMemoryBroker()
 
     @property
     def broker(self) -> InMemoryBroker:
-        """What carries the messages."""
+        """The broker that carries the messages."""
         return self._broker
 
     async def listen(self, handler: Handler) -> None:
-        """Let a handler have its messages; one without subscriptions has all of them, as in wash-runtime's memory."""
+        """Subscribe a handler to its subjects; to all, where its config names none, as in wash-runtime in memory."""
         await handler.listen(self._broker, handler.settings.subscriptions or (">",))

@@ -22,33 +22,33 @@ from .sending import Sender
 from .settings import handler_settings
 
 REQUEST_SECONDS = 2.0
-"""How long a request from outside waits for its answer, unless it says so."""
+"""How long a request that no guest sends waits for its answer, where the caller does not say."""
 
 
 class Types(Interface, wit="wasmcloud:messaging/types@0.2.0"):
-    """wasmcloud:messaging/types: it has no functions."""
+    """wasmcloud:messaging/types, which has no functions."""
 
 
 class Consumer(Interface, wit="wasmcloud:messaging/consumer@0.2.0"):
-    """wasmcloud:messaging/consumer for one component."""
+    """wasmcloud:messaging/consumer for one component: sends its messages."""
 
     def __init__(self, sender: Sender) -> None:
-        """Send by `sender`."""
+        """Keep the sender of the component."""
         self._sender = sender
 
     async def request(self, subject: str, body: bytes, timeout_ms: int) -> BrokerMessage:
-        """Send a message and return the first answer."""
+        """Send a message and return the first answer that comes within `timeout_ms` milliseconds."""
         with told_to_guest(str):
             return await self._sender.request(subject, body, timeout_ms / 1000)
 
     async def publish(self, msg: BrokerMessage) -> None:
-        """Send a message. Where wash-runtime ends the guest, it gets the error that WIT has for it."""
+        """Send a message. One that cannot be sent is an error of WIT; in wash-runtime it ends the guest."""
         with told_to_guest(str):
             await self._sender.publish(msg)
 
 
 class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
-    """The plugin of the capability, whatever its broker: serves the consumer, and brings messages to handlers."""
+    """Serves wasmcloud:messaging over a broker that a subclass chooses, and calls the handlers of components."""
 
     id = "wasmcloud-messaging"
     interfaces = (Types, Consumer)
@@ -56,12 +56,12 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
     @property
     @abstractmethod
     def broker(self) -> Broker:
-        """What carries the messages."""
+        """The broker that carries the messages."""
 
     async def publish(self, subject: str, body: bytes, reply_to: str | None = None) -> tuple[str, ...] | None:
-        """Send a message from outside and return who took it, None where the broker does not tell.
+        """Send a message that comes from no guest, and return the names of the handlers that took it.
 
-        Raises BackendError where it cannot be sent.
+        None says that the broker does not know them. Raises BackendError where the message cannot be sent.
         """
         return await Sender(self.broker, self.events).publish(BrokerMessage(subject, body, reply_to))
 
@@ -71,14 +71,17 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
         body: bytes,
         timeout: float = REQUEST_SECONDS,  # noqa: ASYNC109 - the broker's, which may know sooner that nobody answers
     ) -> BrokerMessage:
-        """Send a message from outside and return the first answer. Raises BackendError where none comes."""
+        """Send a message that comes from no guest, and return the first answer.
+
+        Raises BackendError where nobody takes the message, and where no answer comes within `timeout` seconds.
+        """
         return await Sender(self.broker, self.events).request(subject, body, timeout)
 
     async def hear(self, subject: str, hear: Callable[[MessageHeard], None]) -> Hearing:
-        """Call `hear` with each message to a subject, whoever sends it, until what is returned is ended.
+        """Call `hear` with each message to `subject`, whoever sends it, until the Hearing that is returned is ended.
 
-        It takes no message from anybody; but a request that nobody else hears waits for its time to pass, for at the
-        server somebody is there. Raises BackendError.
+        No handler gets fewer messages for that. But on NATS a request that only the Hearing hears waits until its time
+        is over, because the server sees a subscriber. Raises BackendError where the broker refuses.
         """
 
         def told(message: MessageHeard) -> None:
@@ -95,23 +98,23 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
         return WeakSet()
 
     async def listen(self, handler: Handler) -> None:
-        """Let a handler have its messages from now on. Raises BackendError."""
+        """Subscribe a handler to its subjects. Raises BackendError where the broker refuses."""
         await handler.listen(self.broker, handler.settings.subscriptions)
 
     def world(self) -> WitWorld:
-        """What it serves, and the handler that it calls."""
+        """Return the interfaces that the plugin serves (imports), and the handler that it calls (export)."""
         return WitWorld(super().world().imports, (WitInterface.parse("wasmcloud:messaging/handler@0.2.0"),))
 
     def new_state(self, workload: WorkloadContext) -> Deliveries:  # noqa: ARG002
-        """Begin without handlers."""
+        """Return the handlers of a workload, none yet."""
         return Deliveries()
 
     def amount(self, state: Deliveries) -> str:  # noqa: ARG002
-        """Return "": what handlers are at is no state."""
+        """Return "": messages that are being handled are no state."""
         return ""
 
     async def on_workload_item_bind(self, item: WorkloadItem, interfaces: Collection[WitInterface]) -> None:
-        """Link the consumer; make a handler where the component exports one."""
+        """Link the consumer into one component, and make a handler where the component exports it."""
         item.link(Types())
         item.link(Consumer(Sender(self.broker, self.events, item.workload_name, item.component)))
         if any("handler" in entry.interfaces for entry in interfaces):
@@ -120,7 +123,7 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
             deliveries.handlers.append(Handler(item, settings, deliveries.tasks, self.events))
 
     async def on_workload_resolved(self, workload: WorkloadContext, component_id: str) -> None:
-        """Let the component's handler listen, now that it could be called."""
+        """Subscribe the component's handler, which can be called from now on."""
         deliveries = self.state(workload.workload_id)
         for handler in deliveries.handlers:
             if handler.item.component == component_id and not handler.listening:
@@ -128,13 +131,13 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
                 deliveries.begun(handler)
 
     async def on_workload_unbind(self, workload_id: str, interfaces: Collection[WitInterface]) -> None:
-        """Let the handlers of the version go; with the last one end what they are at."""
-        with suppress(WorkloadNotFound):  # where its bind failed
+        """End the subscriptions of the version that is unbound, and with the last version the handling of messages."""
+        with suppress(WorkloadNotFound):  # its bind has failed
             await self.state(workload_id).part()
         await super().on_workload_unbind(workload_id, interfaces)
 
     async def stop(self) -> None:
-        """End what every handler is at: a host that stops does not unbind its workloads."""
+        """End all subscriptions, and the handling of messages: a host that stops does not unbind its workloads."""
         for hearing in tuple(self._hearings):
             await hearing.end()
         for deliveries, _ in tuple(self._states.values()):

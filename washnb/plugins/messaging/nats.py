@@ -1,4 +1,4 @@
-"""Messages on core NATS: subjects as they are, no headers, no JetStream, shared with the hosts of wash-runtime."""
+"""Messages on core NATS, as wash-runtime's hosts send them: the same subjects, no headers, no JetStream."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .interface import Messaging
 
 
 class NatsSubscription:
-    """A subscription of nats-py, which also makes it again on a new connection."""
+    """A subscription on a NATS server, which nats-py makes again on a new connection."""
 
     def __init__(self, client: Any, made: Any) -> None:
-        """Stand for `made`, a subscription of `client`."""
+        """Keep `made`, the subscription of nats-py's `client`."""
         self._client = client
         self._made = made
 
     async def end(self) -> None:
-        """Take no more messages; those that have arrived are offered."""
+        """End the subscription; messages that have arrived are still offered. Does not raise."""
         import nats.errors
 
         try:
@@ -33,24 +33,24 @@ class NatsSubscription:
                 if self._client.is_connected:
                     async with asyncio.timeout(PATIENCE):
                         await self._made.drain()
-        finally:  # a drain that fails leaves it there, and a new connection would subscribe again
+        finally:  # where the drain fails, nats-py keeps the subscription, and would make it again on a new connection
             self._made._stop_processing()  # noqa: SLF001
             self._client._remove_sub(self._made._id)  # noqa: SLF001
 
 
 class NatsBroker:
-    """Core NATS over the connection of `server`.
+    """A broker on a NATS server.
 
-    The server answers to nothing but requests; so whatever else it is told ends with a ping, after which it has it, or
-    has said why not.
+    The server does not acknowledge messages and subscriptions. So each is followed by a ping: when the server answers
+    that, it has got what came before, or has reported why not.
     """
 
     def __init__(self, server: NatsServer) -> None:
-        """Speak to `server`, which is open when the first message comes."""
+        """Keep `server`, which is open before the broker is used."""
         self._server = server
 
     async def publish(self, message: BrokerMessage) -> None:
-        """Send a message. Returns once the server has it; who takes it, NATS does not tell."""
+        """Send a message, and return None once the server has it: NATS does not tell who takes it."""
         what, begun = f"publish to {message.subject!r}", time.monotonic()
         self._server.require_write(what)
         async with self._server.asking(what):
@@ -60,7 +60,10 @@ class NatsBroker:
         self._server.require_permission(what, message.subject, begun)
 
     async def request(self, subject: str, body: bytes, seconds: float) -> BrokerMessage:
-        """Send a message, and wait for the first one to the client's inbox."""
+        """Send a message with an inbox as its reply-to, and return the first message to that inbox.
+
+        Raises BackendError where nobody subscribes, and where no answer comes within `seconds`.
+        """
         import nats.errors
 
         what, begun = f"request to {subject!r}", time.monotonic()
@@ -79,7 +82,7 @@ class NatsBroker:
         return BrokerMessage(answer.subject, answer.data, answer.reply or None)
 
     async def subscribe(self, subject: str, group: str | None, name: str, take: Take) -> NatsSubscription:  # noqa: ARG002
-        """Offer messages to `take`, also after the connection was lost and made again."""
+        """Offer each message to `subject` to `take`, also after the connection was lost and made again."""
 
         async def offer(message: Any) -> None:
             take(BrokerMessage(message.subject, message.data, message.reply or None))
@@ -97,7 +100,7 @@ class NatsBroker:
         return subscription
 
     def _connected(self) -> Any:
-        """The client. Raises ConnectionError where it has no connection: what it is told then, it would say later."""
+        """Return nats-py's client. Raises ConnectionError where the connection is lost: it would send later."""
         client = self._server.client
         if not client.is_connected:
             raise ConnectionError
@@ -105,19 +108,19 @@ class NatsBroker:
 
 
 class NatsMessaging(Messaging):
-    """wasmcloud:messaging on a NATS server. Handlers share their messages with the same components of other hosts."""
+    """wasmcloud:messaging on a NATS server. A component shares its messages with the same component on other hosts."""
 
     backend_kind = "nats"
 
     def __init__(self, server: NatsServer) -> None:
-        """Use the connection of `server`."""
+        """Send and receive at `server`."""
         self.server = server
         self.location = server.url
         self._broker = NatsBroker(server)
 
     @property
     def broker(self) -> NatsBroker:
-        """What carries the messages."""
+        """The broker that carries the messages."""
         return self._broker
 
     async def start(self) -> None:
@@ -126,14 +129,14 @@ class NatsMessaging(Messaging):
         await super().start()
 
     async def stop(self) -> None:
-        """End what every handler is at, and leave the server."""
+        """End all subscriptions and the handling of messages, then this plugin's use of the connection."""
         try:
             await super().stop()
         finally:
             await self.server.close(self)
 
     async def listen(self, handler: Handler) -> None:
-        """Let a handler have its messages, where it asks for some and may take them from others."""
+        """Subscribe a handler to its subjects; where it names none, or may not join its group, warn instead."""
         if not handler.settings.subscriptions:
             handler.say("warn", "gets no messages: on NATS it needs some in its config, subscriptions=orders.*")
         elif not self.server.joins:

@@ -1,4 +1,4 @@
-"""Sending messages, for a component or for somebody outside, and telling of it."""
+"""Sending messages, for a component or for people, with an event for each."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from .backend import Broker, BrokerMessage
 from .subjects import require_sendable
 
 SHOWN = 1024
-"""Bytes of a message that its events carry."""
+"""How many bytes of a message its events carry."""
 
 _GIVEN_UP = "the sender gave up"
 
 
 class Sender:
-    """Sends messages for a component; `workload` and `component` are empty for somebody outside."""
+    """Checks the subjects of messages, sends them, and publishes an event for each."""
 
     def __init__(self, broker: Broker, events: EventBus, workload: str = "", component: str = "") -> None:
-        """Send by `broker`, and tell `events` of each message."""
+        """Send at `broker`, in the name of a component; the names are empty for messages that come from no guest."""
         self._broker = broker
         self._events = events
         self._workload = workload
         self._component = component
 
     async def publish(self, message: BrokerMessage) -> tuple[str, ...] | None:
-        """Send a message and return who took it, None where the broker does not tell.
+        """Send a message and return the names of those who took it, None where the broker does not know them.
 
-        Raises BackendError where it cannot be sent; that nobody takes it is no error.
+        Raises BackendError where the message cannot be sent; that nobody takes it is no error.
         """
         began, handlers, error = time.time(), None, _GIVEN_UP
         try:
@@ -45,7 +45,7 @@ class Sender:
         return handlers
 
     async def request(self, subject: str, body: bytes, seconds: float) -> BrokerMessage:
-        """Send a message and return the answer. Raises BackendError where none comes within `seconds`."""
+        """Send a message and return the first answer. Raises BackendError where none comes within `seconds`."""
         began, error = time.time(), _GIVEN_UP
         try:
             require_sendable(subject)

@@ -1,4 +1,4 @@
-"""What the config of a component says about the messages that it gets: the keys of wash-runtime."""
+"""Which messages a component gets, as its config says with the keys of wash-runtime."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ MAX_IN_FLIGHT = 32
 """How many messages one component may handle at once, as in wash-runtime; its config can only lower it."""
 
 ADMISSION_WAIT = 30.0
-"""How many seconds a message may wait until one of its component's places is free."""
+"""How many seconds a message may wait while its component handles `max_in_flight` others; the config can change it."""
 
 MAX_ADMISSION_WAIT = 600.0
+"""The most seconds that the config can name."""
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:ms|s|m|h))+")
@@ -27,7 +28,10 @@ _PART = re.compile(r"(\d+)(ms|s|m|h)")
 
 @dataclass(frozen=True)
 class HandlerSettings:
-    """Which messages a handler gets, and how many at once. `group` None: it shares them with nobody."""
+    """Which messages a handler gets, and how many it handles at once.
+
+    Of the handlers of one `group` a message goes to one; with None for `group` the handler gets every message.
+    """
 
     subscriptions: tuple[str, ...]
     group: str | None
@@ -36,10 +40,10 @@ class HandlerSettings:
 
 
 def handler_settings(item: WorkloadItem, interfaces: Collection[WitInterface]) -> HandlerSettings:
-    """Read the keys `subscriptions`, `consumer_group`, `max_in_flight` and `admission_wait`.
+    """Return what the keys `subscriptions`, `consumer_group`, `max_in_flight` and `admission_wait` say.
 
-    The component's own config goes before that of its entries in `host_interfaces`. Raises ConfigError for a value
-    that cannot be; wash-runtime goes on with its default for the last two.
+    The config of the component wins over that of the interface in the workload's manifest. Raises ConfigError for a
+    value that is not valid; wash-runtime takes its default for such a `max_in_flight` or `admission_wait`.
     """
     entries = sorted(interfaces, key=str)
     config = {key: value for entry in entries for key, value in entry.config.items()}
@@ -77,7 +81,7 @@ def _group(config: Mapping[str, str], item: WorkloadItem) -> str | None:
 
 
 def _max_in_flight(config: Mapping[str, str]) -> int:
-    """None, nothing and 0 leave it at the limit."""
+    """Return the bound of messages at once; without the key, or with nothing or 0 for its value, the limit."""
     given = config.get("max_in_flight", "").strip() or "0"
     if not re.fullmatch(r"[0-9]+", given):
         raise ConfigError(f"max_in_flight {given!r:.80} is no number of messages", repair="max_in_flight=8")
@@ -85,7 +89,7 @@ def _max_in_flight(config: Mapping[str, str]) -> int:
 
 
 def _admission_wait(config: Mapping[str, str]) -> float:
-    """Seconds, or a duration as `1m30s`; 0 is for those who do not want to wait at all."""
+    """Return the seconds that a message may wait; the value is a number of them, or a duration such as `1m30s`."""
     given = config.get("admission_wait", "").strip()
     if not given:
         return ADMISSION_WAIT

@@ -1,4 +1,4 @@
-"""Subjects, and the names of queue groups, by the rules of NATS and of wash-runtime."""
+"""The subjects of messages, and the names of queue groups, by the rules of NATS and of wash-runtime."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable
 from washnb.errors import AccessDenied, BackendError, ConfigError
 
 INBOX = "_INBOX."
-"""What the subjects begin with that answers to requests go to."""
+"""The beginning of the subjects to which answers to requests are sent."""
 
 LONGEST = 1024
-"""Bytes of a subject. NATS breaks a connection on which a line with two of them is longer than 4,096."""
+"""Bytes that a subject may have. NATS closes a connection for a line of more than 4,096, which may hold two of them."""
 
 BROADCAST = "broadcast"
-"""The consumer group of those who belong to none: each of them gets every message."""
+"""The value of `consumer_group` for a component that is in no group, and gets every message."""
 
 _UNSENDABLE = re.compile("[\\x00-\\x20\\x7f\\ud800-\\udfff]")
 _WILDCARDS = {"*": r"[^.]+", ">": r".+"}
@@ -24,7 +24,7 @@ _FNV_PRIME = 0x100000001B3
 
 
 def flaw(subject: str, *, wildcards: bool = False) -> str | None:
-    """Say what is wrong with a subject, None where nothing is. `wildcards`: it is one to subscribe to."""
+    """Return in words what is wrong with a subject, None where nothing is. With `wildcards` it may have `*` and `>`."""
     tokens = subject.split(".")
     if not subject:
         return "it is empty"
@@ -43,9 +43,10 @@ def flaw(subject: str, *, wildcards: bool = False) -> str | None:
 
 
 def require_sendable(subject: str) -> None:
-    """Raise BackendError where nothing can be sent to `subject`, AccessDenied where it is one of the server's own.
+    """Raise BackendError where `subject` is not valid, AccessDenied where it is one of the server's own.
 
-    Buckets, objects and streams hear under `$KV`, `$O` and `$JS`: who may send messages was not granted these.
+    These begin with `$`: messages to `$KV`, `$O` and `$JS` change buckets, objects and streams, and a guest that was
+    granted messaging was not granted these.
     """
     if problem := flaw(subject):
         raise BackendError(f"subject {subject!r:.80} is invalid: {problem}", repair='"orders.created"')
@@ -57,19 +58,19 @@ def require_sendable(subject: str) -> None:
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """Return what says whether a subject matches: `*` is any one token, `>` at the end one or more."""
+    """Return a function that says whether a subject matches `pattern`: `*` is any one token, `>` one or more."""
     parts = (_WILDCARDS.get(each) or re.escape(each) for each in pattern.split("."))
     expression = re.compile(r"\.".join(parts))
     return lambda subject: expression.fullmatch(subject) is not None
 
 
 def lasting(subject: str) -> str:
-    """Return a subject as people are shown it: of an inbox, which is another one for each request, the beginning."""
+    """Return a subject as views show it: of an inbox, which each request has for itself, only the beginning."""
     return f"{INBOX}…" if subject.startswith(INBOX) else subject
 
 
 def default_group(namespace: str, workload: str, component: str) -> str:
-    """Name the queue group of a component as wash-runtime does, so that load is shared with its hosts."""
+    """Return the name that wash-runtime gives a component's queue group, so that its hosts share the messages."""
     identity = f"{namespace}\0{workload}\0{component}".encode()
     readable = ".".join(re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in (namespace, workload, component))
     prefix, suffix = "wasmcloud.", f".{fnv1a_64(identity):016x}"
@@ -77,7 +78,7 @@ def default_group(namespace: str, workload: str, component: str) -> str:
 
 
 def fnv1a_64(data: bytes) -> int:
-    """Hash bytes by FNV-1a, in 64 bits."""
+    """Return the FNV-1a hash of `data`, an integer of 64 bits."""
     digest = _FNV_OFFSET
     for byte in data:
         digest = (digest ^ byte) * _FNV_PRIME % 2**64
@@ -85,7 +86,7 @@ def fnv1a_64(data: bytes) -> int:
 
 
 def require_group(name: str) -> None:
-    """Raise ConfigError where a queue group cannot have that name."""
+    """Raise ConfigError where NATS takes no queue group of that name."""
     if not name or re.search(r"[\s*>]", name) or flaw(name.replace(".", "-")):
         raise ConfigError(
             f"consumer_group {name!r:.80} cannot be: a name without blanks, * and >, {LONGEST:,} bytes at most",
