@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.guests import COUNTER, HOST, THINGS
 from tests.engine.hosting import bound, started
-from washnb.engine import Bindings, GuestResource, Instance, Interface, resource
+from washnb.engine import GuestResource, Instance, Interface, resource
 from washnb.errors import GuestError, MismatchError
 
 
@@ -380,47 +380,3 @@ async def test_a_guest_resource_comes_as_what_stands_for_it(shared_engine, no_st
         assert instance.ended is None
     assert instance.ended == "it was closed"
     counter.wit_handle.give_up()
-
-
-METHOD_DROP = """
-(component
-  (import "docs:notes/pad" (instance $pad
-    (export "page" (type $page (sub resource)))
-    (export "[constructor]page" (func (result (own $page))))
-    (export "[method]page.drop" (func (param "self" (borrow $page))))))
-  (alias export $pad "page" (type $page))
-  (core func $new (canon lower (func $pad "[constructor]page")))
-  (core func $call (canon lower (func $pad "[method]page.drop")))
-  (core func $gone (canon resource.drop $page))
-  (core module $m
-    (import "pad" "new" (func $new (result i32)))
-    (import "pad" "call" (func $call (param i32)))
-    (import "pad" "gone" (func $gone (param i32)))
-    (func (export "run") (local $page i32)
-      (local.set $page (call $new))
-      (call $call (local.get $page))
-      (call $gone (local.get $page))))
-  (core instance $i (instantiate $m (with "pad" (instance
-    (export "new" (func $new)) (export "call" (func $call)) (export "gone" (func $gone))))))
-  (func (export "run") (canon lift (core func $i "run"))))
-"""
-
-
-async def test_a_method_that_wit_calls_drop_is_not_the_end_of_a_resource(shared_engine):
-    """Such a method is `drop_` in Python; `drop` is called once, when the guest lets go of its handle."""
-    told = []
-
-    @resource("page")
-    class Page:
-        def drop_(self) -> None:
-            told.append("method")
-
-        def drop(self) -> None:
-            told.append("gone")
-
-    pad = type("Pad", (Interface,), {"Page": Page}, wit="docs:notes/pad")
-    bindings = Bindings(await shared_engine.compile(METHOD_DROP.encode(), name="guest"))
-    bindings.bind("docs:notes/pad", pad(), provider="test")
-    async with await Instance.new(bindings.component, bindings) as instance:
-        await instance.call("run")
-    assert told == ["method", "gone"]
