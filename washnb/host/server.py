@@ -21,22 +21,22 @@ from .invoke import Deliver
 from .routers import Router
 
 BODY_LIMIT = 256 * 1024 * 1024
-"""The longest body of a request, in bytes; a longer one is answered with 413."""
+"""Bytes that the body of a request may have; a longer one is answered with 413."""
 
 BACKLOG = 256
-"""How many connections may wait to be accepted."""
+"""Connections that may wait to be accepted."""
 
 LINGER_SECONDS = 1.0
-"""How long the server reads on from a client that still sends when its answer is out, so that it gets to read that."""
+"""Seconds that the server reads on from a client that still sends when its answer is out: cut off, it misses that."""
 
 HEADER_BYTES = 64 * 1024
-"""The most that one header of a request, or its target, may have; a longer one is answered with 400."""
+"""Bytes that one header of a request, or its target, may have; a longer one is answered with 400."""
 
 HEAD_SECONDS = 30.0
-"""How long a new connection may take to send the head of its first request, as with hyper."""
+"""Seconds that a new connection may take to send the head of its first request, as with hyper."""
 
 SHUTDOWN_SECONDS = 1.0
-"""How long requests in flight have when the server stops, before they are cancelled."""
+"""Seconds that requests in flight have when the server stops, before they are cancelled."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,12 +46,12 @@ Handle = Callable[[Request, Deliver], Awaitable[None]]
 class HttpServer:
     """The HTTP handler of a host: a router, and the ports that requests come from.
 
-    `await HttpServer.new(DevRouter(), "127.0.0.1:8080")` has the port at once and answers once its host has started;
-    `HttpServer(DevRouter())` has none until `bind`, and requests reach it through `Host.send`.
+    `await HttpServer.new(DevRouter(), "127.0.0.1:8080")` has the port at once, and answers when its host has started;
+    `HttpServer(DevRouter())` has no port until `bind`: until then only `Host.send` brings requests.
     """
 
     def __init__(self, router: Router) -> None:
-        """Begin without a port."""
+        """Send requests where `router` says; there is no port until `bind`."""
         self.router = router
         self._handle: Handle | None = None
         self._sockets: list[socket.socket] = []
@@ -59,9 +59,9 @@ class HttpServer:
 
     @classmethod
     async def new(cls, router: Router, address: str) -> Self:
-        """Make a server that listens at `address`, `HOST:PORT`; port 0 is any free one.
+        """Return a server that listens at `address`, `HOST:PORT`; port 0 stands for any free one.
 
-        Raises ConfigError where the address is not one, or somebody else has it.
+        Raises ConfigError where `address` is no such text, or the port is taken.
         """
         server = cls(router)
         await server.bind(address)
@@ -81,14 +81,14 @@ class HttpServer:
         return int(self._sockets[-1].getsockname()[1]) if self._sockets else 0
 
     async def bind(self, address: str) -> str:
-        """Open one more port; see `new`. Returns its address."""
+        """Listen at one more address, `HOST:PORT`, and return it with the number of the port. Raises ConfigError."""
         self._sockets.append(_listen(address))
         if self._runner is not None:
             await web.SockSite(self._runner, self._sockets[-1]).start()
         return self.addr
 
     async def start(self, handle: Handle) -> None:
-        """Answer requests through `handle`: what waits at the ports, and what comes."""
+        """Answer requests through `handle`, first those of connections that wait at the ports already."""
         self._handle = handle
         self._runner = web.ServerRunner(
             _Connections(self._answer, handler_cancellation=True),
@@ -118,15 +118,15 @@ class HttpServer:
         try:
             await self._handle(_request(incoming), answer.deliver)
         except WashError:
-            answer.abort()  # the head is out, and what breaks off must not look complete
+            answer.abort()  # the head is sent, and an answer that breaks off must not look complete
         return answer
 
 
 class _Connections(web.Server):
-    """aiohttp's server, with connections that speak as ours do."""
+    """aiohttp's server, which makes a `_Connection` for each client."""
 
     def __call__(self) -> web.RequestHandler:
-        """Make the protocol of one connection."""
+        """Return the protocol of one connection."""
         return _Connection(
             self,
             loop=asyncio.get_running_loop(),
@@ -139,16 +139,16 @@ class _Connections(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    """A connection whose errors are as short as all that the host answers itself: a status, without a body."""
+    """A connection that answers errors as the host does everywhere, with a status and no body."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request, for a while."""
+        """Close the connection where no request comes within `HEAD_SECONDS`."""
         super().connection_made(transport)
         self._silence = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.force_close)
         self._body: StreamReader = EMPTY_PAYLOAD  # of the request that came last
 
     def data_received(self, data: bytes) -> None:
-        """Read on. Where that is no HTTP any more, say so to who reads a body, which aiohttp lets wait for ever."""
+        """Parse what has come. Where that is no HTTP, end the body of the last request, which aiohttp leaves open."""
         super().data_received(data)
         if not self._messages:
             return
@@ -161,7 +161,7 @@ class _Connection(web.RequestHandler):
             self._body.feed_eof()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Wait no more."""
+        """Stop the timer of the first request."""
         self._silence.cancel()
         super().connection_lost(exc)
 
@@ -172,7 +172,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, and what the host itself failed at."""
+        """Answer with `status` and no body: the client has sent no HTTP, or the host itself has failed."""
         _log.log(logging.ERROR if status == 500 else logging.DEBUG, "%s: %s", status, message, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the response has begun, and cannot be another one now")
@@ -195,7 +195,7 @@ def _request(incoming: web.BaseRequest) -> Request:
 
 
 def _body(incoming: web.BaseRequest) -> bytes | AsyncIterator[bytes]:
-    """What is there already where that is all, else what comes."""
+    """Return the body of a request: bytes where all of it is there, otherwise a stream of its chunks."""
     content = incoming.content
     return content.read_nowait() if content.is_eof() and content.exception() is None else _chunks(content)
 
@@ -210,7 +210,7 @@ async def _chunks(content: StreamReader) -> AsyncIterator[bytes]:
 
 
 def _listen(address: str) -> socket.socket:
-    """Bind a socket to `HOST:PORT`, so that the port is ours from now on."""
+    """Return a socket bound to `HOST:PORT`: nobody else can take the port from now on. Raises ConfigError."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     if not host or not port.isdecimal() or int(port) > 65535:

@@ -1,4 +1,4 @@
-"""Snapshots: what the plugins of a host keep for its workloads, taken at one moment and brought back later."""
+"""Snapshots: the state that the plugins of a host keep for its workloads, taken at one moment and restored later."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from .host import Host
 from .saving import whole_file
 
 ALL_WORKLOADS = ""
-"""The workload of a state that all workloads share."""
+"""Stands for the name of a workload where all workloads share a plugin's state."""
 
 _FOR_THE_OWNER = 0o600
 
 
 class Change(NamedTuple):
-    """A value that differs between two snapshots; None where it is not there. `action` is set or delete."""
+    """A value that differs between two snapshots: `old` and `new`, None where there is none.
+
+    `path` leads to it (bucket and key), `action` is set or delete.
+    """
 
     workload: str
     plugin: str
@@ -35,9 +38,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class StateSnapshot:
-    """What plugins kept at one moment, by workload (its name; "": all) and id of the plugin.
+    """The state that plugins kept at one moment, by name of the workload ("": all of them) and id of the plugin.
 
-    `left_out` says of the ids of other plugins why they are not in it. It can be pickled, `save` writes it into a file.
+    `left_out` maps the ids of other plugins to the reason why their state is not in it, `taken_at` is a Unix timestamp.
+    A snapshot can be pickled, and `save` writes it into a file.
     """
 
     contents: Mapping[tuple[str, str], State]
@@ -45,21 +49,24 @@ class StateSnapshot:
     taken_at: float = field(default=0.0, compare=False)
 
     def diff(self, later: StateSnapshot) -> list[Change]:
-        """Return what has changed from this one to `later`, in order; what only one of them is about is no change."""
+        """Return the values that have changed from this snapshot to `later`, in order.
+
+        State that only one of the two holds, by workload and plugin, is passed over: see `beside`.
+        """
         return list(_changes(self.contents, later.contents))
 
     def beside(self, other: StateSnapshot) -> list[tuple[str, str]]:
-        """Return what this one is about and `other` is not, by workload and plugin: `diff` cannot compare that."""
+        """Return the pairs of workload and plugin whose state this snapshot holds, and `other` does not."""
         return [each for each in self.contents if each not in other.contents]
 
     def __repr__(self) -> str:
-        """How much it holds: values may be secrets."""
+        """Return how many values it holds, and none of them: they may be secrets."""
         return f"<StateSnapshot of {sum(map(len, self.contents.values()))} values>"
 
     def save(self, path: str | Path) -> None:
-        """Write it into a file, which holds the values as they are: secrets, too; a new one is for its owner only.
+        """Write the snapshot into a file, with secrets as they are; a new file is readable for its owner only.
 
-        Where that fails, what was there before stays, and ConfigError is raised.
+        Raises ConfigError where that fails; a file that was there before is unchanged then.
         """
         rows = [
             [workload, plugin, list(at), _written(value)]
@@ -77,7 +84,7 @@ class StateSnapshot:
 
     @classmethod
     def load(cls, path: str | Path) -> StateSnapshot:
-        """Read a file that `save` has written. Raises ConfigError for another one, OSError where there is none."""
+        """Read a snapshot from a file that `save` has written. Raises ConfigError for other contents, and OSError."""
         try:
             read = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
             about = [(_as_name(workload), _as_name(plugin)) for workload, plugin in read["about"]]
@@ -90,9 +97,10 @@ class StateSnapshot:
 
 
 async def take_snapshot(host: Host) -> StateSnapshot:
-    """Take what the plugins of a host keep for the workloads that use them, of each plugin at one moment.
+    """Return the state that the plugins of a host keep for the workloads that use them, of each plugin at one moment.
 
-    A plugin that cannot, as one on NATS, is left out and named. Raises BackendError where the outside world fails.
+    A plugin that takes no snapshots, as one on NATS, is named in `left_out`. Raises BackendError where a directory or a
+    server fails.
     """
     contents: dict[tuple[str, str], State] = {}
     left_out: dict[str, str] = {}
@@ -109,10 +117,10 @@ async def take_snapshot(host: Host) -> StateSnapshot:
 
 
 async def restore_snapshot(host: Host, snapshot: StateSnapshot) -> dict[str, str]:
-    """Let plugins keep again what they kept, for workloads of the same names; what is not in it stays as it is.
+    """Let plugins keep again the state in `snapshot`, for workloads of the same names; other state stays as it is.
 
-    Returns what could not be restored, and why: no workload of the name uses the plugin, it takes no snapshot, or took
-    none when this one was taken.
+    Returns the reasons why state could not be restored, by `PLUGIN of WORKLOAD`: no workload of the name uses the
+    plugin, the plugin takes no snapshots, or its state was left out of this one.
     """
     users = _users(host)
     refused = dict.fromkeys(snapshot.left_out, "it was left out when the snapshot was taken")
@@ -130,7 +138,7 @@ async def restore_snapshot(host: Host, snapshot: StateSnapshot) -> dict[str, str
 
 
 def _users(host: Host) -> dict[str, dict[str, str]]:
-    """The workloads that use each plugin: ids by names; one for all, where they share what it keeps."""
+    """Return for each plugin the ids of the workloads that use it, by name; one, named "", where they share state."""
     users: dict[str, dict[str, str]] = {}
     for summary in host.workloads():
         for plugin_id in summary.plugins:
@@ -141,7 +149,7 @@ def _users(host: Host) -> dict[str, dict[str, str]]:
 
 
 def _why_not(host: Host, name: str, plugin_id: str) -> str:
-    """Say why there is nobody to bring the state of a workload back for."""
+    """Return the reason why no workload can have its state in a plugin restored."""
     plugin = host.plugins.get(plugin_id)
     if plugin is None:
         return "it is not attached"

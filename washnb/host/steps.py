@@ -1,4 +1,4 @@
-"""Steps of a plugin's life that are one for each host: what they raise is told in our words, and a stop is bounded."""
+"""The steps of a plugin's life that happen once per host: start, adopt, stop; what they raise becomes a WashError."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from washnb.errors import ConfigError, WashError, spelled_out
 from washnb.plugins import HostPlugin
 
 PLUGIN_STOP_SECONDS = 6.0
-"""How long a plugin may take to stop: wash-runtime's five seconds, and its one more."""
+"""Seconds that a plugin may take to stop: the five of wash-runtime, and the one that it adds."""
 
 _log = logging.getLogger(__name__)
 
 
 async def start(plugin: HostPlugin) -> None:
-    """Start a plugin. Raises WashError as the plugin raised it, ConfigError around anything else."""
+    """Start a plugin. Raises the plugin's WashError, and ConfigError around any other exception of it."""
     with _told(plugin, "start"), contained():
         await plugin.start()
 
 
 def adopt(plugin: HostPlugin, former: HostPlugin) -> None:
-    """Let a plugin take over what it wants of the one that it replaces. Raises as `start`."""
+    """Let a plugin keep what it wants of `former`, which it replaces.
+
+    Raises the plugin's WashError, and ConfigError around any other exception of it.
+    """
     with _told(plugin, "adopt"), contained():
         plugin.adopt(former)
 
 
 async def stop(plugin: HostPlugin) -> None:
-    """Stop a plugin. What it raises is logged: the others have to stop all the same."""
+    """Stop a plugin, within `PLUGIN_STOP_SECONDS`. What it raises is logged: the other plugins have to stop as well."""
     try:
         async with asyncio.timeout(PLUGIN_STOP_SECONDS):
             with contained():
@@ -41,10 +44,10 @@ async def stop(plugin: HostPlugin) -> None:
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Raise RuntimeError in place of what would end the task or the program, and is only a mistake of a plugin.
+    """Raise RuntimeError in place of an exception of a plugin that would end the task or the program by mistake.
 
-    That is a CancelledError where nobody has cancelled this task: the plugin has awaited what it had cancelled itself.
-    And it is what is no Exception, such as SystemExit; but an interrupt passes.
+    That is a CancelledError where nobody has cancelled this task, for the plugin awaits what it has cancelled itself,
+    and whatever is no Exception, such as SystemExit. KeyboardInterrupt passes.
     """
     task = running_task()
     before = 0 if task is None else task.cancelling()

@@ -1,4 +1,4 @@
-"""A workload on this host: its components, compiled and linked, and the plugins that it is bound to."""
+"""A workload on the host: its compiled components, and the plugins that it is bound to."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .lifecycle import Lifecycle
 from .resolve import Demand, Grant, Offer, Resolution, asks_for_http, resolve
 
 CLOSE_SECONDS = 2.0
-"""How long calls that were cancelled have to unwind when their workload stops."""
+"""Seconds that cancelled calls have to unwind when their workload stops."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class BoundItem:
-    """A component in the hands of one plugin: the plugins' `WorkloadItem`."""
+    """A component as one plugin sees it that is bound to it: implements `WorkloadItem`."""
 
     workload: BoundWorkload
     target: WorkloadComponent
@@ -38,7 +38,7 @@ class BoundItem:
 
     @property
     def workload_id(self) -> str:
-        """The host's key of the workload."""
+        """The id of the workload on its host."""
         return self.workload.workload_id
 
     @property
@@ -58,7 +58,7 @@ class BoundItem:
 
     @property
     def local_resources(self) -> LocalResources:
-        """What the workload grants to the component."""
+        """The resources that the workload's manifest gives the component."""
         return self.target.manifest.local_resources
 
     @property
@@ -68,7 +68,7 @@ class BoundItem:
 
     @property
     def surfaces(self) -> Mapping[str, Surface]:
-        """Those imports as Python classes. To make them takes milliseconds."""
+        """The imports that were granted to the plugin as Python classes. Making them takes milliseconds."""
         return {name: self.target.compiled.import_surfaces[name] for name in self.imports}
 
     def link(self, interface: Interface) -> None:
@@ -84,12 +84,12 @@ class BoundItem:
         return self.workload.lifecycle.holds(self.grant)
 
     async def deliver(self, export: str, *arguments: object, request: int | None = None, wait: float = 0.0) -> Any:
-        """Call an export of the component in a fresh instance: see `WorkloadItem`."""
+        """Call an export of the component in a fresh instance. See `WorkloadItem.deliver`."""
         return await self.workload.deliver(self.workload, self.component, export, arguments, request=request, wait=wait)
 
 
 class Delivery(Protocol):
-    """What brings a plugin's call to a component: see `Dispatcher.deliver`."""
+    """The function that brings a plugin's call to a component: `Dispatcher.deliver`."""
 
     async def __call__(
         self,
@@ -101,11 +101,11 @@ class Delivery(Protocol):
         request: int | None,
         wait: float,
     ) -> Any:
-        """Call `export` of the version of `workload` that runs now."""
+        """Call `export` in the version of `workload` that runs now, and return its result."""
 
 
 class BoundWorkload:
-    """A workload whose components are compiled, and which is bound to plugins: the plugins' `WorkloadContext`."""
+    """A workload whose components are compiled and bound to plugins: implements `WorkloadContext`."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class BoundWorkload:
         egress: Egress,
         deliver: Delivery,
     ) -> None:
-        """Begin unbound, and with no call in flight. `egress` is closed with the workload, `deliver` calls into it."""
+        """Begin without plugins and calls. `egress` is closed with the workload; plugins call it through `deliver`."""
         self.workload_id = workload_id
         self.manifest = manifest
         self.components: Mapping[str, WorkloadComponent] = {component.name: component for component in components}
@@ -137,7 +137,10 @@ class BoundWorkload:
 
     @cached_property
     def http_component(self) -> WorkloadComponent | None:
-        """The component that answers HTTP requests, where that is asked for: the first exporter in the manifest."""
+        """The component that answers HTTP requests, the first in the manifest that exports a handler; or None.
+
+        None, too, where `host_interfaces` lists interfaces without wasi:http/incoming-handler.
+        """
         if not asks_for_http(self.manifest.host_interfaces):
             return None
         exporters = [component for component in self.components.values() if component.http_handler]
@@ -152,11 +155,11 @@ class BoundWorkload:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """The interfaces that a plugin has served and nobody serves now: calls of them fail."""
+        """The interfaces that a plugin has served and that nothing serves now: calls of them fail."""
         return self.lifecycle.lost
 
     def resolve(self, plugins: Mapping[str, HostPlugin]) -> Resolution:
-        """Find out which of `plugins` serves which import of the workload."""
+        """Return which of `plugins` serves which import of the workload."""
         return resolve(
             [Demand(component.name, component.compiled.world()) for component in self.components.values()],
             [Offer(plugin.id, plugin.world()) for plugin in plugins.values()],
@@ -165,7 +168,7 @@ class BoundWorkload:
         )
 
     async def retire(self, reason: WashError, *, grace: float) -> None:
-        """Close, then unbind. Cancelled, it does both at once."""
+        """Close the workload, then unbind its plugins; when cancelled, do so without the `grace`."""
         try:
             await self.close(reason, grace=grace)
         except asyncio.CancelledError:
@@ -175,21 +178,21 @@ class BoundWorkload:
             await self.lifecycle.unbind()
 
     async def close(self, reason: WashError, *, grace: float) -> None:
-        """End every call within `grace` seconds and a little more, and close what was kept open."""
+        """Give calls in flight `grace` seconds, then cancel them for `reason`; close kept instances and connections."""
         await self.admission.close(reason, grace=grace, limit=CLOSE_SECONDS)
         for instance in tuple(self._kept):
             instance.close()
         await self._egress.close()
 
     async def keep_instance(self, component: WorkloadComponent) -> Instance:
-        """Make an instance that lives until its owner closes it, or the workload does."""
+        """Return a fresh instance that lives until the caller closes it or the workload is closed."""
         async with self.admission.admit(None):
             instance = await component.instantiate()
             self._kept.add(instance)
         return instance
 
     def component(self, name: str | None) -> WorkloadComponent:
-        """The component of that name; without one the first. Raises ConfigError where there is none."""
+        """Return the component of that name, or the first one for None. Raises ConfigError where there is none."""
         found = next((each for each in self.components.values() if name in (None, each.name)), None)
         if found is None:
             raise ConfigError(
@@ -200,7 +203,7 @@ class BoundWorkload:
         return found
 
     def find_export(self, export: str) -> tuple[WorkloadComponent, str]:
-        """Find the component that exports a function, and the export's full name.
+        """Return the component that exports a function, and the full name of the export.
 
         `export` is `interface@version#function`, `interface#function` or only the function, in WIT's spelling or in
         Python's. Raises ConfigError where there is none of that name, or more than one.
@@ -232,5 +235,5 @@ class BoundWorkload:
         return BoundItem(self, self.components[grant.component], grant)
 
     def __str__(self) -> str:
-        """Name and id."""
+        """Return the name and the id as text, for the log."""
         return f"{self.workload_name} ({self.workload_id})"

@@ -1,4 +1,4 @@
-"""How a host call ended: what views show in a colour and a shape of its own."""
+"""The outcome of a host call: ok, failed, denied or injected; views show each in a colour and a shape of its own."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from washnb.events import HostCall
 
 Outcome = Literal["ok", "failed", "denied", "injected"]
 
-# at the beginning of what a guest was told: the cases that WASI, wasi:http and the interfaces of plugins have for "no"
+# how an error begins that denies: the cases that WASI, wasi:http and the interfaces of plugins have for that
 _DENIALS = re.compile(r"(?:access-denied|HTTP-request-denied|not-permitted|access|read-only)(?![\w-])")
 _END = "closed"
 """The error by which wasi:io says that a stream has come to its end."""
 
 
 def outcome_of(call: HostCall) -> Outcome:
-    """Whether a call returned, failed, or was denied: by the interface's own error, or since nobody serves it now.
+    """Return how a host call ended.
 
-    What a fault has changed is injected, however it ended. The end of a stream is an error in WIT, and none here.
+    A call is denied where the interface's error says so, or where nothing serves it any more. A call that a fault has
+    changed is injected, however it ended. The end of a stream, an error in WIT, is ok.
     """
     if call.injected:
         return "injected"

@@ -1,6 +1,6 @@
 """The capability receipt: what a workload imports, was granted, has used and was denied, and the least that it needs.
 
-A fold over the host's events: numbers and names are kept, never the calls, so that nothing is lost with time.
+It is folded from the host's events: numbers and names are kept, never the calls, so that it covers all that ever was.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .touched import KINDS, Meanings, may_touch
 
 MAX_WORKLOADS = 100
 MAX_NAMES = 500
-"""Different names of one kind that are kept of a workload; calls about others are only counted."""
+"""Names of one kind that are kept for a workload; calls about further names are only counted."""
 
 _MAX_REQUESTS = 1_000
 _ALIKE = ("workload", "interface", "function", "error", "provider", "injected")
 _KIND = operator.itemgetter(*map(HostCall._fields.index, _ALIKE))
-"""What calls that count as the same have in common."""
+"""Returns the parts of a host call that make two calls count as alike."""
 
 Granted = Callable[[str], bool]
-"""Says of the id of a plugin whether the workload may use it."""
+"""Returns whether a workload may use the plugin of an id."""
 
 _HTTP = ("wasi:http/incoming-handler", "wasi:http/outgoing-handler")
 
@@ -47,7 +47,7 @@ class Tally:
     denied: int = 0
 
     def count(self, outcome: Outcome, times: int = 1) -> None:
-        """Count calls that have ended so."""
+        """Count as many calls as `times` says that ended with `outcome`."""
         self.calls += times
         if outcome == "failed":
             self.failed += times
@@ -57,7 +57,7 @@ class Tally:
 
 @dataclass
 class _Ledger:
-    """One workload: its calls by interface and function, and by what they were about."""
+    """The counts of one workload: its calls by interface and function, and by the names that they were about."""
 
     functions: dict[tuple[str, str], Tally] = field(default_factory=dict)
     touched: dict[tuple[str, str], Tally] = field(default_factory=dict)
@@ -80,9 +80,9 @@ class _Ledger:
 
 @dataclass(frozen=True)
 class ImportUse:
-    """An import of a component: who serves it (a plugin's id, `wasi`, or None), whether that is granted, its use.
+    """An import of a component: what serves it (a plugin's id, `wasi`, or None), whether that is granted, and its use.
 
-    `functions` says how many functions are imported, `used` how often which of them was called.
+    `functions` is the number of imported functions; `used` maps those that were called to their tallies.
     """
 
     interface: str
@@ -99,10 +99,10 @@ class ImportUse:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a workload may do and has done. `touched` maps a kind (hosts, keys ...) to names and how often each was met.
+    """What a workload may do and has done. `touched` maps a kind (hosts, keys ...) to names and their tallies.
 
     `left_out` counts calls about names that were too many to keep. `host_interfaces` and `allowed_hosts` are the least
-    with which it would start and have done what it did; `denied_hosts` are those that it asked for in vain.
+    with which the workload would start and could do again what it did; `denied_hosts` are hosts that it never reached.
     """
 
     workload: str
@@ -115,21 +115,21 @@ class Receipt:
 
 
 class Receipts:
-    """Counts what workloads do, by their names. `take` is told of each event: host calls come while the host traces.
+    """Counts what workloads do, by their names, from the events that `take` is given.
 
-    A workload that is loaded again, or stopped and started, begins anew. A plugin that takes another one's place, or is
-    granted or taken back, changes nothing: it is the same workload that goes on.
+    Host calls are among these while the host traces. The counts of a workload begin anew when it is loaded again, or
+    stopped and started. They go on where a plugin is replaced, granted or revoked.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin without any count."""
         self._ledgers: OrderedDict[str, _Ledger] = OrderedDict()
         self._meanings: OrderedDict[int, Meanings] = OrderedDict()
         self._ids: dict[str, str] = {}
         self._running: set[str] = set()
 
     def take(self, event: Event) -> None:
-        """Count a host call; what a fault did to a call of an export is none."""
+        """Count the host call that an event tells of, if any; a fault on an export is not counted as one."""
         if isinstance(event, HostCall):
             self.take_calls((event,))
         elif isinstance(event, Handled):
@@ -138,7 +138,7 @@ class Receipts:
             self._changed(event)
 
     def take_calls(self, calls: Sequence[HostCall]) -> None:
-        """Count calls that have come one after the other, which takes less than to `take` each."""
+        """Count host calls that have come one after the other; this is faster than `take` for each."""
         kinds = list(map(_KIND, calls))
         alike = dict(zip(kinds, calls, strict=True))
         for kind, times in Counter(kinds).items():
@@ -163,7 +163,7 @@ class Receipts:
         return ledger
 
     def _touch(self, ledger: _Ledger, call: HostCall, outcome: Outcome) -> None:
-        """Count what a call was about."""
+        """Count the names that a call was about."""
         meanings = self._meanings.get(call.request)
         if meanings is None:
             meanings = self._meanings[call.request] = Meanings()
@@ -173,7 +173,7 @@ class Receipts:
             ledger.tally(kind, name, outcome)
 
     def _changed(self, change: WorkloadChanged) -> None:
-        """Forget a workload when its next version runs or one of its name starts, unless another one has the name."""
+        """Drop the counts of a name where a workload of it begins anew, unless another workload has the name, too."""
         workload_id = change.workload_id
         if change.state in {WorkloadState.STOPPING, WorkloadState.ERROR}:
             self._ids.pop(workload_id, None)
@@ -189,9 +189,9 @@ class Receipts:
     def of(
         self, workload: str, component: CompiledComponent, plugins: Iterable[HostPlugin], granted: Granted
     ) -> Receipt:
-        """Write the receipt of a workload made of `component`, on a host where `plugins` are attached.
+        """Return the receipt of a workload made of `component`, on a host where `plugins` are attached.
 
-        `granted` says of the id of a plugin whether the workload may use it.
+        `granted` is asked for each plugin's id whether the workload may use it.
         """
         attached = list(plugins)
         ledger = self._ledgers.get(workload, _Ledger())
@@ -213,9 +213,9 @@ class Receipts:
 
 
 def least_interfaces(component: CompiledComponent, plugins: Iterable[HostPlugin]) -> tuple[WitInterface, ...]:
-    """The `host_interfaces` with which a component starts, served by `plugins`, and is given nothing else.
+    """Return the fewest `host_interfaces` with which a component starts where `plugins` are attached.
 
-    An import that is never called has to be served as well: only a component without it needs less.
+    An import that is never called has to be served as well; only a component that does not have it needs less.
     """
     offers = [Offer(plugin.id, plugin.world()) for plugin in plugins]
     grants = resolve([Demand(component.name, component.world())], offers, (), WASI).grants
@@ -240,7 +240,7 @@ def _imports(
 
 
 def _entry(address: str) -> str | None:
-    """The entry of `allowed_hosts` for an address; None where the trace has it shortened, or it is none."""
+    """Return the entry of `allowed_hosts` for an address; None for what is none, as one that the trace shortened."""
     try:
         return str(AllowedHost.parse(address))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the type of a function says of how the values of its calls are shown."""
+"""How the values of a function's calls are kept, as far as the function's type decides it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _KEYED_BY = frozenset({"key", "name"})  # parameters that say what the other val
 
 
 class Signature:
-    """How the values of a function's calls are kept, as far as its type tells: found out once, for all of them.
+    """How the values of a function's calls are kept, worked out from its type once for all calls.
 
-    `arguments` keeps those of a call behind their names; `around_secret` those of a call that is about a secret, which
-    shows what it is about, and nothing else. `result` keeps what is returned, `error` what is raised as a WIT error;
-    None: the function has none. `tells`: what a call does may be told of, and is then known to be its. `size` is about
-    how many bytes the values take, without what is in them.
+    `arguments` keeps the arguments of a call with their names; `around_secret` does so for a call about a secret, of
+    which only the names and keys are kept. `result` keeps what is returned, `error` the payload of a WIT error, or is
+    None where the function has no error. `tells` says whether calls may cause log lines or changes of state, which then
+    name the call. `size` is about how many bytes the values take, without their contents.
     """
 
     __slots__ = (
@@ -36,7 +36,7 @@ class Signature:
     )
 
     def __init__(self, callee: Callee) -> None:
-        """Look at the names and types of a function."""
+        """Work out how to keep the values of `callee` from the names and types of its parameters and its result."""
         self.interface, self.name, self.provider = callee.interface, callee.function.name, callee.provider
         self.tells = not callee.interface.startswith(_SILENT)
         params, result = callee.function.params, callee.function.result
@@ -52,7 +52,7 @@ class Signature:
         self.keys = [place for place, (name, _) in enumerate(params) if name in _KEYED_BY]
 
     def is_about_secret(self, arguments: Sequence[object]) -> bool:
-        """Whether what a call with these arguments is about has the name of a secret."""
+        """Return whether a key or name among `arguments` is that of a secret."""
         return any(is_secret(key) for key in map(arguments.__getitem__, self.keys) if isinstance(key, str))
 
 

@@ -1,4 +1,4 @@
-"""Slow motion: calls of guests are held for a while before they are served, so that people can follow and talk."""
+"""Slow motion: host calls of guests are held for a while before they are served, so that people can follow and talk."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ..component import WASI_PROVIDER
 from .trace import PendingCall, Recorder, Trace
 
 CALL_SECONDS = 0.9
-"""How long a call of a plugin is held at speed 1: the time of a call in a film."""
+"""Seconds that a call of a plugin is held at speed 1, as long as a film shows a call."""
 
 WASI_SECONDS = 0.3
-"""The same for WASI's, of which there are many around each of a plugin."""
+"""Seconds that a call of WASI is held at speed 1: there are many around each call of a plugin."""
 
 _PASSED_OVER = ("wasi:io/poll", "wasi:io/error", "wasi:clocks/", "wasi:random/", "wasi:cli/")
-"""Calls that go at once: what the runtime of a language does by itself, before and between what its program does."""
+"""Interfaces whose calls are not held: a language's runtime makes these by itself, around what the program does."""
 
 MOST_SECONDS = 60.0
-"""How long one request is held, all calls together."""
+"""Seconds that all calls of one request together are held at most."""
 
 MOST_AT_ONCE = 8
-"""How many calls are held at the same time: in a flood the others go at once, and nobody lacks a place in flight."""
+"""Calls that are held at the same time. In a flood the others are served at once, and places in flight come free."""
 
 _SLOWEST, _FASTEST = 0.1, 10.0
 
 
 class SlowMotion:
-    """Whether recorded calls of a host are held, and for how long."""
+    """Says whether recorded host calls are held, and for how long."""
 
     def __init__(self) -> None:
         """Begin at full speed."""
@@ -44,10 +44,10 @@ class SlowMotion:
 
     @property
     def speed(self) -> float | None:
-        """How fast calls follow each other, as in a film: 1 is its own pace, 0.5 half of it. None: at full speed.
+        """The pace at which host calls follow each other: 1 is that of a film, 0.5 half of it; None is full speed.
 
-        A change holds from the next call on, one to full speed at once; requests that have begun at full speed keep
-        that. Raises ConfigError for what is no such number.
+        A new speed holds from the next call on, full speed at once. Requests that have begun at full speed go on so.
+        Setting it raises ConfigError for anything but None or a number from 0.1 to 10.
         """
         return self._speed
 
@@ -65,24 +65,27 @@ class SlowMotion:
             self._at_full_speed.clear()
 
     def __str__(self) -> str:
-        """Say it in words; nothing at full speed."""
+        """Return the speed in words; an empty text at full speed."""
         return "" if self._speed is None else f"slow motion, speed {self._speed:g}"
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds, or until it is at full speed again."""
+        """Wait for `seconds`, or until the speed is set to full."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._at_full_speed.wait()
 
     def seconds(self, call: HostCall) -> float:
-        """How long a call is to be held; 0 for one that goes at once."""
+        """Return for how many seconds a call is to be held; 0 for one that is served at once."""
         if self._speed is None or call.interface.startswith(_PASSED_OVER) or GuestTime.here().held >= MOST_AT_ONCE:
             return 0.0
         return (WASI_SECONDS if call.provider == WASI_PROVIDER else CALL_SECONDS) / self._speed
 
 
 class SlowRecorder(Recorder):
-    """A recorder that holds calls, and tells of it. No time passes for the guest, nor for those that wait for it."""
+    """A recorder that holds calls before they are served, and publishes `CallHeld` for each.
+
+    Guest time stands still meanwhile: no deadline of the guest passes, nor of those that wait for it.
+    """
 
     def __init__(
         self,
@@ -96,16 +99,16 @@ class SlowRecorder(Recorder):
         doing: str,
         scope: Scope | None,
     ) -> None:
-        """Hold calls as `slow` says, within `scope` where there is one, and tell that they are part of `doing`."""
+        """Hold calls as `slow` says, within `scope` where there is one; `doing` is the request or the export."""
         super().__init__(request, workload, component, publish, trace)
         self._slow = slow
         self._doing = doing
         self._scope = scope
         self._left = MOST_SECONDS
-        self._held: dict[int, float] = {}  # calls that go on, by number, and for how many seconds they were held
+        self._held: dict[int, float] = {}  # seconds that calls which are being served were held, by number
 
     async def hold(self, token: PendingCall) -> None:
-        """Let people see a call before it is served."""
+        """Publish that a call is held, and wait for as long as people are to see it before it is served."""
         asked = self.asked(token)
         seconds = min(self._slow.seconds(asked), self._left)
         if seconds <= 0:
@@ -121,7 +124,7 @@ class SlowRecorder(Recorder):
             self._held[asked.number] = time.perf_counter() - began
 
     def _call(self, token: PendingCall, result: Any, error: str | None, ended: float) -> HostCall:
-        """A call that was held began when it was served."""
+        """Return the event of a call; one that was held counts as started when it was served."""
         call = super()._call(token, result, error, ended)
         held = self._held.pop(call.number, 0.0)
         return call._replace(started=call.started + held, duration=call.duration - held, held=held) if held else call

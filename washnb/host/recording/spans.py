@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry: each request, message and call of an export a span, its host calls below it.
+"""Spans of OpenTelemetry: each request, message and call of an export is a span, with its host calls below it.
 
-A subscriber of the event bus. Only opentelemetry's API is used here: where spans go is up to the provider that a
-program has set up. The library is the extra `otel`, and is imported by whoever makes a `Spans`.
+`Spans` subscribes to the event bus. Only opentelemetry's API is used: the provider that a program sets up decides where
+spans go. The library is the extra `otel`, imported when a `Spans` is made.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from .outcome import outcome_of
 from .trace import Trace, sentence
 
 _MAX_REQUESTS = 1_000
-_SECOND = 1_000_000_000  # in nanoseconds, in which OpenTelemetry counts
+_SECOND = 1_000_000_000  # nanoseconds, which OpenTelemetry's times are in
 _FIRST_FAILURE = 500
-"""The first status for which HTTP's conventions call a span of a server failed."""
+"""The lowest HTTP status for which OpenTelemetry's conventions call the span of a server failed."""
 
 _SENDS = "wasmcloud:messaging/consumer"
 _WHOLE = 0
-"""Stands for a request itself among the numbers of its calls, which begin with 1."""
+"""The number of a request itself among those of its host calls, which begin with 1."""
 
 
 class Spans:
-    """Makes spans of what a host tells: `host.events().subscribe(Spans().take)`, or `wash.subscribe(Spans().take)`.
+    """Makes spans of a host's events: `host.events().subscribe(Spans().take)`, or `wash.subscribe(Spans().take)`.
 
-    A request's spans are made when it is handled; the host calls are there while the host traces, as many as a trace
-    keeps, and below one that has sent a message is what handled that in this process. Names of attributes are those of
-    OpenTelemetry's conventions where there are any, and `washnb.*` otherwise. Values that crossed the border leave the
-    process only with `values`, redacted as in traces.
+    The spans of a request are made when it has been handled. Host calls have spans while the host traces, as many as a
+    trace keeps; below one that has sent a message is the span of its handler, where that ran in this process.
+    Attributes have the names of OpenTelemetry's conventions where there are any, and `washnb.*` otherwise. Values of
+    calls leave the process only with `values`, redacted as in traces.
     """
 
     def __init__(self, provider: Any = None, *, values: bool = False) -> None:
-        """Give spans to `provider`, by default the one that is set for the process.
+        """Give spans to `provider`, by default the tracer provider that is set for the process.
 
         Raises ConfigError where opentelemetry is not installed.
         """
@@ -52,7 +52,7 @@ class Spans:
         self._made: OrderedDict[int, dict[int, Any]] = OrderedDict()  # contexts of senders, by request and call
 
     def take(self, event: Event) -> None:
-        """Remember a host call until its request is handled; make spans of what is."""
+        """Keep a host call until its request, message or call of an export has ended; then make spans of all."""
         if isinstance(event, HostCall):
             self._begun(event.request, event.started + event.duration).calls.append(event)
         elif isinstance(event, Handled):
@@ -67,14 +67,14 @@ class Spans:
                     self._tell(self._below.popitem(last=False)[1])
 
     def close(self) -> None:
-        """Make spans of what has not ended yet, as far as it went."""
+        """Make spans of the requests, messages and calls that have not ended, as far as they have come."""
         while self._open:
             self._end(*self._open.popitem(last=False))
         while self._below:
             self._tell(self._below.popitem(last=False)[1])
 
     def _tell(self, ended: list[_Ended]) -> None:
-        """Make spans of what has ended, then of the messages that it has sent, and of theirs."""
+        """Make spans of what has ended, then of the messages that it has sent, and that their handlers have sent."""
         for event, begun in ended:
             self._handled(event, begun)
             ended += self._below.pop(event.request, ())
@@ -110,12 +110,12 @@ class Spans:
         self._close(span, event.request, begun, event.error or "" if failed else None, end)
 
     def _context(self, sender: CallId | None) -> Any:
-        """The call that has sent a message, else its request; None for what has no sender, or a forgotten one."""
+        """Return the context of the call that sent a message, or of the call's request; None where it is unknown."""
         made = self._made.get(sender[0], {}) if sender else {}
         return made.get(sender[1], made.get(_WHOLE)) if sender else None
 
     def _end(self, number: int, begun: _Begun) -> None:
-        """What has not ended: all that is known of it are its host calls."""
+        """Make a span of a request that has not ended: only its host calls are known."""
         first = begun.calls[0]
         attributes = {"washnb.workload": first.workload, "washnb.component": first.component}
         span = self._tracer.start_span(f"call {first.component}", attributes=attributes, start_time=begun.at)
@@ -123,7 +123,7 @@ class Spans:
         self._tell(self._below.pop(number, []))
 
     def _close(self, span: Any, number: int, begun: _Begun, error: str | None, end: int) -> None:
-        """Put the host calls below a span, and end it, not before them."""
+        """Make spans of the host calls below `span`, and end it at `end`, or with the last of them if that is later."""
         context = self._otel.set_span_in_context(span)
         made = self._made[number] = {_WHOLE: context}
         for call in begun.calls:
@@ -139,7 +139,7 @@ class Spans:
             self._made.popitem(last=False)
 
     def _call(self, call: HostCall, origin: int, context: Any) -> tuple[Any, int]:
-        """One host call, and when it ended."""
+        """Make the span of one host call; return it with the time of its end, in nanoseconds since 1970."""
         interface = call.interface.partition("@")[0]
         outcome = outcome_of(call)
         attributes = {
@@ -165,7 +165,7 @@ class Spans:
 
 
 class _Begun:
-    """A request that is not handled yet: when it began, in nanoseconds since 1970, and its calls so far."""
+    """A request that has not ended: when it began, in nanoseconds since 1970, and its host calls so far."""
 
     __slots__ = ("at", "calls")
 
@@ -178,7 +178,7 @@ _Ended = tuple[Handled, _Begun]
 
 
 def _cause(event: Handled) -> CallId | None:
-    """The host call that has sent a message."""
+    """Return the host call that has sent the message which was handled; None for a request or a call of an export."""
     return event.cause if isinstance(event, MessageHandled) else None
 
 

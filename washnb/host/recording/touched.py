@@ -13,7 +13,7 @@ from washnb.secrecy import behind_userinfo
 from .values import CaseValue, Excerpt, RecordValue, ResourceName, text_of
 
 KINDS = ("hosts", "buckets", "keys", "containers", "objects", "settings", "subjects", "files")
-"""What a workload can touch, in the order in which it is told."""
+"""The kinds of names that host calls can be about, in the order in which receipts list them."""
 
 _NAMING: Mapping[str, Mapping[str, str]] = {
     "wasi:keyvalue": {"identifier": "buckets", "key": "keys", "keys": "keys", "key-values": "keys"},
@@ -24,23 +24,23 @@ _NAMING: Mapping[str, Mapping[str, str]] = {
     "wasi:filesystem": {"path": "files", "old-path": "files", "new-path": "files"},
     "wasi:sockets": {"name": "hosts", "remote-address": "hosts"},
 }
-"""By package or interface: which parameters name what is touched."""
+"""By package or interface: the parameters that hold names, with the kind of each."""
 
 _HTTP = "wasi:http/"
 _ASKING = frozenset({"handle", "[method]outgoing-request.set-authority", "[method]outgoing-request.set-scheme"})
-"""The functions of wasi:http that say where a request goes."""
+"""The functions of wasi:http that say where an outgoing request goes."""
 
 
 class Meanings:
     """What the resources of one request stand for: a bucket's name, the address of an outgoing request."""
 
     def __init__(self) -> None:
-        """Begin with no resource."""
+        """Begin without any resource."""
         self._names: dict[ResourceName, str] = {}
         self._schemes: dict[ResourceName, str] = {}
 
     def touched(self, call: HostCall) -> Iterable[tuple[str, str]]:
-        """Say kind and name of each thing that a call is about."""
+        """Return the kind and the name of each thing that a host call is about."""
         if not may_touch(call.interface, call.function):
             return ()
         if call.interface.startswith(_HTTP):
@@ -58,7 +58,7 @@ class Meanings:
                 yield naming[parameter], name if scope is None else f"{scope}/{name}"
 
     def _asked(self, call: HostCall) -> Iterator[tuple[str, str]]:
-        """Remember whom an outgoing request is for; it goes there with `handle`."""
+        """Remember the host that an outgoing request is for, and yield it when `handle` sends the request."""
         function = call.function.rpartition(".")[2]
         request, value = call.arguments[0][1], call.arguments[-1][1]
         if function == "handle":
@@ -73,7 +73,7 @@ class Meanings:
 
 @functools.lru_cache(maxsize=4096)
 def may_touch(interface: str, function: str) -> bool:
-    """Whether calls of a function name anything at all: of most there is nothing to know, and they are many."""
+    """Return whether calls of a function can name anything. Calls of most functions cannot, and those are many."""
     return function in _ASKING if interface.startswith(_HTTP) else bool(_naming(interface))
 
 
@@ -84,7 +84,7 @@ def _naming(interface: str) -> Mapping[str, str]:
 
 
 def _names_in(value: Any) -> Iterator[str]:
-    """The names that an argument has: a text, a list of them or of pairs, an object's id, a message."""
+    """Yield the names in an argument: a text, a list of texts or of pairs, an object's id, or a message."""
     if isinstance(value, Excerpt) and isinstance(value.start, tuple):
         value = value.start
     if isinstance(value, RecordValue):

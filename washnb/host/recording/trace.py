@@ -1,4 +1,4 @@
-"""What crossed the border between a guest and the host during one request: recorded safely, readable as text."""
+"""The trace of a request: the host calls of its guest, recorded with values that are safe to keep, readable as text."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .values import REDACTED, CaseValue, ValueKeeper, text_of
 
 MAX_CALLS = 1_000
 MAX_BYTES = 256 * 1024
-_UNTOLD: CallId | None = 0, 0  # around a call that was not made the current one
+_UNTOLD: CallId | None = 0, 0  # in place of the call around it, for a call that was not made the current one
 INJECTED = "⚡ injected"
-"""What marks a call that a fault has changed: a shape and a word."""
+"""Marks a call that a fault has changed, with a shape and a word."""
 
 
 class Trace(Sequence[HostCall]):
     """The host calls of one request, in order. `str()` is one line for each.
 
-    Bounded by count and bytes: `dropped` says how many calls came after that.
+    It keeps 1,000 calls and 256 KiB of values at most; `dropped` is the number of calls that were not kept.
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Begin without calls."""
         self._calls: list[HostCall] = []
         self._room = MAX_BYTES
         self.dropped = 0
 
     def append(self, call: HostCall) -> None:
-        """Keep one more call, while there is room."""
+        """Keep one more call where there is room, else count it as dropped."""
         if len(self._calls) >= MAX_CALLS or self._room <= 0:
             self.dropped += 1
             return
@@ -41,7 +41,7 @@ class Trace(Sequence[HostCall]):
         self._calls.append(call)
 
     def only(self, passes: Callable[[HostCall], bool]) -> Trace:
-        """Return the calls that pass, as a trace of their own, from which nothing was dropped."""
+        """Return a trace of the calls for which `passes` is true."""
         chosen = Trace()
         chosen._calls = list(filter(passes, self._calls))
         return chosen
@@ -53,24 +53,24 @@ class Trace(Sequence[HostCall]):
     def __getitem__(self, index: slice) -> list[HostCall]: ...
 
     def __getitem__(self, index: int | slice) -> HostCall | list[HostCall]:
-        """The call at that place, or the calls of a slice."""
+        """Return the call at that place, or a list of the calls in a slice."""
         return self._calls[index]
 
     def __len__(self) -> int:
-        """How many calls are kept."""
+        """Return the number of calls that are kept."""
         return len(self._calls)
 
     def __iter__(self) -> Iterator[HostCall]:
-        """The calls in the order in which they began to return."""
+        """Yield the calls in the order in which they returned."""
         return iter(self._calls)
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Each call as number, call, duration, and who served it."""
+        """Each call as texts: its number, the call, its duration, and what served it."""
         return [(str(call.number), sentence(call), _time(call.duration), call.provider) for call in self]
 
     def __str__(self) -> str:
-        """One line for each call: number, call, duration, who served it."""
+        """Return a line for each call: its number, the call, its duration, what served it."""
         rows = self.rows
         if not rows:
             return "no host calls"
@@ -87,7 +87,7 @@ class Trace(Sequence[HostCall]):
 
 
 def sentence(call: HostCall) -> str:
-    """One call in a line: `wasi:keyvalue/store.bucket#1.get("count") -> b"3"`."""
+    """Return a host call as one line: `wasi:keyvalue/store.bucket#1.get("count") -> b"3"`."""
     interface = call.interface.partition("@")[0]
     values = [value for _, value in call.arguments]
     name = names.without_kind(call.function)
@@ -103,12 +103,13 @@ def sentence(call: HostCall) -> str:
 
 
 PendingCall = tuple[int, Signature, tuple[tuple[str, Any], ...], bool, int, str, CallId | None, float]
-"""A call that has begun: its number, whose call it is, its arguments, whether it is about a secret, the size of all
-that was kept before, what is injected, the call around it, and when it began. A plain tuple: that is made soonest."""
+"""A call that has begun: its number, the signature of its function, its arguments, whether it is about a secret, the
+size of all values kept before, what a fault injects, the call around it, and when it began. A plain tuple, which is the
+quickest to make."""
 
 
 class Recorder:
-    """Observes the calls of one guest to its host, for one request: the engine's `CallObserver`."""
+    """Records the host calls of one guest during one request: implements the engine's `CallObserver`."""
 
     hold: Callable[[Any], Awaitable[None]] | None = None
 
@@ -120,7 +121,7 @@ class Recorder:
         publish: Callable[[HostCall | CallHeld], None],
         trace: Trace | None = None,
     ) -> None:
-        """Publish every call of `component` once it has returned, and put it into `trace`."""
+        """Publish every host call of `component` when it has returned, and append it to `trace` if there is one."""
         self._request = request
         self._workload = workload
         self._component = component
@@ -131,7 +132,7 @@ class Recorder:
         self._values = ValueKeeper()
 
     def called(self, callee: Callee, arguments: tuple[object, ...], injected: str = "") -> PendingCall:
-        """Note a call that begins, and its arguments as they are now."""
+        """Return what is kept of a call that begins: its arguments as they are now, and what `injected` says."""
         signature = callee.memo
         if signature is None:
             signature = callee.memo = Signature(callee)
@@ -143,17 +144,17 @@ class Recorder:
         kept = keep(values, arguments)
         if signature.tells:
             around = current_call.get()
-            current_call.set((self._request, number))  # so that what happens in it knows whose work it is
+            current_call.set((self._request, number))  # what happens in the call has it as its cause
         return number, signature, kept, secret, size, injected, around, perf_counter()
 
     def returned(self, token: PendingCall, result: object) -> None:
-        """Complete the call that `token` stands for."""
+        """Publish a call that `called` has begun, with its result."""
         signature, secret = token[1], token[3]
         hidden = secret and result is not None
         self._complete(token, REDACTED if hidden else signature.result(self._values, result))
 
     def failed(self, token: PendingCall, error: BaseException) -> None:
-        """Complete a call that raised: the WIT error of the function, or what ended the guest."""
+        """Publish a call that has raised: the error of its WIT result, or the exception that ended the guest."""
         keep = token[1].error
         if isinstance(error, Err) and keep is not None:
             value, cause = keep(self._values, error.value), error.__cause__
@@ -164,11 +165,11 @@ class Recorder:
         self._complete(token, None, told)
 
     def passed(self, token: PendingCall) -> None:
-        """Complete a call of an export that is the guest's from here on."""
+        """Publish a call of an export that a fault has looked at, and that goes on in the guest."""
         self._complete(token, None)
 
     def asked(self, token: PendingCall) -> HostCall:
-        """Return what is known of a call that is still going on."""
+        """Return the event of a call that is still going on, without result and error."""
         return self._call(token, None, None, token[-1])
 
     def _complete(self, token: PendingCall, result: Any, error: str | None = None) -> None:
@@ -199,11 +200,14 @@ class Recorder:
             injected,
             0.0,
         )
-        return tuple.__new__(HostCall, values)  # its own constructor takes twice as long
+        return tuple.__new__(HostCall, values)  # HostCall(...) takes twice as long
 
 
 def failure_of(error: BaseException, function: Function | None) -> str:
-    """Say what a call of an export, of the type `function`, ended with: its WIT error, or what was raised instead."""
+    """Return the text for a call of an export that failed: the error of its WIT result, or the exception's message.
+
+    `function` is the type of the export.
+    """
     if isinstance(error, Err):
         result = None if function is None else function.result
         value = ValueKeeper().safe(error.value, result.err if isinstance(result, shapes.Result) else None)
@@ -212,13 +216,13 @@ def failure_of(error: BaseException, function: Function | None) -> str:
 
 
 def _failed(value: object, cause: BackendError) -> str:
-    """What the user is told of a backend's failure: all that it says, and what mends it, behind the guest's error."""
+    """Return the text for a call that a backend failed: the case that the guest got, then what the backend says."""
     case = f"{value.name}: " if isinstance(value, CaseValue) else ""
     return f"{case}{cause.message}" + (f"  ({'; '.join(cause.repair)})" if cause.repair else "")
 
 
 def _time(seconds: float) -> str:
-    """A duration in the unit that people would choose."""
+    """Return a duration in seconds as text, in µs, ms or s."""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} µs" if seconds >= 5e-7 else "<1 µs"
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

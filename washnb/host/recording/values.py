@@ -18,20 +18,20 @@ from washnb.engine import Err, Ok, Some, shapes
 from washnb.secrecy import REDACTION, is_secret, without_secrets
 
 _LONGEST = 64  # characters or bytes of one value, items of one list
-_LONGEST_BINARY = 16  # bytes that are no text: nobody reads more of them
+_LONGEST_BINARY = 16  # bytes of a value that is no text: nobody reads more of it
 _BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
-_DEEPEST = 7  # levels of one value
-_MOST = 1_000  # values inside one value, and resources that are remembered
+_DEEPEST = 7  # levels of one nested value
+_MOST = 1_000  # values inside one value; also resources whose names are remembered
 SIZE = 8
-"""Bytes that any value counts for, beside what is in it."""
+"""Bytes that every value counts for, besides its contents."""
 
-_PLAIN = frozenset({int, bool, float, str, bytes})  # and nothing that only passes for one, and may raise
+_PLAIN = frozenset({int, bool, float, str, bytes})  # not their subclasses, whose methods may raise
 _BYTES = shapes.List(shapes.Primitive("u8"))
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceName:
-    """A resource, by the name of its type and a number that it has for the time of one request."""
+    """Stands for a resource: the name of its type, and a number that it has during one request."""
 
     name: str
     number: int
@@ -57,7 +57,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """A value that was secret by its name."""
+    """Stands in place of a value whose name is that of a secret."""
 
     def __repr__(self) -> str:
         return REDACTION
@@ -65,7 +65,7 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class RecordValue:
-    """A record: its fields with their names."""
+    """The copy of a record: its fields with their names."""
 
     fields: tuple[tuple[str, Any], ...]
 
@@ -75,7 +75,7 @@ class RecordValue:
 
 @dataclass(frozen=True, slots=True)
 class CaseValue:
-    """A case of a variant, an enum, an option or a result, and its payload where it has one."""
+    """The copy of a variant, an enum, an option or a result: its case, and the payload where there is one."""
 
     name: str
     payload: tuple[Any, ...] = ()
@@ -89,22 +89,22 @@ _NONE = CaseValue("none")
 
 
 class ValueKeeper:
-    """Copies values that cross the border into ones that can be kept and shown. Resources keep their numbers.
+    """Copies values that cross the border into ones that can be kept and shown, for the time of one request.
 
-    `size` is about how many bytes it has copied so far of what is in values.
+    A resource has the same number each time. `size` is about how many bytes of contents it has copied so far.
     """
 
     def __init__(self) -> None:
-        """Begin with no resource."""
+        """Begin without any resource."""
         self.size = 0
-        self.names: dict[int, tuple[ResourceName, object]] = {}  # while its object lives here, an id is not used again
+        self.names: dict[int, tuple[ResourceName, object]] = {}  # by id(), which stays taken while the object is here
         self._counts: dict[str, int] = {}
         self._room = _MOST
 
     def safe(self, value: object, shape: shapes.Shape | None, depth: int = 0) -> Any:
-        """Copy `value`, whose WIT type is `shape` (None: a scalar, or nothing).
+        """Return a copy of `value`, whose WIT type is `shape` (None: a scalar, or no value).
 
-        Of a value that does not fit the type only the name of its class is kept: the engine is about to say the rest.
+        Of a value that does not fit the type only the name of its class is kept: the engine raises MismatchError then.
         """
         if depth:
             self._room -= 1
@@ -119,7 +119,7 @@ class ValueKeeper:
             return CaseValue(type(value).__name__)
 
     def plain(self, value: object) -> Any:
-        """Copy a number, or the beginning of a text or of bytes."""
+        """Return a number as it is, or the beginning of a text or of bytes; of anything else the name of its class."""
         if isinstance(value, str):
             return self._shortened(without_secrets(value), _LONGEST)
         if isinstance(value, bytes):
@@ -153,7 +153,7 @@ class ValueKeeper:
         return CaseValue(name, () if payload is None else (self.safe(inner, payload, depth),))
 
     def _tuple(self, value: Any, shape: shapes.Tuple, depth: int) -> Any:
-        """A pair whose first half is a secret's name, such as a header, loses its second half."""
+        """Copy a tuple; of a pair whose first half is the name of a secret, as in a header, redact the second half."""
         kept = [self.safe(item, inner, depth) for item, inner in zip(value, shape.items, strict=False)]
         if len(kept) == 2 and isinstance(value[0], str) and is_secret(value[0]):
             kept[1] = REDACTED
@@ -183,7 +183,7 @@ class ValueKeeper:
         return CaseValue(_kebab(value.name) if isinstance(value, enum.Enum) else str(value))
 
     def _flags(self, value: Any, shape: shapes.Flags, _depth: int) -> Any:
-        flags = itertools.islice(value, len(shape.names))  # what does not fit may have no end
+        flags = itertools.islice(value, len(shape.names))  # a value that does not fit may have no end
         names = (_kebab(flag.name) if isinstance(flag, enum.Flag) else _kebab(str(flag)) for flag in flags)
         return tuple(CaseValue(name) for name in sorted(names))
 
@@ -192,7 +192,7 @@ class ValueKeeper:
         return self.new_name(value, shape.resource.name) if known is None else known[0]
 
     def new_name(self, value: object, kind: str) -> ResourceName:
-        """Give a resource a name, which is its own for as long as others do not crowd it out."""
+        """Return a new name for a resource, and remember it until 1,000 others have come since."""
         self._counts[kind] = number = self._counts.get(kind, 0) + 1
         name = _resource_name(kind, number)
         self.names[id(value)] = name, value
@@ -217,11 +217,11 @@ class ValueKeeper:
 
 
 Keep = Callable[[ValueKeeper, Any], Any]
-"""Keeps the values of one type, as `ValueKeeper.safe` does."""
+"""Returns a copy of a value of one type, as `ValueKeeper.safe` does for all."""
 
 
 def keep_as(shape: shapes.Shape | None) -> Keep:
-    """Return what keeps the values of a type. Resources, numbers, text and bytes, most of what crosses, are quick."""
+    """Return the function that copies values of a type, a quick one for resources, numbers, text and bytes."""
     if isinstance(shape, shapes.Own | shapes.Borrow):
         return _keep_resources(shape.resource.name)
     if shape is None:
@@ -232,9 +232,9 @@ def keep_as(shape: shapes.Shape | None) -> Keep:
 
 
 def keep_all(parameters: Sequence[tuple[str, Keep]]) -> Callable[[ValueKeeper, Sequence[Any]], tuple[Any, ...]]:
-    """Return what keeps the arguments of a function, each behind its name.
+    """Return the function that copies the arguments of a call, as pairs of name and copy.
 
-    Most functions have one or two: to go round for these takes as long as to keep them.
+    Most functions have one or two parameters, for which a loop takes as long as the copying.
     """
     if not parameters:
         return lambda _keeper, _values: ()
@@ -250,7 +250,7 @@ def keep_all(parameters: Sequence[tuple[str, Keep]]) -> Callable[[ValueKeeper, S
 
 
 def keep_hidden(_keeper: ValueKeeper, _value: Any) -> Any:
-    """Keep of a value only that there was one."""
+    """Return `REDACTED` for any value."""
     return REDACTED
 
 
@@ -271,12 +271,12 @@ def _keep_plain(shape: shapes.Shape) -> Keep:
 
 @functools.lru_cache(maxsize=1024)
 def hides(name: str) -> bool:
-    """`is_secret` of a name in WIT: of these there are few, so the answer is remembered."""
+    """Return `is_secret` of a name in WIT; there are few of these, so the answer is remembered."""
     return is_secret(name)
 
 
 def text_of(value: object) -> str:
-    """A kept value, as a reader of WIT expects it."""
+    """Return a kept value as text, as WIT's readers expect it: `true`, `"text"`, `[1, 2]`, `some(3)`, `bucket#1`."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
