@@ -1,22 +1,22 @@
 """The errors that washnb raises.
 
 WashError
-├── ConfigError               a host or workload that cannot be
+├── ConfigError               a host, plugin, workload or verb was described in a way that cannot work
 ├── ComponentError            bytes that cannot become a running component
 │   ├── CompileError          wasmtime refused the component
 │   ├── NotAComponentError    a core module, a component of WASI 0.3, something else, or nothing at all
-│   └── UnsatisfiedImportError  an import that nobody serves
+│   └── UnsatisfiedImportError  an import that nothing serves
 ├── WorkloadError
 │   ├── WorkloadNotFound      no workload of that name or id
 │   └── WorkloadFailed        the workload is not running
 │       └── WorkloadBusy      it runs, and has as many calls in flight as it may
-├── GuestError                a call into a guest ended badly
+├── GuestError                a call into a guest ended without an answer
 │   ├── TrapError             the guest trapped; carries the wasm backtrace
 │   ├── GuestTimeout          the guest did not answer in time
-│   ├── GuestCancelled        the caller went away
+│   ├── GuestCancelled        the caller went away, or the workload was stopped
 │   └── MismatchError         a Python value does not fit the WIT type that it is for
-└── BackendError              the outside world of a plugin is at fault
-    └── AccessDenied          it is there, and may not be used so
+└── BackendError              what a plugin depends on has failed: a server, a disk
+    └── AccessDenied          a server or a disk is there, and does not permit the use
 
 A message says what happened, to which workload, component and interface, and ends with the lines that repair it.
 """
@@ -31,7 +31,7 @@ class WashError(Exception):
     """The base of all errors of washnb.
 
     `message` says what happened; `repair` holds the lines that mend it, ready to paste; `code` is stable and listed
-    in the documentation. `workload`, `component` and `interface` name the culprit where it is known.
+    in docs/errors.md. `workload`, `component` and `interface` name where it happened, as far as that is known.
     """
 
     code: ClassVar[str] = "W000"
@@ -45,7 +45,7 @@ class WashError(Exception):
         interface: str | None = None,
         repair: str | Sequence[str] = (),
     ) -> None:
-        """Keep the parts; `str()` puts message and repair together."""
+        """Keep the parts apart; `str()` joins message and repair."""
         super().__init__(message)
         self.message = message
         self.workload = workload
@@ -54,12 +54,12 @@ class WashError(Exception):
         self.repair: tuple[str, ...] = (repair,) if isinstance(repair, str) else tuple(repair)
 
     def __str__(self) -> str:
-        """Message first, then each repairing line, indented."""
+        """Return the message, then each repairing line, indented."""
         return "\n".join([self.message, *(f"  {line}" for line in self.repair)])
 
 
 class ConfigError(WashError):
-    """A host, plugin or workload that cannot be, as it was described."""
+    """A host, plugin, workload or verb was described in a way that cannot work."""
 
     code = "W100"
 
@@ -83,9 +83,9 @@ class NotAComponentError(ComponentError):
 
 
 class UnsatisfiedImportError(ComponentError):
-    """A component imports interfaces that nobody on this host serves.
+    """A component imports interfaces that nothing on this host serves.
 
-    `missing` maps a component's name to the imports of it that nobody serves.
+    `missing` maps the name of each such component to those of its imports.
     """
 
     code = "W203"
@@ -98,19 +98,19 @@ class UnsatisfiedImportError(ComponentError):
         workload: str | None = None,
         repair: str | Sequence[str] = (),
     ) -> None:
-        """Keep `missing` beside the message, for those who show it in another form."""
+        """Keep `missing` besides the message, for views that show it in another form."""
         super().__init__(message, workload=workload, repair=repair)
         self.missing = missing
 
 
 class WorkloadError(WashError):
-    """Something about a workload of the host."""
+    """The base of the errors about a workload of the host."""
 
     code = "W300"
 
 
 class WorkloadNotFound(WorkloadError):  # noqa: N818 - the name that wash-runtime's users know
-    """No workload of that name or id."""
+    """The host has no workload of that name or id."""
 
     code = "W301"
 
@@ -174,26 +174,26 @@ class MismatchError(GuestError, TypeError):
 
 
 class BackendError(WashError):
-    """The outside world of a plugin failed: a server is away, a disk is full."""
+    """What a plugin depends on has failed: a server is away, a disk is full."""
 
     code = "W500"
 
 
 class AccessDenied(BackendError):  # noqa: N818 - what WIT calls it, too
-    """What is asked of a plugin's outside world is not allowed: by its server, or by how the plugin was attached."""
+    """A plugin may not do what a guest has asked for: its server or disk forbids it, or how it was attached."""
 
     code = "W501"
 
 
 class WitError(Exception):
-    """The error case of a WIT result: an answer, and no failure of anybody's. `washnb.Err` is one, and the only one.
+    """The error case of a WIT result: an answer of the function, not a failure.
 
-    Here it is known without the engine.
+    Its only subclass is `washnb.Err`, in the engine; rooms and modules that must not import the engine know it by this.
     """
 
 
 def said_by(error: BaseException) -> str:
-    """What an exception says; where its own `__str__` fails, as one of a plugin may, what that fails with."""
+    """Return the text of an exception; where its own `__str__` raises, as one of a plugin may, what that raised."""
     try:
         return str(error)
     except Exception as failure:  # noqa: BLE001
@@ -201,5 +201,5 @@ def said_by(error: BaseException) -> str:
 
 
 def spelled_out(error: BaseException) -> str:
-    """An exception as Python shows it: its class, and what it says behind a colon, where it says anything."""
+    """Return an exception as Python shows it: its class, and behind a colon its text, if it has any."""
     return ": ".join(filter(None, (type(error).__name__, said_by(error))))

@@ -1,6 +1,6 @@
-"""What the host tells the world, and the bus that carries it.
+"""The events of a host and its plugins, and the bus that carries them.
 
-Events are values: whoever wants to know subscribes, nobody is asked.
+Events are values. Who wants to know of them subscribes to the bus; who publishes them does not know who listens.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ CallId = tuple[int, int]
 """The number of a request, and that of one of its host calls."""
 
 current_call: ContextVar[CallId | None] = ContextVar("current_call", default=None)
-"""The recorded host call in which code runs, or that began the task in which it runs; None: no call asked for it.
+"""The recorded host call in which code runs, or whose task it is; None where no host call has caused it.
 
-Work that goes on for everybody, whoever asks for it first, begins in an empty `contextvars.Context`.
+Work on behalf of all callers, such as a shared connection, begins in an empty `contextvars.Context`: the call that
+happens to come first is not its cause.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CompileProgress:
-    """How far a component's way from bytes to code has come. `stage` is read, cached, compile, store or done."""
+    """Compiling a component has reached a `stage`: read, cached, compile, store or done.
+
+    `size` is that of the component in bytes, `elapsed` is in seconds.
+    """
 
     component: str
     stage: str
@@ -36,15 +40,16 @@ class CompileProgress:
     elapsed: float
 
 
-class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there is one for each call
+class HostCall(NamedTuple):  # a quarter of the time that a dataclass takes to make, and there is one for each call
     """One call of a guest to the host.
 
     `arguments` are (name, value) pairs and `result` a value, both made safe to keep: long bytes and text shortened,
     resources as name and number, secrets redacted. `error` is set where the call did not return: the WIT error that it
-    raised, or the exception that ended the guest. Times are seconds; `started` counts from the start of the request.
-    `size` is about how many bytes the values take. `injected` says what a fault did to it; "": nothing. What a
-    fault did to a call of an export is one, too: its `provider` is `fault`, and it ends where the guest goes on.
-    `held` is how long it was held in slow motion before it started.
+    raised, or the exception that ended the guest. `provider` is the id of the plugin that served it, `wasi`, or "" for
+    none. Times are in seconds; `started` counts from the start of the request, `held` is the time in slow motion before
+    that. `size` is about how many bytes the values take. `injected` says what a fault did to the call, "" for nothing.
+
+    A fault on an export is told as a host call as well: its `provider` is `fault`, and it ends where the guest goes on.
     """
 
     request: int
@@ -66,9 +71,9 @@ class HostCall(NamedTuple):  # made in a quarter of a dataclass' time, and there
 
 @dataclass(frozen=True, slots=True)
 class CallHeld:
-    """A call of a guest is held in slow motion: it has been asked for, and is not served yet.
+    """A host call is held in slow motion: the guest waits for it, and it is not served yet.
 
-    `doing` says what it is part of: `GET /apples`, or the name of an export.
+    `doing` is the request or the export that the call belongs to: `GET /apples`, or the export's name.
     """
 
     call: HostCall
@@ -81,9 +86,9 @@ CLIENT_GONE = 499
 
 @dataclass(frozen=True, slots=True)
 class RequestHandled:
-    """A request has been answered, or has failed: `error` is the message then, `code` that of the WashError.
+    """An HTTP request has been answered, or has failed: then `error` and `code` are those of the WashError.
 
-    `duration` is in seconds.
+    `request` is the number that its host calls carry, too; `duration` is in seconds.
     """
 
     request: int
@@ -98,10 +103,10 @@ class RequestHandled:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that a component wrote, or the host about it. `time` is a Unix timestamp.
+    """A line that a component has written, or the host about a component. `time` is a Unix timestamp.
 
-    `stream` is stdout, stderr, log (wasi:logging), or host. `host` is the id of another host, whose component it was.
-    `cause` is the host call in which it was written, where calls are recorded.
+    `stream` is stdout, stderr, log (wasi:logging), or host. `host` is the id of the other host that has the component,
+    "" for this one. `cause` is the host call in which the line was written, where calls are recorded.
     """
 
     workload: str
@@ -117,11 +122,11 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class MessageSent:
-    """A component, or somebody from outside (`workload` and `component` are empty), has sent a message.
+    """A component has sent a message; or a person or a program has, and `workload` and `component` are empty.
 
-    `kind` is publish or request. `handlers` names who took it; empty: nobody, and the message is gone; None: the
-    broker does not tell. `error` says why it could not be sent, or why a request had no answer. `body` is the beginning
-    of `size` bytes, `time` a Unix timestamp.
+    `kind` is publish or request. `handlers` names the components that took the message: none where it is gone, None
+    where the broker does not say. `error` says why it could not be sent, or why a request had no answer. `body` is the
+    beginning of `size` bytes, `reply_to` the subject for an answer, `time` a Unix timestamp.
     """
 
     workload: str
@@ -138,7 +143,10 @@ class MessageSent:
 
 @dataclass(frozen=True, slots=True)
 class MessageHeard:
-    """Somebody, here or elsewhere, has sent a message to a subject that is listened to; else as in `MessageSent`."""
+    """A message has been sent, on this host or elsewhere, to a subject that somebody listens to without handling it.
+
+    `body` is the beginning of `size` bytes, `reply_to` the subject for an answer, `time` a Unix timestamp.
+    """
 
     subject: str
     body: bytes
@@ -149,11 +157,12 @@ class MessageHeard:
 
 @dataclass(frozen=True, slots=True)
 class MessageHandled:
-    """A component has handled a message, or has failed to (`error`): it answered so, trapped, took too long.
+    """A component has handled a message, or has failed to: `error` is what it answered, or how the guest ended.
 
-    `request` is the number that the host calls of the handler carry, too. `body` is the beginning of `size` bytes;
-    `time` is the Unix timestamp of the message's arrival, `duration` the seconds from there. `cause` is the host call
-    that has sent it, where calls are recorded and the broker is in this process.
+    `request` is the number that the handler's host calls carry, too. `body` is the beginning of `size` bytes,
+    `reply_to` the subject for an answer, `time` the Unix timestamp of the message's arrival, `duration` the seconds
+    since then.
+    `cause` is the host call that has sent the message, where calls are recorded and the broker is in this process.
     """
 
     request: int
@@ -171,7 +180,7 @@ class MessageHandled:
 
 @dataclass(frozen=True, slots=True)
 class ExportCalled:
-    """An export has been called, neither by a request nor by a message, and has returned or failed (`error`).
+    """An export that was called, by neither a request nor a message, has returned, or has failed with `error`.
 
     `request` is the number that its host calls carry, too; `export` is `interface#function`, `duration` is in seconds.
     """
@@ -185,12 +194,12 @@ class ExportCalled:
 
 
 Handled = RequestHandled | MessageHandled | ExportCalled
-"""What ends that which host calls belong to: a request, a message, a call of an export."""
+"""The events that end what host calls belong to: a request, a message, or a call of an export."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallWaiting:
-    """A call of a guest waits for somebody to answer it (`waits`), or no longer."""
+    """A host call of a guest waits for a person or a program to answer it; with `waits` false, it no longer does."""
 
     workload: str
     interface: str
@@ -202,7 +211,7 @@ class CallWaiting:
 class StateChanged:
     """State that a plugin keeps has changed: `path` leads to it (bucket and key), `action` is set or delete.
 
-    `cause` is the host call that has changed it, where calls are recorded; None: an edit, or another host.
+    `cause` is the host call that has changed it, where calls are recorded; None for an edit or another host's change.
     """
 
     workload: str
@@ -214,7 +223,7 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadChanged:
-    """A workload has come into another state."""
+    """A workload has another `state` now; `message` says so in words, with the error where there is one."""
 
     workload_id: str
     name: str
@@ -224,7 +233,7 @@ class WorkloadChanged:
 
 @dataclass(frozen=True, slots=True)
 class PluginChanged:
-    """A plugin was attached or detached; `action` says which. `workload` is the one that it is about; "" for all."""
+    """A plugin was attached or detached: `action` is attach or detach. `workload` is the name it is for, "" for all."""
 
     plugin: str
     action: str
@@ -249,32 +258,32 @@ Event = (
 
 
 Subscriber = Callable[[Any], None]
-"""Is called with an event, at once, on the thread that publishes it."""
+"""A function that is called with an event, on the thread that publishes the event."""
 
 
 class EventBus:
-    """Hands each event to those who subscribe to its kind, at once and in order, on the thread that publishes.
+    """Hands each event to the subscribers to its kind, at once and in order, on the thread that publishes it.
 
-    A subscriber must be quick; one that has more to do queues the event and returns. What it raises is logged: it
-    concerns neither who publishes nor the other subscribers.
+    A subscriber must be quick; one that has more to do queues the event and returns. What a subscriber raises is
+    logged, and reaches neither the publisher nor the other subscribers.
     """
 
     def __init__(self) -> None:
-        """Begin with no subscriber."""
+        """Begin without subscribers."""
         self._subscriptions: tuple[tuple[Subscriber, tuple[type, ...]], ...] = ()
         self._by_kind: dict[type, tuple[Subscriber, ...]] = {}  # of the kinds published since that changed
         self._requests = itertools.count(1)
 
     def __bool__(self) -> bool:
-        """Whether anybody listens: publishers skip the making of events that nobody would hear."""
+        """Return whether there is a subscriber: publishers make no events that nobody would get."""
         return bool(self._subscriptions)
 
     def number(self) -> int:
-        """Return the next number by which events know what they belong to: a request, a call, a message."""
+        """Return a new number for a request, a message or a call of an export, which all its events carry."""
         return next(self._requests)
 
     def publish(self, event: Event) -> None:
-        """Call every subscriber to events of this kind."""
+        """Call every subscriber to the kind of `event` with it."""
         kind = type(event)
         subscribers = self._by_kind.get(kind)
         if subscribers is None:
@@ -288,9 +297,9 @@ class EventBus:
                 _log.exception("a subscriber failed at %s", kind.__name__)
 
     def subscribe(self, subscriber: Subscriber, *kinds: type[Event]) -> Callable[[], None]:
-        """Call `subscriber` for each event of these kinds from now on, or of all kinds where none is given.
+        """Call `subscriber` with each event of these `kinds`, or of all where none is given, from now on.
 
-        Return the function that ends it.
+        Returns the function that ends the subscription.
         """
         subscription = subscriber, kinds
         self._subscriptions = (*self._subscriptions, subscription)

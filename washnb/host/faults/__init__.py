@@ -1,10 +1,11 @@
 """Faults: calls of guests, and calls to them, that go wrong on purpose.
 
-fault       what goes wrong, and when: data
-targets     the functions that it is about, by the names that people have for them
-set_fault   a fault in force, which counts
-injected    what happens in place of a call; `jumps` are the clocks of that
-faults      all faults of a host, in the binding tables of what runs there
+fault       which calls go wrong, and how: data
+targets     the functions that a fault is set on, by the names that people have for them
+set_fault   a fault in force, which counts calls
+injected    what happens in place of a call
+jumps       clocks that jump
+faults      all faults of a host, in the binding tables of its workloads
 """
 
 from .fault import Fault

@@ -1,4 +1,4 @@
-"""A fault: which calls of guests, or to them, go wrong, and how. Data, that says of itself when it cannot be."""
+"""A fault: which calls of guests, or to guests, go wrong, and how. It is data, checked when it is made."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from dataclasses import dataclass
 from washnb.errors import ConfigError, spelled_out
 
 NOTHING: object = ...
-"""The value of a fault that answers with none: None is one."""
+"""The `value` of a fault that answers with no value; None is a value."""
 
 _LONGEST_DELAY = 3600.0
 _FARTHEST_JUMP = 1e10
-"""Three centuries: nanoseconds of more do not fit into what clocks tell."""
+"""Seconds that a clock may jump: three centuries. The nanoseconds of more do not fit into WIT's u64."""
 
 _NUMBERS = {"delay": "0.5", "jump": "3600", "after": "3", "times": "2", "short": "1"}
 _WHOLE = ("after", "times", "short")
-_LIMITS = ("times", "short")  # which may be None: without a limit
+_LIMITS = ("times", "short")  # the fields that may be None, for no limit
 
 
 @dataclass(frozen=True)
 class Fault:
     """What goes wrong with the calls of a function.
 
-    `target` is `keyvalue.get`, `wasi:keyvalue/store#open`, `clocks.now`: what components import, one function or all
-    of an interface; or what they export: `incoming-handler.handle`, `adder.add`. The first `after` calls go well, then
-    `times` calls do not (None: all), then they go well again.
+    `target` names one function or all of an interface: imports of components, as `keyvalue.get`, `clocks.now`,
+    `wasi:keyvalue/store#open`, or exports, as `incoming-handler.handle`, `adder.add`. The first `after` calls go well,
+    the next `times` calls go wrong (None: all that follow), and further ones go well again.
 
-    In place of each such call there is one of these: `error`, of the function's WIT result (`"no-such-store"`,
-    `"other(disk full)"`, or a value that fits), or an exception, which ends the guest; `trap`, which ends it, too;
-    `value`, a result; `jump`, a clock that is so many seconds off from then on, never before zero, with what waits for
-    an instant of it; `short`, a read of at most so many bytes. Before it, or before the call itself where it is none of
-    these, `delay` seconds pass. `of` is the workload that it is about; "": all.
+    A call that goes wrong is answered by one of these: `error`, the error of the function's WIT result
+    (`"no-such-store"`, `"other(disk full)"`, or a value that fits), or an exception, which ends the guest; `trap`,
+    which ends it, too; `value`, a result; `jump`, a clock that is so many seconds off from then on, never before zero,
+    and waits for an instant of it as well; `short`, a read of at most so many bytes. `delay` seconds pass before that,
+    or before the call itself where there is only a delay. `of` names the workload that the fault is for; "" for all.
 
-    Raises ConfigError for what cannot be.
+    Raises ConfigError for fields that contradict each other or are out of range.
     """
 
     target: str
@@ -47,7 +47,7 @@ class Fault:
     of: str = ""
 
     def __post_init__(self) -> None:
-        """Check what can be checked without the function."""
+        """Check the fields as far as that goes without the function. Raises ConfigError."""
         self._require_types()
         given = self.ways
         if len(given) > 1:
@@ -65,7 +65,7 @@ class Fault:
             raise ConfigError("after is 0 or more, times and short are 1 or more", repair="after=3, times=2")
 
     def _require_types(self) -> None:
-        """Refuse what is no target, no number of seconds, or no whole number."""
+        """Raise ConfigError for an empty target, and for a field that has not the type of its value."""
         if not isinstance(self.target, str) or not self.target.strip():
             raise ConfigError(
                 f"a fault needs a target, not {self.target!r:.60}", repair="%wash fault keyvalue.get --delay 0.5"
@@ -87,7 +87,7 @@ class Fault:
                 raise ConfigError(f"{name} is a {kind}, not {value!r:.60}", repair=f"{name}={example}")
 
     def __str__(self) -> str:
-        """What happens, and when, in words."""
+        """Return in words what happens, and at which calls."""
         shown = {
             "error": f"error {_spoken(self.error)}",
             "value": f"value {self.value!r}",
@@ -102,7 +102,7 @@ class Fault:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """The names of what it does in place of a call."""
+        """The names of the fields that say what happens in place of a call: error, trap, value ..."""
         given = {
             "error": self.error is not None,
             "trap": self.trap,
@@ -118,7 +118,7 @@ def _is_exception(error: object) -> bool:
 
 
 def _spoken(error: object) -> str:
-    """An error in words: a text as it is, of an exception its kind and what it says."""
+    """Return an error in words: a text as it is, an exception by its class and its message."""
     if isinstance(error, type):
         return error.__name__
     if isinstance(error, Exception):

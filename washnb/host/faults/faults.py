@@ -1,4 +1,4 @@
-"""The faults that are in force on a host. Each stands in the binding tables of the functions that it is about."""
+"""The faults that are in force on a host: they stand in the binding tables, at the functions they are set on."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _log = logging.getLogger(__name__)
 class Faults:
     """The faults of a host, in the order in which they were added; of several on one function the first one strikes.
 
-    One on an import changes what a guest is told, one on an export what its callers are. They hold for workloads that
-    start later, too. A change takes effect at the next call of instances that run. A function that no fault is about
-    costs nothing more.
+    A fault on an import changes what a guest is told, one on an export what the guest's callers are told. Faults hold
+    for workloads that start later, too. A change takes effect at the next call, also in instances that run. Functions
+    without a fault are called as before, at no cost.
     """
 
     def __init__(self, running: Callable[[], Iterable[BoundWorkload]]) -> None:
-        """Begin with none; `running` are the workloads of the host at any time."""
+        """Begin without faults; `running` returns the workloads that run on the host."""
         self._running = running
         self._set: list[SetFault] = []
 
     def add(self, fault: Fault, *, in_place_of: SetFault | None = None) -> SetFault:
-        """Set a fault, behind the others or `in_place_of` one of them, which is over then.
+        """Set a fault, behind the others or `in_place_of` one of them, which ends.
 
-        Raises ConfigError where no component that runs has its target, or it does not fit that.
+        Raises ConfigError where no running component has the target, or where the fault does not fit its WIT type.
         """
         functions = list(callees(each for workload in self._of(fault) for each in workload.components.values()))
         targets = named(fault.target, functions)
@@ -58,9 +58,9 @@ class Faults:
         return added
 
     def clear(self, fault: SetFault | str | None = None) -> tuple[SetFault, ...]:
-        """Take back one fault, all on a target, or all there are, and return them. Raises ConfigError for no target.
+        """Clear one fault, all faults on a target, or all of the host, and return those that were cleared.
 
-        One that was taken back already is left alone.
+        A fault that was cleared before is passed over. Raises ConfigError for a target without faults.
         """
         cleared = [each for each in self._set if fault is None or fault in (each, each.fault.target)]
         if isinstance(fault, str) and not cleared:
@@ -77,18 +77,18 @@ class Faults:
         return tuple(cleared)
 
     def targets(self) -> tuple[str, ...]:
-        """Return what faults can be set on, in its short form."""
+        """Return the names of the functions that faults can be set on, in their short form."""
         components = (each for workload in self._running() for each in workload.components.values())
         return tuple(chain(*spoken(callees(components))))
 
     def errors(self, target: str) -> tuple[str, ...]:
-        """Return the cases by which a fault on `target` can name its error: those that all functions of it have."""
+        """Return the error cases that a fault on `target` can name: those that all functions of the target have."""
         components = (each for workload in self._running() for each in workload.components.values())
         cases = [error_cases(each.function) for each in named(target, callees(components))]
         return tuple(name for name in chain(*cases[:1]) if all(name in each for each in cases))
 
     def install(self, workload: BoundWorkload) -> None:
-        """Let the faults that are set be about `workload`, too."""
+        """Put the faults of the host into the binding tables of `workload`."""
         for component in workload.components.values():
             about = self._for(workload)
             functions = list(callees([component])) if about else []
@@ -100,15 +100,15 @@ class Faults:
                 intercept(_intercepts([each for each in about if each.exported == exported], side))
 
     def __iter__(self) -> Iterator[SetFault]:
-        """The faults that are set."""
+        """Yield the faults that are set, in order."""
         return iter(tuple(self._set))
 
     def __len__(self) -> int:
-        """How many are set."""
+        """Return the number of faults that are set."""
         return len(self._set)
 
     def _of(self, fault: Fault) -> list[BoundWorkload]:
-        """The workloads that a fault is about. Raises ConfigError where none that runs has the name."""
+        """Return the running workloads that a fault is for. Raises ConfigError where none has the name it gives."""
         running = list(self._running())
         found = [each for each in running if fault.of in {"", each.workload_name, each.workload_id}]
         if fault.of and not found:
@@ -131,7 +131,7 @@ class Faults:
 
 
 def _intercepts(faults: Iterable[SetFault], functions: list[Callee]) -> dict[tuple[str, str], Intercept]:
-    """What has a say in calls of which of `functions`."""
+    """Return, by interface and name of the function, what decides at each call whether a fault strikes."""
     struck: dict[tuple[str, str], list[tuple[Callable[[], bool], Injection]]] = {}
 
     def strike(target: Callee, strikes: Callable[[], bool], made: Injection) -> None:
@@ -149,7 +149,10 @@ def _intercepts(faults: Iterable[SetFault], functions: list[Callee]) -> dict[tup
 
 
 def _injection(fault: SetFault, target: Callee) -> Injection | None:
-    """What a fault does to a function; nothing where another version of an interface, that came later, differs."""
+    """Return what a fault does to a function; None, and a warning, where it does not fit.
+
+    That happens to workloads that start later with another version of the interface.
+    """
     try:
         return injection(fault, target)
     except ConfigError as error:

@@ -17,7 +17,7 @@ from .set_fault import SetFault
 from .targets import Callee
 
 SAID = "injected by a fault"
-"""What an error says that was given no text."""
+"""The text in an error for which the fault gives none."""
 
 Target = Callable[..., Any]
 Serve = Callable[[Target, tuple[Any, ...]], Any]
@@ -30,7 +30,7 @@ _CLEAR = "%wash fault clear"
 
 
 def injection(fault: SetFault, callee: Callee) -> Injection:
-    """Make what is done in place of a call. Raises ConfigError where the fault does not fit the function."""
+    """Return what is done in place of a call. Raises ConfigError where the fault does not fit the function's type."""
     mark, serve = _served(fault.fault, callee, fault.jump)
     if not fault.fault.delay:
         return Injection(mark, serve)
@@ -74,7 +74,7 @@ def _trap(callee: Callee) -> Serve:
 
 
 def _raise_trap(callee: Callee) -> Serve:
-    """What callers of an export meet where the guest traps."""
+    """Return what raises TrapError to callers of an export, as where the guest has trapped."""
     said = f"{callee.component.label}: {callee.label} ended: {SAID}"
 
     def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
@@ -113,7 +113,7 @@ def _made(kind: type[Exception]) -> Exception:
 def _raise(error: Exception) -> Serve:
     def serve(_target: Target, _arguments: tuple[Any, ...]) -> Any:
         error.__context__ = None
-        raise error.with_traceback(None)  # the same one at each call: the frames of the last time go
+        raise error.with_traceback(None)  # it is raised at each call: drop the frames of the last one
 
     return serve
 
@@ -134,7 +134,7 @@ def _value(value: object, callee: Callee) -> Serve:
 
 
 def _told(value: object, shape: shapes.Shape | None, callee: Callee) -> object:
-    """A value in the form in which it arrives: callers of exports get the classes of WIT's types."""
+    """Return a value as callers get it: those of an export get instances of the classes of its WIT types."""
     if not callee.exported:
         return value
     return typed(value, shape, callee.surface)
@@ -157,10 +157,10 @@ def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _short(most: int, label: str, function: Function) -> Serve:
-    """Let a read ask for less: what was not read is read by the next one."""
+    """Return what lets a read ask for at most `most` bytes; the next read gets the rest."""
     length = next((index for index, (name, _) in enumerate(function.params) if name in _LENGTHS), None)
     result = function.result
-    if length is None or not (isinstance(result, shapes.Result) and result.ok):  # else nobody is told of the rest
+    if length is None or not (isinstance(result, shapes.Result) and result.ok):  # else the rest is lost
         raise ConfigError(
             f"{label} reads no number of bytes, and cannot read less", repair="short is for io.read and filesystem.read"
         )
@@ -174,9 +174,9 @@ def _short(most: int, label: str, function: Function) -> Serve:
 def wit_error(
     given: object, label: str, function: Function, *, wit: Callable[[shapes.Shape | Function], str] = str
 ) -> object:
-    """Read an error as the one of the function's WIT result: a case by name, `other(text)`, or a value that fits.
+    """Return the error of the function's WIT result: `given` is a case by name, `other(text)`, or a value that fits.
 
-    Raises ConfigError, which says which cases there are; `wit` writes types.
+    `wit` writes types for the message. Raises ConfigError, which lists the cases, where it does not fit.
     """
     if not isinstance(function.result, shapes.Result):
         raise ConfigError(
@@ -198,12 +198,12 @@ def wit_error(
 
 
 def error_cases(function: Function) -> tuple[str, ...]:
-    """The cases of the function's WIT error, where that has any."""
+    """Return the names of the cases of the function's WIT error; none where the error has no cases."""
     return _case_names(function.result.err) if isinstance(function.result, shapes.Result) else ()
 
 
 def _read(text: str, shape: shapes.Shape | None) -> object:
-    """A value out of text; the text itself where it is none, which does not fit then."""
+    """Return the value that a text writes for a shape; the text itself, which will not fit, where it writes none."""
     match = _CASE.fullmatch(text)
     if isinstance(shape, shapes.Variant) and match:
         name = _case_name(shape, match[1])
@@ -234,7 +234,7 @@ def _literal(text: str) -> object:
 
 
 def _anything(shape: shapes.Shape) -> object:
-    """Some value of a shape, for the payload of an error that was given none."""
+    """Return some value of a shape, for the payload of an error that was given without one."""
     match shape:
         case shapes.Primitive(name):
             return {"string": SAID, "char": "?", "bool": False}.get(name, 0)
@@ -261,7 +261,7 @@ def _is_io_error(shape: shapes.Shape) -> bool:
 
 
 def _case_name(shape: shapes.Shape | None, given: object) -> str | None:
-    """The case of an error, as WIT spells it."""
+    """Return the name of an error's case as WIT spells it; None where it has none."""
     text = given if isinstance(given, str) else getattr(given, "name", None) or type(given).__name__
     spellings = {names.folded(name): name for name in _case_names(shape)}
     return spellings.get(names.folded(text)) or spellings.get(names.folded(text.rpartition("_")[2]))

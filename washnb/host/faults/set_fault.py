@@ -1,4 +1,4 @@
-"""A fault in force: what it is about, how often it has struck, and how long it lasts."""
+"""A fault in force: the functions that it is set on, how often it has struck, and whether it still does."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .targets import Callee
 
 
 class SetFault:
-    """A fault in force: `seen` calls it has looked at, `injected` of them it has changed; `functions` are its own.
+    """A fault in force. It has `seen` so many calls, and changed `injected` of them.
 
-    All functions that it is about count together, those of all workloads. They are imports, or `exported`. While it is
-    `held`, by a block of code, no other fault takes its place; it has `given_way` where one did.
+    `functions` are those that it is set on, imports or `exported`; the calls of all of them, in all workloads, count
+    together. While it is `held` by a block of code no other fault takes its place; where one did, it has `given_way`.
     """
 
     def __init__(self, fault: Fault, targets: Sequence[Callee]) -> None:
-        """Begin to count."""
+        """Begin to count the calls of `targets`."""
         self.fault = fault
         self.functions = tuple(dict.fromkeys(each.label for each in targets))
         self.exported = any(each.exported for each in targets)
@@ -32,20 +32,20 @@ class SetFault:
 
     @property
     def cleared(self) -> bool:
-        """Whether it was taken back."""
+        """Whether the fault was cleared."""
         return self._end.is_set()
 
     def clear(self) -> None:
-        """Change nothing any more, also in calls of a version of a workload that is on its way out."""
+        """Change no call any more, nor those that still run in an old version of a workload."""
         self._end.set()
 
     def give_way(self) -> None:
-        """Change nothing any more, because an equal fault begins anew in its place."""
+        """Change no call any more, because a fault on the same functions takes the place of this one."""
         self.given_way = True
         self.clear()
 
     async def delay(self) -> bool:
-        """Let its time pass; False where it was taken back meanwhile, and the call is to go its way."""
+        """Wait for the fault's `delay`; return False where it was cleared meanwhile, and the call is to be served."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.fault.delay):
                 await self._end.wait()
@@ -53,11 +53,11 @@ class SetFault:
 
     @property
     def spent(self) -> bool:
-        """Whether it changes nothing any more."""
+        """Whether the fault changes no call any more: it was cleared, or has struck as often as it should."""
         return self.cleared or (self.fault.times is not None and self.injected >= self.fault.times)
 
     def strikes(self) -> bool:
-        """Count a call, and say whether this one goes wrong."""
+        """Count a call, and return whether this one goes wrong."""
         self.seen += 1
         if self.seen <= self.fault.after or self.spent:
             return False
@@ -65,7 +65,7 @@ class SetFault:
         return True
 
     def has_jumped(self) -> bool:
-        """Whether a clock is off now, and what waits for an instant of it has to be, too."""
+        """Return whether a clock has jumped and is still off, so that waits for its instants have to be off as well."""
         return self.injected > 0 and not self.spent
 
     def __repr__(self) -> str:

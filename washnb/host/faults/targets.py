@@ -1,8 +1,8 @@
-"""What a fault is set on: the functions that components import or export, by the names that people have for them.
+"""The targets of faults: functions that components import or export, by the names that people have for them.
 
 keyvalue.get                      a capability's word and a function, as Python or WIT spells it
-keyvalue.bucket.get, bucket.get   the same, where functions of several resources have the name
-clocks.now                        of a WASI package
+keyvalue.bucket.get, bucket.get   with the resource, where functions of several resources have the name
+clocks.now                        a WASI package and a function
 incoming-handler.handle           an interface without its package
 adder.add                         an export, by its package or by the component that has it
 wasi:keyvalue/store#open          an interface, its version or not, and a function
@@ -29,7 +29,7 @@ _MOST_NAMES = 6
 
 @dataclass(frozen=True, eq=False)
 class Callee:
-    """A function that a component imports or exports; `interface` is its own spelling of that, "" for the root."""
+    """A function that a component imports or exports; `interface` is as the component spells it, "" for the root."""
 
     component: WorkloadComponent
     interface: str
@@ -38,19 +38,19 @@ class Callee:
 
     @property
     def package(self) -> str:
-        """`keyvalue` of `wasi:keyvalue/store@0.2.0-draft`."""
+        """The name of the package: `keyvalue` of `wasi:keyvalue/store@0.2.0-draft`."""
         return self.interface.partition(":")[2].partition("/")[0]
 
     @property
     def plain(self) -> str:
-        """The function without its kind: `bucket.get` of `[method]bucket.get`."""
+        """The name of the function without its kind: `bucket.get` of `[method]bucket.get`."""
         return names.without_kind(self.function.name)
 
     @property
     def short(self) -> str:
-        """How messages call it: `keyvalue.get`; of the root `greet`, or `greeter.greet` where a component has that.
+        """The name in messages: `keyvalue.get`; at the root `greet`, or `greeter.greet` with the exporting component.
 
-        An export of WASI goes by its interface, for its package has imports, too: `incoming-handler.handle`.
+        An export of WASI has the name of its interface, since its package has imports, too: `incoming-handler.handle`.
         """
         if self.exported and self.interface.startswith("wasi:"):
             return self.by_interface
@@ -59,7 +59,7 @@ class Callee:
 
     @property
     def by_interface(self) -> str:
-        """The same with its interface in place of its package: `incoming-handler.handle`, `greet` at the root."""
+        """The name with the interface in place of the package: `incoming-handler.handle`, `greet` at the root."""
         interface = split_version(self.interface)[0].partition("/")[2]
         return f"{interface}.{self._name}" if interface else self._name
 
@@ -69,19 +69,19 @@ class Callee:
 
     @property
     def label(self) -> str:
-        """How WIT calls it: `wasi:keyvalue/store#[method]bucket.get`."""
+        """The name in WIT: `wasi:keyvalue/store#[method]bucket.get`."""
         interface = split_version(self.interface)[0]
         return f"{interface}#{self.function.name}" if interface else self.function.name
 
     @property
     def surface(self) -> Surface:
-        """The classes of its types, and their names."""
+        """The Python classes of the function's types, and their names."""
         compiled = self.component.compiled
         return (compiled.export_surfaces if self.exported else compiled.import_surfaces)[self.interface]
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What may stand before its name."""
+        """What a target may have before the name of the function: its interface, package, word or component, folded."""
         home = (_folded(self.component.name),) if self.exported else ()
         if not self.package:
             return frozenset({"", *home})
@@ -92,13 +92,13 @@ class Callee:
         return frozenset((*map(_folded, (*spellings, self.package, interface.partition("/")[2], *words)), *home))
 
     def is_called(self, name: str) -> bool:
-        """Whether `name`, folded, is the function: `get`, `bucket.get`, or as in WIT."""
+        """Return whether `name`, folded, is that of the function: `get`, `bucket.get`, or as in WIT."""
         spellings = (self.function.name, self.plain, self.plain.rpartition(".")[2])
         return name in map(_folded, spellings)
 
 
 def callees(components: Iterable[WorkloadComponent]) -> Iterator[Callee]:
-    """Yield every function that these components import, and every one that they export."""
+    """Yield every function that `components` import, and every one that they export."""
     for component in components:
         for side in (component.compiled.imports, component.compiled.exports):
             for interface, kind in side.items():
@@ -107,7 +107,7 @@ def callees(components: Iterable[WorkloadComponent]) -> Iterator[Callee]:
 
 
 def named(target: str, functions: Iterable[Callee]) -> list[Callee]:
-    """Return those of `functions` that a target names; exports only where it names no import."""
+    """Return those of `functions` that a target names: imports, or exports where it names no import."""
     scope, name = _parted(target)
     known = list(functions)
     found = [each for each in known if scope in each.scopes and (not name or each.is_called(name))]
@@ -119,7 +119,7 @@ def named(target: str, functions: Iterable[Callee]) -> list[Callee]:
 
 
 def spoken(functions: Iterable[Callee]) -> tuple[list[str], list[str]]:
-    """Say how imports are called, and how exports are; one whose name an import has, too, goes by its interface."""
+    """Return the short names of the imports and of the exports; an export named like an import has its interface's."""
     known = list(functions)
     imports = dict.fromkeys(each.short for each in known if not each.exported)
     exports = (each.by_interface if each.short in imports else each.short for each in known if each.exported)
@@ -127,7 +127,7 @@ def spoken(functions: Iterable[Callee]) -> tuple[list[str], list[str]]:
 
 
 def nothing_named(target: str, functions: list[Callee], of: str) -> ConfigError:
-    """Make the error for a target that no component has, or none `of` a workload: what is close, and what there is."""
+    """Return the error for a target that names no function, of any workload or of `of`: with the closest, and all."""
     if not functions:
         return ConfigError(
             f"nothing is loaded that imports or exports {target}",
@@ -150,7 +150,7 @@ def nothing_named(target: str, functions: list[Callee], of: str) -> ConfigError:
 
 
 def told_apart(target: str, functions: Iterable[Callee]) -> tuple[str, ...]:
-    """Make the line that names each of the functions that a target means, where these are several."""
+    """Return a line that names each of the functions that a target means, where these are several."""
     labels = {each.label: each for each in functions}.values()
     plain = list(dict.fromkeys(f"{each.package}.{each.plain}" for each in labels))
     narrower = plain if len(plain) == len(labels) else [each.by_interface for each in labels]
@@ -167,13 +167,13 @@ def _closest(target: str, known: list[str]) -> list[str]:
 
 
 def _same_name(target: str, known: list[str]) -> list[str]:
-    """What has the function's name in another package."""
+    """Return a known target with the same function name in another package, if there is one."""
     name = target.rpartition(".")[2]
     return [each for each in known if each.rpartition(".")[2] == name][:1]
 
 
 def _parted(target: str) -> tuple[str, str]:
-    """Part a target into what stands before the function and the function, which may be missing; both folded."""
+    """Return what a target has before the name of the function, and that name, which may be empty; both folded."""
     if "#" in target:
         scope, _, name = target.partition("#")
     elif "@" in target:  # a version has dots of its own

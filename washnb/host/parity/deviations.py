@@ -31,7 +31,7 @@ def _not_permitted(call: HostCall) -> bool:
 
 
 def _argument(call: HostCall, name: str) -> object:
-    """What a parameter was given; None also where that is an option without a value."""
+    """Return the argument of that name; None where there is none, or where it is an option without a value."""
     value = dict(call.arguments).get(name)
     return None if value == _NOTHING else value
 
@@ -338,4 +338,4 @@ DEVIATIONS = (
         function="publish",
     ),
 )
-"""In the order of their ids."""
+"""All deviations, in the order of their ids."""

@@ -1,4 +1,4 @@
-"""What the workloads of a session rely on that wash-runtime does otherwise, as far as events show it."""
+"""Which deviations from wash-runtime the workloads of a session have relied on, as far as events show it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ELSEWHERE = tuple(each for each in DEVIATIONS if each.seen is not None)
 
 @functools.lru_cache(maxsize=4096)
 def _in_calls(interface: str, function: str, failed: bool) -> tuple[Deviation, ...]:
-    """The deviations that calls of a function may show: most can show none, and calls are many."""
+    """Return the deviations that calls of a function may show: none for most functions, and calls are many."""
     return tuple(
         each
         for each in DEVIATIONS
@@ -28,14 +28,14 @@ def _in_calls(interface: str, function: str, failed: bool) -> tuple[Deviation, .
 
 
 class Parity:
-    """What a session's workloads have relied on, as far as events show it. `take` is told of each event."""
+    """The deviations that a session's workloads have relied on, folded from the events that `take` is given."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin without any deviation seen."""
         self._seen: dict[str, set[str]] = {}
 
     def take(self, event: Event) -> None:
-        """Note which deviations an event shows."""
+        """Note the deviations that an event shows, for the workload that it names."""
         if isinstance(event, HostCall):
             self.take_calls((event,))
         elif isinstance(event, LogLine) or (isinstance(event, Handled) and event.error is not None):
@@ -44,7 +44,7 @@ class Parity:
                     self._note(event.workload, each)
 
     def take_calls(self, calls: Iterable[HostCall]) -> None:
-        """Note which deviations calls show."""
+        """Note the deviations that host calls show, for their workloads."""
         for call in calls:
             for each in _in_calls(call.interface, call.function, call.error is not None):
                 if each.called is not None and each.called(call):
@@ -54,7 +54,7 @@ class Parity:
         self._seen.setdefault(workload, set()).add(deviation.id)
 
     def relied_on(self, workload: str, made: MadeOf) -> tuple[Deviation, ...]:
-        """The deviations that a workload of this name, made of this, has relied on."""
+        """Return the deviations that the workload of that name has relied on; `made` is what it is made of."""
         noted = self._seen.get(workload, set())
         return tuple(
             each for each in DEVIATIONS if each.id in noted or (each.made_of is not None and each.made_of(made))
