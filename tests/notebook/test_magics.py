@@ -49,6 +49,13 @@ def test_every_verb_has_help(notebook, verb):
     assert notebook.run(f"%wash help {verb}").result == shown
 
 
+@pytest.mark.parametrize(("verb", "without"), [("kv", "the one used last"), ("logs", "all"), ("messages", "all")])
+def test_help_says_whose_state_a_view_shows(notebook, verb, without):
+    """State is that of the workload used last, lines and messages are those of all, until --of names one."""
+    (line,) = [each for each in notebook.run(f"%wash {verb} --help").text.splitlines() if "--of NAME  " in each]
+    assert line.endswith(f"without this, {without}")
+
+
 def test_help_lists_every_verb(notebook):
     """`%wash`, `%wash --help` and `%wash help` say what there is."""
     overview = notebook.run("%wash").result

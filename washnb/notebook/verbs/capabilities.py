@@ -25,7 +25,7 @@ def _attach_options(parser: VerbParser) -> None:
   nats://HOST:PORT           on a NATS server; nats alone is that of %wash nats start
   ask                        nowhere: each call waits until you answer it; so does docs:dice/roll=ask
                              (in a form in the cell that waits for it, or at a prompt where no page shows one)
-  env:NAME                   what the variable NAME of the environment says, where it holds a password
+  env:NAME                   what the environment variable NAME says, to keep a password out of the notebook
 
 %wash attach keyvalue=file:./state blobstore --to counter"""
     parser.option("--to", metavar="NAME", completes=kinds.WORKLOADS, help="only to this workload; without this, to all")

@@ -50,8 +50,10 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _publish_options(parser: VerbParser) -> None:
-    parser.word("subject", help="orders.created")
-    parser.option("-d", dest="body", metavar="BODY", completes=kinds.FILES, default="", help="@FILE reads a file")
+    parser.word("subject", help="the subject: orders.created")
+    parser.option(
+        "-d", dest="body", metavar="BODY", completes=kinds.FILES, default="", help="the body; @FILE reads a file"
+    )
 
 
 def _publish(use: Use) -> Any:

@@ -98,6 +98,11 @@ def of_option(parser: VerbParser) -> None:
     parser.option("--of", metavar="NAME", completes=kinds.WORKLOADS, help="a workload; without this, the one used last")
 
 
+def only_of_option(parser: VerbParser) -> None:
+    """Declare the option `--of` of a verb that shows all workloads without it."""
+    parser.option("--of", metavar="NAME", completes=kinds.WORKLOADS, help="only this workload; without this, all")
+
+
 def body_of(text: Any) -> Any:
     """The body that an option gives: its text, or behind an `@` the content of a file. Raises ConfigError."""
     if not isinstance(text, str) or not text.startswith("@"):

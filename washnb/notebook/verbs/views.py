@@ -7,7 +7,7 @@ from typing import Any
 from ..arguments import VerbParser
 from ..views import View
 from . import kinds
-from .verb import Use, Verb, no_options, of_option
+from .verb import Use, Verb, no_options, of_option, only_of_option
 
 
 def _kv_options(parser: VerbParser) -> None:
@@ -37,7 +37,7 @@ def _logs_options(parser: VerbParser) -> None:
     parser.option("--level", metavar="LEVEL", completes=kinds.LEVELS, help="this one and above: warn, error, ...")
     parser.option("--component", metavar="NAME", completes=kinds.WORKLOADS, help="lines of this one")
     parser.option("--filter", metavar="TEXT", help="lines with this text")
-    of_option(parser)
+    only_of_option(parser)
 
 
 def _logs(use: Use) -> Any:
@@ -47,8 +47,8 @@ def _logs(use: Use) -> Any:
 
 def _messages_options(parser: VerbParser) -> None:
     parser.option("--subject", metavar="FILTER", help="only subjects that this matches: orders.*, orders.>")
-    parser.option("--listen", metavar="SUBJECT", help="in their place all that passes to a subject, whoever sends it")
-    of_option(parser)
+    parser.option("--listen", metavar="SUBJECT", help="all messages to this subject instead, whoever sends them")
+    only_of_option(parser)
 
 
 def _messages(use: Use) -> Any:

@@ -23,7 +23,7 @@ def _load_options(parser: VerbParser) -> None:
         completes=kinds.PLUGINS,
         help="attach it first: keyvalue, or keyvalue=file:./state",
     )
-    parser.option("--config", action="append", default=[], metavar="K=V", help="a setting; K=env:NAME takes a variable")
+    parser.option("--config", action="append", default=[], metavar="K=V", help="a setting; K=env:NAME is that variable")
     parser.option("--env", action="append", default=[], metavar="K=V", help="an environment variable of the guest")
     parser.option("--allow-host", action="append", default=[], metavar="PATTERN", help="a host that it may call")
     parser.epilog = "%wash load example:greeter --attach config --attach logging --config greeting=Ahoy"

@@ -37,7 +37,9 @@ def titled(title: str, place: str) -> str:
 
 
 class View(ABC):
-    """A view of the state of one workload: the one named `of`, or else the one used last.
+    """A view of what the host keeps for the workload `of`.
+
+    Without a name, views of state show the workload used last; logs, messages and trace show all workloads.
 
     In a notebook it shows a live widget, and for the saved notebook the last state as plain HTML. What `look` read is
     a look: a value that `still` shows as text and HTML, and `picture` as JSON for the widget.
