@@ -1,10 +1,10 @@
-// Blobs: containers with objects, which are read in parts, as the person looks at them, fetches them, brings new ones.
+// Blobs: containers with objects. An object is read in parts when it is looked at or downloaded, and uploaded in parts.
 
 const PART = 512 * 1024; // bytes of one message
 const PREVIEWED = 64 * 1024;
 const LARGEST_IMAGE = 4 * 1024 * 1024;
-const AT_ONCE = 2 * 1024 * 1024; // Jupyter lets about a megabyte per second through, after a start
-const PAUSE = 600; // milliseconds between parts from then on
+const AT_ONCE = 2 * 1024 * 1024; // bytes that Jupyter lets through at first; then about a megabyte per second
+const PAUSE = 600; // milliseconds between the parts after these bytes
 
 const IMAGES = [
   ["image/png", /^\x89PNG/],
@@ -16,7 +16,7 @@ const IMAGES = [
 const bytesOf = (view) => new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Read an object, or its first `most` bytes. `tell` hears how many bytes have come, of how many. */
+/** Read an object, or its first `most` bytes. `tell` is called with the bytes that have come, and the bytes in all. */
 async function readObject(ask, group, key, most = Infinity, tell = () => {}) {
   const parts = [];
   let have = 0;
@@ -35,7 +35,7 @@ async function readObject(ask, group, key, most = Infinity, tell = () => {}) {
   return { parts, size, have };
 }
 
-/** Bring a file, part by part; it is an object once the last one is there. */
+/** Upload a file in parts; it becomes an object with the last one. */
 async function bring(ask, group, file, tell) {
   let start = 0;
   do {
@@ -88,7 +88,7 @@ class ObjectRow extends Row {
     const address = URL.createObjectURL(new Blob(parts, { type }));
     const shown = () => {
       URL.revokeObjectURL(address);
-      this.panel?.scrollIntoView({ block: "nearest" }); // it has its height only now
+      this.panel?.scrollIntoView({ block: "nearest" }); // only now does it have its height
     };
     const image = make("img", { src: address, alt: this.entry.key, onload: shown });
     this.face.replaceChildren(image);
@@ -126,7 +126,7 @@ class ObjectRow extends Row {
   }
 }
 
-/** Leave out the beginning of a character that was cut in two. */
+/** The bytes without the beginning of a UTF-8 character that their end has cut. */
 function beforeTheCut(bytes) {
   for (let end = bytes.length; end > bytes.length - 4; end--) {
     try {

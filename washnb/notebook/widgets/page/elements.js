@@ -5,7 +5,7 @@ function button(text, onclick, attributes = {}) {
   return make("button", { type: "button", onclick, ...attributes }, text);
 }
 
-/** Make a button that does something when it is pressed twice: what is deleted is gone. */
+/** Make a button that acts when it is pressed twice, for a deletion, which cannot be undone. */
 function sureButton(text, act) {
   const asking = `${text}?`;
   const made = button(text, () => {
@@ -16,14 +16,14 @@ function sureButton(text, act) {
   return made;
 }
 
-/** Let `node` show `text`, and say whether that is another one than before. */
+/** Set the text of `node`, and return whether it has changed. */
 function write(node, text) {
   if (node.textContent === text) return false;
   node.textContent = text;
   return true;
 }
 
-/** Let `parent` hold `children` in this order, without moving those that stay: what is moved loses the focus. */
+/** Set the children of `parent`, in this order, without moving those that stay: an element that is moved loses the focus. */
 function arrange(parent, children) {
   const staying = new Set(children);
   for (const child of [...parent.childNodes]) if (!staying.has(child)) child.remove();
@@ -34,14 +34,14 @@ function arrange(parent, children) {
   }
 }
 
-/** Let `row` light up for a moment. */
+/** Highlight `row` for a moment. */
 function flash(row) {
   row.classList.remove("washnb-changed");
-  void row.offsetWidth; // starts the animation anew
+  void row.offsetWidth; // makes the browser start the animation anew
   row.classList.add("washnb-changed");
 }
 
-/** Let `select` offer pairs of value and text, and keep what was chosen where that is still there. */
+/** Set the options of `select`, pairs of value and text, and keep the chosen one if it is still among them. */
 function choices(select, wanted) {
   const same = ([value], index) => select.options[index].value === value;
   if (select.options.length === wanted.length && wanted.every(same)) return;
@@ -50,7 +50,7 @@ function choices(select, wanted) {
   select.value = wanted.some(([value]) => value === chosen) ? chosen : wanted[0][0];
 }
 
-/** The head of a view: its title, where the state is, and what filters it. */
+/** Make the head of a view: its title, the place of its state, and its filters. */
 function headOf(...filters) {
   const title = make("strong");
   const place = make("span", { class: "washnb-place" });

@@ -1,6 +1,6 @@
-// Values are bytes. A form is a way to write them as text, and to read them from it; what has no such form throws.
+// Values are bytes. A form writes bytes as text and reads them from it; it throws for bytes or text that do not have it.
 
-const plainText = /^[^\x00-\x08\x0b-\x1f\x7f]*$/; // a text field keeps no other control characters as they are
+const plainText = /^[^\x00-\x08\x0b-\x1f\x7f]*$/; // a text field changes other control characters
 
 const encoded = (text) => new TextEncoder().encode(text);
 const decoded = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -57,7 +57,7 @@ function counter(name, little) {
   };
 }
 
-/** Lay out JSON in lines, each token as it was: numbers keep all their digits. Throws for what is none. */
+/** Indent JSON, with each token as it was, so that numbers keep all their digits. Throws for text that is no JSON. */
 function indented(text) {
   JSON.parse(text);
   const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g);
@@ -78,7 +78,7 @@ function indented(text) {
   return laid;
 }
 
-/** A choice of the forms that `bytes` have; without bytes, of all. */
+/** Make the choice among the forms that `bytes` have, or, without bytes, among all forms. */
 function formChoice(names, label, onchange, bytes) {
   const select = make("select", { "aria-label": label, onchange });
   const has = (name) => {

@@ -1,6 +1,6 @@
 // Rows in groups, filtered: buckets with keys, settings, containers with objects.
 
-/** One row: a name that opens a panel below it, what there is to see at once, and a size. */
+/** One row: a name that opens a panel below it, the beginning of the value, and a size. */
 class Row {
   constructor(group, ask) {
     this.group = group;
@@ -16,7 +16,7 @@ class Row {
     this.panel = null;
   }
 
-  /** Show an entry of the picture, and say whether what it shows has changed. */
+  /** Show an entry of the picture, and return whether the row has changed. */
   update(entry, fresh) {
     this.entry = entry;
     write(this.name, entry.key);
@@ -38,7 +38,7 @@ class Row {
     this.button.setAttribute("aria-expanded", String(this.panel !== null));
   }
 
-  /** What the panel holds. */
+  /** The elements in the panel. */
   open() {
     return [];
   }

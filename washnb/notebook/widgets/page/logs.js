@@ -1,4 +1,4 @@
-// Log lines: level, component and text to filter by, and whether to follow the end.
+// Log lines, filtered by level, component and text, which follow the end of the list if the person likes.
 
 /** A list of lines that grows at its end, and follows it. */
 function growingList(label) {
@@ -9,10 +9,10 @@ function growingList(label) {
     if (follow.checked) scroll.scrollTop = scroll.scrollHeight;
   };
   follow.addEventListener("change", end);
-  new ResizeObserver(end).observe(scroll); // it has no size before it is on the page
+  new ResizeObserver(end).observe(scroll); // the list has no size before it is on the page
   let shown = [];
 
-  /** Show `entries`, made into items by `item`; those that are there already stay. */
+  /** Show `entries`, each made into an element by `item`; elements that are there already stay. */
   function show(entries, item, anew) {
     const same = (one, index) => JSON.stringify(one) === JSON.stringify(entries[index]);
     const grows = !anew && entries.length >= shown.length && shown.every(same);
@@ -50,7 +50,7 @@ function renderLogs(model, root) {
     const all = picture.lines ?? [];
     const levels = picture.levels ?? [];
     const named = (names, every) => [["", every], ...names.map((name) => [name, name])];
-    // what the view itself leaves out cannot be chosen here
+    // levels that the filter of the view leaves out in Python cannot be chosen here
     if (picture.level) choices(level, levels.slice(levels.indexOf(picture.level)).map((name) => [name, name]));
     else choices(level, named(levels, "all levels"));
     if (picture.component) choices(component, [[picture.component, picture.component]]);

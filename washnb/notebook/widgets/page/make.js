@@ -1,4 +1,4 @@
-// What every page of ours is made with, the films, too. What a guest wrote is put in as text, never as markup.
+// Making elements, for the widgets and for films. What a guest wrote is put in as text, never as markup.
 
 /** Make an element: attributes, then children; strings become text. */
 function make(tag, attributes = {}, ...children) {

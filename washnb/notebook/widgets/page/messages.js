@@ -1,6 +1,6 @@
 // Messages: a list that follows, filtered by subject, and a form that sends.
 
-// Shape and colour say the same, so that each is enough.
+// The outcomes of messages: shape and colour say the same, so that either is enough.
 const SHAPES = { handled: "●", sent: "→", heard: "○", nobody: "△", failed: "✕" };
 
 function renderMessages(model, root, ask) {
@@ -73,7 +73,7 @@ function renderMessages(model, root, ask) {
   return () => draw(false);
 }
 
-/** Whether a subject is one that NATS would deliver for this filter; an unfinished filter is a beginning. */
+/** Whether NATS would deliver a subject to this filter; a filter that is still being typed matches as a prefix. */
 function matches(filter, subject) {
   if (!filter) return true;
   if (!/[*>]/.test(filter)) return subject.startsWith(filter);

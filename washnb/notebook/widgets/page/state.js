@@ -7,7 +7,7 @@ class ValueRow extends Row {
     return changed;
   }
 
-  /** The value as it is now, where it is shown and whole. */
+  /** The bytes of the value; for a value that the picture has whole, and does not hide. */
   bytes() {
     return fromBase64(this.entry.bytes);
   }
@@ -55,7 +55,7 @@ class ValueRow extends Row {
     this.text.setSelectionRange(0, 0);
   }
 
-  /** Read what stands in the editor; what has not the form is told, and undefined. */
+  /** Read the bytes from the editor; text that does not have the form is reported, and undefined is returned. */
   read(form) {
     try {
       write(this.complaint, "");
@@ -66,7 +66,7 @@ class ValueRow extends Row {
     }
   }
 
-  /** Show the same value in another form, also one that is being typed. */
+  /** Show the same value, or the text that is being typed, in another form. */
   changeForm() {
     const typed = this.dirty ? this.read(this.shownForm) : this.entry.secret ? undefined : this.bytes();
     if (this.dirty && typed === undefined) this.form.value = this.shownForm;
@@ -82,7 +82,7 @@ class ValueRow extends Row {
     this.text.focus();
   }
 
-  /** Save what was typed; nothing, where nothing was. */
+  /** Save the text that was typed, if any was. */
   save() {
     const value = this.dirty ? this.read(this.form.value) : undefined;
     if (this.dirty && value === undefined) return;
@@ -93,7 +93,7 @@ class ValueRow extends Row {
     this.ask({ do: "set", group: this.group, key: this.entry.key }, [value]).catch(() => this.reopen(typed));
   }
 
-  /** Go on with what was typed and could not be saved. */
+  /** Put the text that could not be saved back into the editor. */
   reopen(typed) {
     if (!this.panel) this.toggle();
     this.text.value = typed;

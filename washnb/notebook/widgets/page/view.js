@@ -1,5 +1,5 @@
-// The widget of a view. What Python says are traits: `kind`, `picture`, and what went wrong: `problem`, `trouble`.
-// What the page asks are messages with a `ticket`, which the answer carries, too: see messages.py.
+// The widget of a view. Python tells the page by traits: `kind`, `picture`, and errors in `problem` and `trouble`.
+// The page asks Python by messages with a `ticket`, which the answer carries, too: see messages.py.
 
 const VIEWS = { state: renderState, logs: renderLogs, blobs: renderBlobs, messages: renderMessages, trace: renderTrace, questions: renderQuestions };
 
@@ -13,7 +13,7 @@ const AGAIN = [150, 400, 900, 1800, 3500]; // milliseconds
  */
 function asking(model) {
   const waiting = new Map();
-  const mine = crypto.getRandomValues(new Uint32Array(2)).join("-"); // another page may show the same view
+  const mine = crypto.getRandomValues(new Uint32Array(2)).join("-"); // the name of this page: another one may show the same view
   let count = 0;
   const hear = (content, buffers) => {
     const { resolve, reject, timers } = waiting.get(content.ticket) ?? {};
@@ -55,7 +55,7 @@ function render({ model, el }) {
   const draw = VIEWS[model.get("kind")](model, root, ask);
   const complain = () => problems.forEach(([name, node]) => write(node, model.get(name)));
   root.append(...problems.map(([, node]) => node));
-  root.addEventListener("keydown", (event) => event.stopPropagation()); // typing here is no command to the notebook
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // the notebook takes no key typed here for a command
   el.append(root);
   draw();
   complain();
