@@ -71,5 +71,5 @@ __all__ = [
     "wit_error",
 ]
 
-# what goes wrong in a guest is an event and an answer; it is printed only where the program sets logging up
+# failures of guests are told by events and answers; they are printed only where the program sets logging up
 logging.getLogger("washnb").addHandler(logging.NullHandler())

@@ -254,7 +254,7 @@ def code_of(error: BaseException) -> error_code.ErrorCode:
 
 
 _ERRORS: tuple[tuple[type[Exception], error_code.ErrorCode], ...] = (
-    # the first that fits counts: derived classes stand before their bases
+    # the first class that fits counts, so derived classes stand before their bases
     (aiohttp.ClientConnectorDNSError, error_code.ErrorCode_DnsError(_NO_ADDRESS)),
     (aiohttp.ClientConnectorCertificateError, error_code.ErrorCode_TlsCertificateError()),
     (aiohttp.ClientSSLError, error_code.ErrorCode_TlsProtocolError()),

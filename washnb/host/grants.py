@@ -57,7 +57,7 @@ class AttachedPlugins(Mapping[str, HostPlugin]):
     def grant(self, plugin: HostPlugin, to: str | None) -> Callable[[], None]:
         """Attach a plugin, in place of one that has its id, and grant it to workloads named `to`, or to all.
 
-        The grants of the id before are kept. The function that is returned undoes it, unless the plugin has been
+        The id keeps its earlier grants. The function that is returned undoes it, unless the plugin has been
         replaced since: the plugin that had the id is attached again, with its grants, or the id is free.
         """
         before, granted = self._plugins.get(plugin.id), copy.deepcopy(self._granted.get(plugin.id))

@@ -40,7 +40,7 @@ class SetFault:
         self._end.set()
 
     def give_way(self) -> None:
-        """Change no call any more, because a fault on the same functions takes the place of this one."""
+        """Change no call any more, because another fault is set in the place of this one."""
         self.given_way = True
         self.clear()
 
