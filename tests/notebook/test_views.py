@@ -338,14 +338,14 @@ def test_logs_widget_names_who_keeps_the_lines_now(settings, live):
 def test_nobody_listens_while_nobody_looks(counter, live):
     """A view that is gone from the page costs nothing; one that comes back catches up."""
     widget = live(counter.kv)
-    before = len(counter._events._subscribers)
+    before = len(counter._events._subscriptions)
     widget._heard(None, {"do": "hidden", "page": "1"}, [])
-    assert len(counter._events._subscribers) == before - 1
+    assert len(counter._events._subscriptions) == before - 1
     counter.send("/x")
     time.sleep(0.2)
     assert entries(widget) == {"x": "1"}
     widget._heard(None, {"do": "shown", "page": "1"}, [])  # said while a cell ran, and heard after it
-    assert len(counter._events._subscribers) == before - 1
+    assert len(counter._events._subscriptions) == before - 1
     widget._heard(None, {"do": "shown", "page": "2"}, [])
     eventually_there(lambda: entries(widget) == {"x": "2"})
 
