@@ -77,6 +77,18 @@ def test_what_is_kept_is_offered(notebook, tmp_path, monkeypatch):
     assert notebook.complete("%wash kv nothing ") == [""]
 
 
+def test_parts_of_names_complete_where_no_name_begins_so(notebook):
+    """`plugin new` takes the interface alone, and `fault` a function of it: so does TAB, behind the usual names."""
+    assert notebook.complete("%wash plugin new st") == ["st"]
+    notebook.run("%wash load example:counter --attach keyvalue")
+    assert notebook.complete("%wash plugin new sto") == ["store"]
+    assert notebook.complete("%wash plugin new keyvalue/a") == ["keyvalue/atomics"]
+    assert notebook.complete("%wash plugin new keyvalue") == ["keyvalue/atomics", "keyvalue/store"]  # alone it is two
+    assert notebook.complete("%wash plugin new wasi:keyvalue/s") == ["wasi:keyvalue/store@0.2.0-draft"]
+    assert notebook.complete("%wash fault store.") == ["store.open"]
+    assert notebook.complete("%wash fault keyv") == ["keyvalue.open", "keyvalue.increment"]
+
+
 def test_errors_of_a_target_are_offered(notebook):
     """Behind `fault TARGET --error` stand the cases of its WIT error, of several functions those that all have."""
     assert notebook.complete("%wash fault keyvalue.get --error ") == [""]

@@ -122,12 +122,12 @@ class _Offers:
             kinds.OBJECTS: lambda: self.inside(self._session.blobs),
             kinds.SNAPSHOTS: self.snapshots,
             kinds.FOLDERS: lambda: _folders(self._word),
-            kinds.TARGETS: lambda: ("clear", *self._session.known().targets),
+            kinds.TARGETS: self.targets,
             kinds.FAULTS: lambda: self._session.known().faults,
             kinds.ERRORS: self.errors,
             kinds.NATS_ACTIONS: lambda: NATS_ACTIONS,
             kinds.PLUGIN_ACTIONS: lambda: PLUGIN_ACTIONS,
-            kinds.IMPORTS: lambda: self._session.known().imports,
+            kinds.IMPORTS: self.imports,
         }
         return found[kind]() if kind else ()
 
@@ -157,6 +157,19 @@ class _Offers:
             if isinstance(value, hosted.StateSnapshot) and name[0] != "_"
         ]
         return [*held, *_files(self._word, ())]
+
+    def imports(self) -> Iterable[str]:
+        """The imports of what is loaded; where none begins with the word, the parts of their names that mean one."""
+        known = self._session.known().imports
+        return hosted.import_parts(known) if known and not self._begun(known) else known
+
+    def targets(self) -> Iterable[str]:
+        """The functions that faults can be set on; where none begins with the word, by interface: `store.get`."""
+        known = self._session.known()
+        return ("clear", *(known.targets if self._begun(known.targets) else known.targets_by_interface))
+
+    def _begun(self, names: Iterable[str]) -> bool:
+        return any(each.startswith(self._word) for each in names)
 
     def errors(self) -> Iterable[str]:
         """The cases of the WIT error of the function that the line names."""

@@ -200,6 +200,7 @@ class Known:
     imports: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    targets_by_interface: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     nats: str = ""
 

@@ -77,14 +77,16 @@ class Faults:
         return tuple(cleared)
 
     def targets(self) -> tuple[str, ...]:
-        """Return the names of the functions that faults can be set on, in their short form."""
-        components = (each for workload in self._running() for each in workload.components.values())
-        return tuple(chain(*spoken(callees(components))))
+        """Return the names of the functions that faults can be set on, in their short form: `keyvalue.get`."""
+        return tuple(chain(*spoken(self._callees())))
+
+    def targets_by_interface(self) -> tuple[str, ...]:
+        """Return these names with the interface in place of the package: `store.get`."""
+        return tuple(dict.fromkeys(each.by_interface for each in self._callees()))
 
     def errors(self, target: str) -> tuple[str, ...]:
         """Return the error cases that a fault on `target` can name: those that all functions of the target have."""
-        components = (each for workload in self._running() for each in workload.components.values())
-        cases = [error_cases(each.function) for each in named(target, callees(components))]
+        cases = [error_cases(each.function) for each in named(target, self._callees())]
         return tuple(name for name in chain(*cases[:1]) if all(name in each for each in cases))
 
     def install(self, workload: BoundWorkload) -> None:
@@ -106,6 +108,9 @@ class Faults:
     def __len__(self) -> int:
         """Return the number of faults that are set."""
         return len(self._set)
+
+    def _callees(self) -> Iterator[Callee]:
+        return callees(each for workload in self._running() for each in workload.components.values())
 
     def _of(self, fault: Fault) -> list[BoundWorkload]:
         """Return the running workloads that a fault is for. Raises ConfigError where none has the name it gives."""

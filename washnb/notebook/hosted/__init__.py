@@ -52,6 +52,7 @@ _HOMES = {
     "crossing_entry": "crossings",
     "detached": "attaching",
     "error_cases": "faults",
+    "import_parts": "skeletons",
     "exports_of": "calling",
     "fault_set": "faults",
     "fault_table": "faults",

@@ -77,6 +77,7 @@ from .reports import plugin_table as plugin_table
 from .reports import status as status
 from .serving import served as served
 from .skeletons import PluginSkeleton as PluginSkeleton
+from .skeletons import import_parts as import_parts
 from .skeletons import skeleton_of as skeleton_of
 from .snapshots import ShownSnapshot as ShownSnapshot
 from .snapshots import StateSnapshot as StateSnapshot

@@ -146,6 +146,7 @@ async def known(deployments: Deployments) -> Known:
         imports=tuple(sorted({name for one in deployments for name in _imports(deployments, one)})),
         nats=server.url if server.running else "",
         targets=deployments.host.faults.targets(),
+        targets_by_interface=deployments.host.faults.targets_by_interface(),
         faults=tuple(each.fault.target for each in deployments.host.faults),
         exports=tuple(
             f"{quoted(one.name)}.{names.python_name(function)}"

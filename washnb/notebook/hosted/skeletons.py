@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Self
 
@@ -83,6 +84,12 @@ def _spellings(name: str) -> tuple[set[str], set[str], set[str]]:
     entry = catalog.by_interface(name)
     parts = {interface, package, package.partition(":")[2], plain.partition(":")[2], *(entry.words if entry else ())}
     return {name.lower()}, {plain.lower()}, {part.lower() for part in parts}
+
+
+def import_parts(imports: Iterable[str]) -> list[str]:
+    """Return what of the names of these imports is enough to mean one: `every` of `acme:timers/every@0.1.0`."""
+    parts = Counter(part for name in imports for part in _spellings(name)[2] if part in name)
+    return sorted(part for part, meant in parts.items() if part and meant == 1)
 
 
 def _unknown(wanted: str, spellings: Mapping[str, tuple[set[str], set[str], set[str]]]) -> ConfigError:
