@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from washnb.engine import Bindings, Instance, Interface, resource
+from washnb.errors import ConfigError
 
 METHOD_DROP = """
 (component
@@ -46,3 +49,18 @@ async def test_a_method_that_wit_calls_drop_is_not_the_end_of_a_resource(shared_
     async with await Instance.new(bindings.component, bindings) as instance:
         await instance.call("run")
     assert told == ["method", "gone"]
+
+
+async def test_an_end_of_a_resource_does_not_pass_for_a_method_that_wit_calls_drop(shared_engine):
+    """Where only `drop` is written, the error has the line that serves the method."""
+
+    @resource("page")
+    class Page:
+        def drop(self) -> None:
+            pass
+
+    pad = type("Pad", (Interface,), {"Page": Page}, wit="docs:notes/pad")
+    bindings = Bindings(await shared_engine.compile(METHOD_DROP.encode(), name="guest"))
+    with pytest.raises(ConfigError, match=r"serves docs:notes/pad#.*page\.drop") as caught:
+        bindings.bind("docs:notes/pad", pad(), provider="test")
+    assert caught.value.repair == ("def drop_(self): ...",)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from washnb.wit import split_version
 
 from .abi.annotations import Named, normal_form
-from .abi.names import FunctionName, class_name, member_name, parse_function, python_name, without_kind
+from .abi.names import class_name, member_name, parse_function, python_name, without_kind
 from .abi.shapes import (
     Borrow,
     Enum,
@@ -144,7 +144,7 @@ class _Writing:
         self._names = names
         self._homes = split_version(home)[0], home
         self._functions = [(parse_function(each.name), each) for each in interface.functions.values()]
-        self._shadowed = _BUILTINS.intersection(parsed.python for parsed, _ in self._functions)
+        self._shadowed = _BUILTINS.intersection(python_name(parsed.name) for parsed, _ in self._functions)
         self._to_come = {*names.types.values(), *names.resources.values()}
         self._uses = {"Interface"}
 
@@ -214,7 +214,7 @@ class _Writing:
     def _resource(self, resource: Resource, name: str) -> str:
         self._uses.add("resource")
         methods = [
-            self._method(function, name, parsed)
+            self._method(function, name, parsed.kind, parsed.name)
             for parsed, function in self._functions
             if parsed.resource == resource.name
         ]
@@ -224,12 +224,14 @@ class _Writing:
     def _served(self, resources: Iterable[str]) -> str:
         name = self._names.interface
         attributes = "\n".join(f"{each} = {each}" for each in resources)
-        methods = [self._method(each, name, parsed) for parsed, each in self._functions if not parsed.kind]
+        methods = [
+            self._method(each, name, parsed.kind, parsed.name) for parsed, each in self._functions if not parsed.kind
+        ]
         head = f'class {name}(Interface, wit="{self._interface.name}"):'
         return _class(head, f"interface {self._interface.name}", *filter(None, [attributes]), *methods)
 
-    def _method(self, function: Function, owner: str, parsed: FunctionName) -> str:
-        kind, name = parsed.kind, parsed.python or "__init__"
+    def _method(self, function: Function, owner: str, kind: str, wit: str) -> str:
+        name = python_name(wit) if wit else "__init__"
         params = [(python_name(each), shape) for each, shape in function.params]
         receiver = [] if kind == "static" else ["self"]
         if kind == "method":

@@ -134,8 +134,8 @@ class _Search:
         owner = self._classes[parsed.resource] if parsed.kind else self._implementation
         if owner is None and parsed.kind == "method":
             # no class is known: the method is looked up on each object that the guest passes
-            return Target(function, _method(parsed.python), functools.partial(hints.no_hints, count))
-        found = owner if parsed.kind == "constructor" else getattr(owner, parsed.python, None)
+            return Target(function, _method(parsed.name), functools.partial(hints.no_hints, count))
+        found = owner if parsed.kind == "constructor" else getattr(owner, python_name(parsed.name), None)
         if not callable(found):
             raise self._missing(function, parsed)
         if not hints.accepts(found, count):
@@ -143,7 +143,7 @@ class _Search:
             raise self._error(said, _signature(function, parsed))
         if compare:
             require_annotated(self._interface, function, found, self._named, self._implementation)
-        serve = _method(parsed.python) if parsed.kind == "method" else found
+        serve = _method(parsed.name) if parsed.kind == "method" else found
         return Target(function, serve, functools.partial(hints.parameter_hints, found, count, self._implementation))
 
     def _missing(self, function: Function, parsed: FunctionName) -> ConfigError:
@@ -160,7 +160,9 @@ class _Search:
         return ConfigError(said, interface=self._interface, repair=repair)
 
 
-def _method(attribute: str) -> Callable[..., Any]:
+def _method(name: str) -> Callable[..., Any]:
+    attribute = python_name(name)
+
     def call(receiver: Any, *arguments: Any) -> Any:
         return getattr(receiver, attribute)(*arguments)
 
@@ -172,7 +174,7 @@ def _signature(function: Function, parsed: FunctionName) -> str:
     if parsed.kind == "constructor":
         return f"{class_name(parsed.resource)} = ...   # a class with def __init__({', '.join(['self', *names])})"
     if parsed.kind == "method":
-        return f"def {parsed.python}({', '.join(['self', *names[1:]])}): ..."
+        return f"def {python_name(parsed.name)}({', '.join(['self', *names[1:]])}): ..."
     if parsed.kind == "static":
-        return f"@staticmethod def {parsed.python}({', '.join(names)}): ..."
-    return f"def {parsed.python}({', '.join(['self', *names])}): ..."
+        return f"@staticmethod def {python_name(parsed.name)}({', '.join(names)}): ..."
+    return f"def {python_name(parsed.name)}({', '.join(['self', *names])}): ..."

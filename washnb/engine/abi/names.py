@@ -45,12 +45,6 @@ class FunctionName(NamedTuple):
     resource: str
     name: str
 
-    @property
-    def python(self) -> str:
-        """The name of the Python function: `drop` of a resource is `drop_`, for `drop` is called when a handle ends."""
-        name = python_name(self.name)
-        return f"{name}_" if name == "drop" and self.resource else name
-
 
 def parse_function(wit: str) -> FunctionName:
     """Part a function's name in WIT into kind, resource and name."""

@@ -14,7 +14,7 @@ from .check import find, mismatch_error
 from .layout import PAYLOAD
 from .lift import FindClasses, Lift
 from .lower import Lower
-from .names import parse_function
+from .names import parse_function, python_name
 from .place import MISFITS, write_result
 from .shapes import Function, Result
 from .source import Source
@@ -153,7 +153,7 @@ class ImportPlan:
     def _direct_call(self, source: Source, names: list[str]) -> str:
         parsed = parse_function(self.function.name)
         if parsed.kind == "method" and self._direct:
-            return f"{names[0]}.{parsed.python}({', '.join(names[1:])})"
+            return f"{names[0]}.{python_name(parsed.name)}({', '.join(names[1:])})"
         return f"{source.constant('target', self.target)}({', '.join(names)})"
 
     def _call(self, source: Source, call: str, *, watched: bool) -> None:

@@ -122,7 +122,11 @@ class Exported:
     @cached_property
     def _members(self) -> dict[str, Any]:
         functions = [(names.parse_function(each.name), each) for each in self._interface.functions.values()]
-        free = {parsed.python: self._function(each, parsed) for parsed, each in functions if not parsed.kind}
+        free = {
+            names.python_name(parsed.name): self._function(each, parsed)
+            for parsed, each in functions
+            if not parsed.kind
+        }
         classes = {each.__name__: each for each in self._objects.values()}
         return {**self._surface.types, **classes, **free}
 
@@ -159,7 +163,7 @@ class Exported:
                     "__doc__": f"{served.__doc__}\n\n{made.__doc__}\n\n{inspect.getdoc(GuestObject)}",
                 }
             else:
-                body[parsed.python] = staticmethod(made) if parsed.kind == "static" else made
+                body[names.python_name(parsed.name)] = staticmethod(made) if parsed.kind == "static" else made
         return type(served.__name__, (GuestObject,), body)
 
     def _makers(self, resource: str) -> list[str]:
@@ -171,14 +175,14 @@ class Exported:
                 return [self._class_name(resource)]
             if parsed.kind in {"", "static"} and _returned_by(each) == resource:
                 owner = f"{self._class_name(parsed.resource)}." if parsed.kind else ""
-                found.append(f"{owner}{parsed.python}")
+                found.append(f"{owner}{names.python_name(parsed.name)}")
         return found
 
     def _function(self, function: Function, parsed: names.FunctionName) -> Any:
         """Make the Python function that calls an export; the surface has its name, signature and documentation."""
         served = self._surface.served
         owner = getattr(served, self._class_name(parsed.resource)) if parsed.kind else served
-        template = inspect.unwrap(getattr(owner, parsed.python if parsed.name else "__init__"))
+        template = inspect.unwrap(getattr(owner, names.python_name(parsed.name) if parsed.name else "__init__"))
         signature = self._surface.signature(template)
         if parsed.kind in {"", "constructor"}:
             signature = signature.replace(parameters=list(signature.parameters.values())[1:])
