@@ -142,6 +142,7 @@ async def test_what_is_no_record_is_passed_over(nats_server):
     good = json.loads(Record("other", 7, "ns", LogLine("w", "c", "log", "warn", "", "text", 1.0)).encode(1000))
     bad = [b"", b"\xff", b"7", b"[]", b"{}", b"[" * 100_000, json.dumps({**good, "number": "7"}).encode()]
     bad += [json.dumps({**good, "message": None}).encode(), json.dumps({**good, "host": {}}).encode()]
+    bad += [json.dumps({**good, "time": when}).encode() for when in (float("nan"), float("inf"), 1e300, -1, "now")]
     async with started(nats_server.url, "reader") as (_, told):
         client = await nats.connect(nats_server.url)
         for data in (*bad, json.dumps({**good, "level": "shout"}).encode()):

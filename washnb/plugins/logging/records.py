@@ -13,6 +13,7 @@ from .interface import Level
 SUBJECT = "washnb.logs"
 
 _LONGEST = 200  # characters of a token: NATS ends a connection on which a line is longer than 4,096
+_LAST_TIME = 253_402_300_799  # the end of the year 9999; views cannot show a time that no calendar has
 _LEVELS = frozenset(level.name.lower() for level in Level)
 
 
@@ -64,7 +65,7 @@ class Record:
             return None
         if not all(isinstance(text, str) for text in (host, *texts)):
             return None
-        if not isinstance(number, int) or not isinstance(written, int | float):
+        if not isinstance(number, int) or not isinstance(written, int | float) or not 0 <= written <= _LAST_TIME:
             return None
         namespace, workload, component, level, context, message = texts
         known = level if level in _LEVELS else "info"
