@@ -23,7 +23,7 @@ from washnb.plugins import (
 from washnb.plugins.blobstore import chunked
 from washnb.types import LocalResources
 
-from .bound import Item
+from .bound import Item, bind
 from .contracts.snapshot import SnapshotContract
 
 
@@ -68,6 +68,20 @@ class TestFilesystemKeyValue(KeyValueSnapshots):
         await plugin.start()
         yield plugin
         await plugin.stop()
+
+    async def test_a_bucket_that_goes_meanwhile_is_left_out(self, plugin, monkeypatch):
+        """Another process may remove the folder of a bucket after it was listed: the others are in the snapshot."""
+        item = Item()
+        await bind(plugin, item)
+        backend = plugin.backend(item.workload_id)
+        await backend.open("kept")
+        await backend.set("kept", "k", b"v")
+
+        async def listed():
+            return ["gone", "kept"]
+
+        monkeypatch.setattr(backend, "buckets", listed)
+        assert await plugin.dump(item.workload_id) == {("kept", "k"): b"v"}
 
 
 class BlobSnapshots(SnapshotContract):

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ..base import State, check_state
-from .backend import Backend
+from .backend import Backend, NoSuchBucket
 
 
 async def dump(backend: Backend) -> dict[tuple[str, ...], bytes]:
     """Return every value of the backend, by `(bucket, key)`."""
     found: dict[tuple[str, ...], bytes] = {}
     for bucket in await backend.buckets():
-        cursor = None
-        while True:
-            page = await backend.keys(bucket, cursor)
-            entries = await backend.get_many(bucket, page.keys)
-            found.update({(bucket, *entry[:1]): entry[1] for entry in entries if entry is not None})
-            cursor = page.cursor
-            if cursor is None:
-                break
+        with suppress(NoSuchBucket):  # the bucket was deleted since it was listed
+            found |= await _values(backend, bucket)
     return found
+
+
+async def _values(backend: Backend, bucket: str) -> dict[tuple[str, ...], bytes]:
+    found: dict[tuple[str, ...], bytes] = {}
+    cursor = None
+    while True:
+        page = await backend.keys(bucket, cursor)
+        entries = await backend.get_many(bucket, page.keys)
+        found.update({(bucket, key): value for key, value in filter(None, entries)})
+        cursor = page.cursor
+        if cursor is None:
+            return found
 
 
 async def restore(backend: Backend, state: State) -> None:
