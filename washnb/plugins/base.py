@@ -251,7 +251,8 @@ class HostPlugin:
     async def stop(self) -> None:
         """Give back everything that `start` took, and what is kept for workloads. The host calls this once.
 
-        A host that stops calls this without `on_workload_unbind` for the workloads that it still has.
+        A host that stops calls this without `on_workload_unbind` for the workloads that it still has. Where a host
+        cannot start, this is called for the plugin whose `start` has failed, too.
         """
 
     async def dump(self, workload_id: str) -> State | None:  # noqa: ARG002
