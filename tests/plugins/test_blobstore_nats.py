@@ -312,6 +312,22 @@ async def test_changes_of_other_hosts_are_told(nats_account, server):
     await plugin.stop()
 
 
+async def test_it_has_subscribed_when_it_has_started(nats_server, monkeypatch):
+    """The server is asked whether it is there after it was told what is wanted: no change is missed from then on."""
+    server = NatsServer(nats_server.url)
+    await server.open()
+    transport, sent = server.client._transport, bytearray()
+    write, writelines = transport.write, transport.writelines
+    monkeypatch.setattr(transport, "write", lambda line: (sent.extend(line), write(line)))
+    monkeypatch.setattr(transport, "writelines", lambda lines: (sent.extend(b"".join(lines)), writelines(lines)))
+    plugin = NatsBlobstore(server)
+    await plugin.start()
+    assert sent.count(b"SUB $") == 3
+    assert sent.rindex(b"PING") > sent.rindex(b"SUB $")
+    await plugin.stop()
+    await server.close()
+
+
 async def test_before_it_is_started(nats_server):
     """A plugin that is not started has no containers, and says so."""
     plugin = NatsBlobstore(NatsServer(nats_server.url))

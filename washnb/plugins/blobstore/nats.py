@@ -13,7 +13,7 @@ from typing import Any
 
 from washnb.errors import BackendError
 
-from ..nats import PATIENCE, NatsServer, open_for_streams
+from ..nats import NatsServer, heard, open_for_streams
 from ..state import OfManyHosts, SharedState
 from .backend import Backend
 from .interface import Blobstore
@@ -57,7 +57,7 @@ class NatsBlobstore(OfManyHosts, SharedState[Backend], Blobstore):
                 await self._listen(_CHANGES, self._hear_object)
                 for subject in _STREAMS:
                     await self._listen(subject, self._hear_stream)
-                await self.server.client.flush(PATIENCE)
+                await heard(self.server.client)
         except BaseException:
             await self.stop()
             raise
