@@ -18,6 +18,7 @@ from washnb.plugins import DynamicConfig, NatsLogger, NatsServer
 from washnb.plugins.logging import Level, Logging
 from washnb.plugins.logging import nats as logging_nats
 from washnb.plugins.logging.records import Record
+from washnb.plugins.nats import heard as nats_server_has_it
 
 from .bound import Item, bind
 from .contracts.logging import LoggingContract
@@ -48,7 +49,7 @@ async def listening(url: str, subject: str = "washnb.logs.>"):
         heard.append(message)
 
     await client.subscribe(subject, cb=hear)
-    await client.flush()
+    await nats_server_has_it(client)
     yield heard
     await client.close()
 

@@ -18,8 +18,8 @@ from washnb.errors import AccessDenied, BackendError
 from washnb.events import LogLine, MessageHandled
 from washnb.plugins import BrokerMessage, NatsMessaging, NatsServer
 from washnb.plugins.messaging import Consumer
-from washnb.plugins.messaging.nats import heard
 from washnb.plugins.messaging.subjects import default_group, flaw, matcher
+from washnb.plugins.nats import heard
 
 from .bound import Item, bind
 from .contracts.messaging import DeliveryContract, LifeContract, listening, receiver, told
@@ -53,7 +53,7 @@ class TestNatsDelivery(DeliveryContract):
         answer = await client.request("ask.me", b"hello", timeout=2)
         assert (answer.data, answer.headers) == (b"hello", None)
         spy = await client.subscribe("out.>")
-        await client.flush()
+        await heard(client)
         await plugin.publish("out.x", b"\0\xff", "back")
         message = await spy.next_msg()
         assert (message.subject, message.data, message.reply, message.headers) == ("out.x", b"\0\xff", "back", None)
@@ -62,7 +62,7 @@ class TestNatsDelivery(DeliveryContract):
         """Who subscribes in the group that the reference names takes part of the messages."""
         worker = await listening(plugin, receiver(subscriptions="in"))
         theirs = await client.subscribe("in", queue=default_group("default", "worker", "main"))
-        await client.flush()
+        await heard(client)
         for _ in range(40):
             await plugin.publish("in", b"")
         await client.flush()
