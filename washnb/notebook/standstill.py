@@ -14,8 +14,6 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from washnb.engine import serving_in
-
 STANDS_STILL = 0.9
 """Seconds after which a loop that does not answer is reported: less than the time between two looks."""
 
@@ -58,6 +56,8 @@ def _holder(frame: FrameType | None) -> str:
         method = each
     if method is None or _module(method) in sys.stdlib_module_names:
         return ""
+    from washnb.engine import serving_in  # `%load_ext` loads no engine
+
     code = method.f_code
     plugin, call = serving_in(method) or ("", "")
     serving = f"plugin {plugin!r}, {call}: {code.co_qualname}" if plugin else code.co_qualname

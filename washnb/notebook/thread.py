@@ -124,6 +124,8 @@ class HostThread:
                     self._glance(outcome)
                     if not self._thread.is_alive() and not outcome.done():
                         raise GuestCancelled(_CLOSED)
+            if (error := outcome.exception()) is not None:  # `result` passes over one that is false
+                raise error
             return outcome.result()
         except KeyboardInterrupt:
             # without a task the interrupt came before the loop was told of the work: nothing has begun

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from washnb.errors import ConfigError
-from washnb.host import whole_file
 from washnb.secrecy import is_secret
 
 from .. import hosted
@@ -105,6 +104,8 @@ class Container(Part):
         NotThere for an object that does not exist, and OSError for a file that cannot be written.
         """
         __tracebackhide__ = True
+        from washnb.host import whole_file  # `%load_ext` loads no host
+
         target = Path(path).expanduser()
 
         async def fetch(deployments: hosted.Deployments) -> None:
