@@ -17,6 +17,16 @@ REDACTION = "<redacted>"
 _SECRET = re.compile(r"authorization|cookie|token|secret|password", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:token|secret|password)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/\s]*@")
+_USERINFO_OF_GUESTS = re.compile(r"(?<=://)[^\s/?#\"<>]+(?=@)")
+"""The same in a text that may be anything: a query may have an `@`, and so may what follows an address in quotes."""
+
+_AUTHORITY = re.compile(
+    r"(?!(?:mailto|sips?|xmpp|acct):)"  # addresses of their own kind, with no password in them
+    r"[^\s/?#@:\"<>]*:[^\s/?#\"<>]*@"
+    r"(?!\d+\.\d+\.\d+(?![.\d]))"  # a version: `wasi:http@0.2.0` is the name of a package
+    r"(?P<host>(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d*)?)",
+    re.IGNORECASE,
+)
 
 
 def is_secret(name: str) -> bool:
@@ -33,9 +43,17 @@ def redacted(values: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tupl
     return [(name, HIDDEN if is_secret(name) else value) for name, value in pairs]
 
 
-def without_secrets(target: str) -> str:
-    """Return a path or address with `REDACTION` for each value of its query whose name is that of a secret."""
-    return _SECRET_PARAMETER.sub(rf"\1{REDACTION}", target) if "=" in target else target
+def without_secrets(text: str) -> str:
+    """Return a path, an address or any text of a guest with `REDACTION` for the secrets in it.
+
+    These are values of a query whose names are those of secrets, and user and password of an address, also where it is
+    all of the text and has no scheme: `USER:PASSWORD@HOST`. An e-mail address stays, and so does any other `@`.
+    """
+    if "@" in text:
+        text = _USERINFO_OF_GUESTS.sub(REDACTION, text)
+        if authority := _AUTHORITY.fullmatch(text):
+            text = f"{REDACTION}@{authority['host']}"
+    return _SECRET_PARAMETER.sub(rf"\1{REDACTION}", text) if "=" in text else text
 
 
 def without_userinfo(text: str) -> str:

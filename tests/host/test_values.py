@@ -166,6 +166,9 @@ def test_secrets_are_redacted_in_headers_and_records():
         ("/a?x=1&access_token=abc&y=2", "/a?x=1&access_token=<redacted>&y=2"),
         ("/a?password=p#f", "/a?password=<redacted>#f"),
         ("/token=1?x=2", "/token=1?x=2"),
+        ("http://ada:hunter2@h/", "http://<redacted>@h/"),
+        ("ada:hunter2@h:80", "<redacted>@h:80"),
+        ("ada@h", "ada@h"),
         ("/", "/"),
     ],
 )
@@ -173,6 +176,16 @@ def test_secrets_are_redacted_in_queries(target, shown_as):
     """A query parameter of a secret name shows no value, in events as in traces."""
     assert without_secrets(target) == shown_as
     assert ValueKeeper().safe(target, STRING) == shown_as
+
+
+@pytest.mark.parametrize("begins", ["http://ada:hunter2", "/?password=hunter2"])
+@pytest.mark.parametrize("behind", [100, 1_000_000])
+def test_a_secret_that_goes_on_behind_what_is_kept_is_redacted(begins, behind):
+    """What is kept of a text is its beginning, after the secrets are gone; they are looked for in a bounded part."""
+    text = f"{begins}{'x' * 200}@h/{'y' * behind}"
+    kept = ValueKeeper().safe(text, STRING)
+    assert "hunter2" not in repr(kept)
+    assert kept.size == len(text) if behind > 100 else "<redacted>" in repr(kept)
 
 
 class Endless(Sequence):

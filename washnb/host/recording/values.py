@@ -19,6 +19,7 @@ from washnb.secrecy import REDACTION, is_secret, without_secrets
 
 _LONGEST = 64  # characters or bytes of one value, items of one list
 _LONGEST_BINARY = 16  # bytes of a value that is no text: nobody reads more of it
+_LONGEST_ADDRESS = 4096  # characters of a text in which secrets are looked for; what is kept of it is the beginning
 _BINARY = re.compile(rb"[^\t\n\r\x20-\x7e\x80-\xff]")
 _DEEPEST = 7  # levels of one nested value
 _MOST = 1_000  # values inside one value; also resources whose names are remembered
@@ -121,7 +122,10 @@ class ValueKeeper:
     def plain(self, value: object) -> Any:
         """Return a number as it is, or the beginning of a text or of bytes; of anything else the name of its class."""
         if isinstance(value, str):
-            return self._shortened(without_secrets(value), _LONGEST)
+            if len(value) <= _LONGEST_ADDRESS:
+                return self._shortened(without_secrets(value), _LONGEST)
+            self.size += _LONGEST
+            return Excerpt(without_secrets(value[:_LONGEST_ADDRESS])[:_LONGEST], len(value))
         if isinstance(value, bytes):
             return self._shortened(value, _LONGEST_BINARY if _BINARY.search(value, 0, _LONGEST) else _LONGEST)
         return value if value is None or isinstance(value, bool | int | float) else CaseValue(type(value).__name__)
