@@ -209,6 +209,17 @@ def run_script(body: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_session_that_has_done_nothing_has_loaded_nothing():
+    """The names of the session are there without the engine, the HTTP library, widgets or IPython."""
+    done = run_script("""
+        import sys
+        import washnb.notebook.magics
+        heavy = ("wasmtime", "aiohttp", "ipywidgets", "anywidget", "nats")
+        print(washnb.notebook.Session(), [name for name in heavy if name in sys.modules])
+    """)
+    assert done.stdout.endswith(" []\n"), done
+
+
 @pytest.mark.slow
 def test_script_needs_no_close_and_no_ipython():
     """A process ends by itself with a session open and a port served, and has not loaded IPython."""
@@ -239,7 +250,6 @@ def test_script_needs_no_close_whatever_it_has_attached(place, tmp_path):
     assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
 
 
-@pytest.mark.slow
 def test_an_error_that_is_empty_is_raised(session):
     """An exception may have a length, and be false where that is 0: the caller gets it, and does not wait for ever."""
 
@@ -254,6 +264,7 @@ def test_an_error_that_is_empty_is_raised(session):
         session.on_host(fail)
 
 
+@pytest.mark.slow
 def test_fork_is_told_that_its_host_did_not_come_along():
     """A child process gets an error instead of waiting for ever, and can begin anew."""
     done = run_script("""

@@ -124,9 +124,7 @@ class HostThread:
                     self._glance(outcome)
                     if not self._thread.is_alive() and not outcome.done():
                         raise GuestCancelled(_CLOSED)
-            if (error := outcome.exception()) is not None:  # `result` passes over one that is false
-                raise error
-            return outcome.result()
+            return _result_of(outcome)
         except KeyboardInterrupt:
             # without a task the interrupt came before the loop was told of the work: nothing has begun
             self._submit(lambda: task.cancel() if task else outcome.set_exception(futures.CancelledError()))
@@ -277,6 +275,17 @@ def _end_of(outcome: futures.Future[Any]) -> asyncio.Future[None]:
     end: futures.Future[None] = futures.Future()
     outcome.add_done_callback(lambda _: end.set_result(None))
     return asyncio.wrap_future(end)
+
+
+def _result_of(outcome: futures.Future[T]) -> T:
+    """Return or raise what came; Python 3.11's own `result` takes an exception that is false for none."""
+    error = outcome.exception()
+    if error is None:
+        return outcome.result()
+    try:
+        raise error
+    finally:
+        del error  # its traceback leads to this frame, which would keep it
 
 
 def _hand_over(task: asyncio.Task[T], outcome: futures.Future[T]) -> None:
