@@ -22,9 +22,9 @@ class Hearing:
     """
 
     def __init__(self, subject: str, hear: Callable[[MessageHeard], None]) -> None:
-        """Keep `subject`, which may have the wildcards `*` and `>`, and the function. Raises BackendError.
+        """Keep `subject`, which may have the wildcards `*` and `>`, and the function; `begin` subscribes.
 
-        The error is for a subject that is not valid; nothing is heard before `begin`.
+        Raises BackendError where `subject` is not valid.
         """
         if problem := flaw(subject, wildcards=True):
             raise BackendError(f"subject {subject!r:.80} is invalid: {problem}", repair="orders.*  # or orders.>")

@@ -19,7 +19,7 @@ ADMISSION_WAIT = 30.0
 """How many seconds a message may wait while its component handles `max_in_flight` others; the config can change it."""
 
 MAX_ADMISSION_WAIT = 600.0
-"""The most seconds that the config can name."""
+"""The most seconds that a message may wait; a longer time in the config is cut to this."""
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:ms|s|m|h))+")

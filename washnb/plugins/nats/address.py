@@ -14,10 +14,10 @@ _PORTS = {"nats": 4222, "tls": 4222, "ws": 80, "wss": 443}
 
 
 def read_servers(url: str) -> list[SplitResult]:
-    """Read the address of a server, or of several with commas between them.
+    """Return the parts of each address in `url`: one server, or several with commas between them.
 
-    Raises ConfigError for an address that is none, and shows nothing of a password: also where the password holds a
-    character that ends it too early for a reader of URLs, a comma or a `#`.
+    Raises ConfigError, which shows no password, where one of them is no address. That includes a password with a comma
+    or a `#` in it: read as a URL, it ends there, and the rest would be taken for a host.
     """
     texts = [each.strip() for each in url.split(",")]
     cut = any("@" in rest and "://" not in rest and "@" not in text for text, rest in itertools.pairwise(texts))
