@@ -112,6 +112,11 @@ class TestErrors:
         """An exception by its kind and by what it says."""
         assert str(Fault("keyvalue.get", error=error)) == said
 
+    @pytest.mark.parametrize(("short", "said"), [(1, "at most 1 byte"), (2, "at most 2 bytes")])
+    def test_a_short_read_is_told_in_words(self, short, said):
+        """One byte is no bytes."""
+        assert str(Fault("io.read", short=short)) == said
+
     async def test_a_trap_ends_the_guest_and_says_why(self, shop):
         """With the line that ends it."""
         shop.faults.add(Fault("keyvalue.get", trap=True))

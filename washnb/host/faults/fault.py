@@ -91,7 +91,7 @@ class Fault:
         shown = {
             "error": f"error {_spoken(self.error)}",
             "value": f"value {self.value!r}",
-            "short": f"at most {self.short} bytes",
+            "short": self.at_most,
         }
         shown |= {"trap": "trap", "jump": f"jump {self.jump:+g} s"}
         words = [f"delay {self.delay:g} s"] if self.delay else []
@@ -99,6 +99,11 @@ class Fault:
         words += [f"after {self.after} call{'s' if self.after > 1 else ''}"] if self.after else []
         words += [] if self.times is None else [f"{self.times} times" if self.times > 1 else "once"]
         return ", ".join([*words, *([f"of {self.of}"] if self.of else [])])
+
+    @property
+    def at_most(self) -> str:
+        """How far a read goes, in words: `at most 1 byte`."""
+        return f"at most {self.short} byte{'' if self.short == 1 else 's'}"
 
     @property
     def ways(self) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def _served(fault: Fault, callee: Callee, jump: Jump) -> tuple[str, Serve]:
     if fault.jump:
         return f"jump {fault.jump:+g} s", _jump(jump, label)
     if fault.short is not None:
-        return f"at most {fault.short} bytes", _short(fault.short, label, function)
+        return fault.at_most, _short(fault.short, label, function)
     return "", lambda target, arguments: target(*arguments)
 
 
