@@ -71,7 +71,9 @@ def test_the_magics(notebook, tmp_path):
     """A variable or a file is brought back."""
     notebook.run("%wash load example:counter --attach keyvalue")
     notebook.run("wash.send('/x')")
-    notebook.run(f"before = %wash snapshot --save {tmp_path / 'state.json'}")
+    ran = notebook.run(f"before = %wash snapshot --save {tmp_path / 'state.json'}")
+    assert ran.text.strip() == f"saved 1 value in {tmp_path / 'state.json'}, as they are: secrets, too"
+    assert "snapshot of " in notebook.run("before").text
     for source in ("before", "{{before}}", tmp_path / "state.json"):
         notebook.run("wash.send('/x')")
         assert notebook.run(f"%wash restore {source}").text.strip() == "restored the state"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from washnb.errors import ConfigError
 from washnb.host import Change, StateSnapshot, restore_snapshot, take_snapshot
 from washnb.secrecy import HIDDEN, is_secret
 
-from ..handles import News
+from ..handles import News, Told
 from ..text import Table, escape, face, one_line, size
 from .deployments import Deployments
 
@@ -22,11 +23,20 @@ _SHOWN_CHANGES = 200
 
 
 @dataclass(frozen=True, repr=False)
-class ShownSnapshot(StateSnapshot):
+class ShownSnapshot(Told, StateSnapshot):
     """A snapshot that shows itself. `later - earlier` is what has changed between two; `save(FILE)` writes one.
 
     `earlier` may be a file that was saved, too.
     """
+
+    news: str = field(default="", compare=False)
+
+    def saved(self, path: str) -> Self:
+        """Write the snapshot into a file, and return it with the news of that. Raises ConfigError as `save`."""
+        self.save(path)
+        values = sum(map(len, self.contents.values()))
+        told = f"saved {values:,} value{'' if values == 1 else 's'} in {one_line(path)}, as they are: secrets, too"
+        return replace(self, news="; ".join([told, *(f"left out: {why}" for why in self.left_out.values())]))
 
     def __sub__(self, earlier: StateSnapshot | str | Path) -> StateDiff:
         if not isinstance(earlier, StateSnapshot | str | Path):

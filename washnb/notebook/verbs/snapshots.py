@@ -16,9 +16,7 @@ def _snapshot_options(parser: VerbParser) -> None:
 
 def _snapshot(use: Use) -> Any:
     taken = use.session.snapshot()
-    if use.options.save is not None:
-        taken.save(use.options.save)
-    return taken
+    return taken if use.options.save is None else taken.saved(use.options.save)
 
 
 def _restore_options(parser: VerbParser) -> None:
