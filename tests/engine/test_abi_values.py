@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import numbers
+import traceback
 import types
 from collections import UserList
 from collections.abc import Sequence
@@ -246,6 +247,12 @@ MISFITS = [
 ]
 
 
+def spoken_alone(error: BaseException) -> bool:
+    """Whether a traceback has no other exception before this one: those of the generated code say less."""
+    text = "".join(traceback.format_exception(error))
+    return "direct cause" not in text and "During handling" not in text
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "said"), MISFITS, ids=[f"{kind} of {type(value).__name__}" for kind, value, _ in MISFITS]
 )
@@ -258,6 +265,7 @@ async def test_a_value_that_does_not_fit_is_named(shared_engine, kind, value, sa
             await instance.call("echo0", value)
         assert str(caught.value).startswith("echo0: a")
         assert said is None or said in str(caught.value)
+        assert spoken_alone(caught.value)
         assert not seen
         assert "ready" in repr(instance)
         assert not instance._store.objects
@@ -344,6 +352,7 @@ async def test_a_result_that_does_not_fit_ends_the_guest(shared_engine, no_store
             await instance.call(f"echo{kinds.index(kind)}", GOOD[kind])
         assert f"{HOST}#echo{kinds.index(kind)}: result" in str(caught.value)
         assert said is None or said.removeprefix("a").strip() in str(caught.value)
+        assert spoken_alone(caught.value)
         assert "failed" in repr(instance)
 
 

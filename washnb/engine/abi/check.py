@@ -62,15 +62,17 @@ def mismatch_error(
     *,
     signature: Function | None = None,
     classes: Classes | None = None,
+    error: BaseException | None = None,
 ) -> MismatchError:
     """Make the error for `value`, which does not fit `shape`.
 
     `function` names the function and `place` the value in it: a parameter, or "result". A `signature` is shown as the
-    repairing line. With `classes`, types are written by their names, and examples are given.
+    repairing line. With `classes`, types are written by their names, and examples are given. `error` is what packing
+    has raised: the cause only where the value seems to fit, for it says less than the message.
     """
-    found = find(shape, value, place)
+    cause, found = None, find(shape, value, place)
     if found is None:
-        found = Mismatch(place, shape, shown(value))
+        cause, found = error, Mismatch(place, shape, shown(value))
     message = (
         f"{function}: {found.place} is {_expected(found.shape, classes)}, not {found.reason}{_such(found, classes)}"
     )
@@ -78,7 +80,9 @@ def mismatch_error(
     if classes is not None and isinstance(found.shape, Record | Variant | Enum | Flags):
         definition = classes.definition(found.shape)
         lines = lines if definition in message else [definition, *lines]
-    return MismatchError(message, repair=lines)
+    made = MismatchError(message, repair=lines)
+    made.__cause__ = cause
+    return made
 
 
 def _expected(shape: Shape | None, classes: Classes | None) -> str:

@@ -41,7 +41,7 @@ def write_result(source: Source, function: Function, label: str, named: FindClas
     with source.block(f"except {source.constant('misfits', MISFITS)} as error:"):
         explain = source.constant("explain", mismatch_error)
         what = f"{label!r}, 'result', {source.constant('shape', shape)}, value"
-        source.line(f"raise {explain}({what}, classes={source.constant('named', named)}()) from error")
+        source.line(f"raise {explain}({what}, classes={source.constant('named', named)}(), error=error)")
 
 
 class _Place:

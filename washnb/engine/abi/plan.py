@@ -290,7 +290,8 @@ class ExportPlan:
                 f"{self.label}: {error.message}", repair=error.repair or self._signature
             ) from error.__cause__
         except MISFITS as error:
-            raise self._mismatch(arguments) from error
+            mismatch = self._mismatch(arguments, error)
+            raise mismatch from mismatch.__cause__
 
     def _packer(self) -> Callable[[Any, tuple[Any, ...], Keep], bytes]:
         source = Source("lower(store, arguments, keep)")
@@ -304,11 +305,13 @@ class ExportPlan:
         packer: Callable[[Any, tuple[Any, ...], Keep], bytes] = source.compile(self.label)
         return packer
 
-    def _mismatch(self, arguments: tuple[Any, ...]) -> MismatchError:
+    def _mismatch(self, arguments: tuple[Any, ...], error: BaseException) -> MismatchError:
         for (name, shape), value in zip(self.function.params, arguments, strict=True):
             if find(shape, value, name) is not None:
                 return mismatch_error(self.label, name, shape, value, signature=self.function, classes=self._named())
-        return MismatchError(f"{self.label}: the arguments do not fit", repair=self._signature)
+        mismatch = MismatchError(f"{self.label}: the arguments do not fit", repair=self._signature)
+        mismatch.__cause__ = error
+        return mismatch
 
     @property
     def _signature(self) -> str:
