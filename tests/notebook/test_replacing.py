@@ -72,4 +72,4 @@ def test_state_that_goes_with_a_plugin_is_told(session, tmp_path):
 def test_plugins_say_how_much_they_keep(plugin, state, amount):
     """In their own words; of what is empty, or no state at all, nothing is said."""
     made = plugin()
-    assert made.amount(state(made)) == amount
+    assert made.amount_of_state(state(made)) == amount

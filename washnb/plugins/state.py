@@ -53,14 +53,13 @@ class PerWorkload(HostPlugin, ABC, Generic[S], abstract=True):
         """
         former = unwrapped(former)
         if isinstance(former, PerWorkload):
-            self._adopted.update(former.states)
+            self._adopted.update(former.states_by_workload())
 
-    @property
-    def states(self) -> Mapping[str, S]:
-        """The objects that the plugin keeps, by workload id."""
+    def states_by_workload(self) -> Mapping[str, S]:
+        """Return the objects that the plugin keeps, by workload id."""
         return {workload_id: state for workload_id, (state, _) in self._states.items()}
 
-    def amount(self, state: S) -> str:  # noqa: ARG002
+    def amount_of_state(self, state: S) -> str:  # noqa: ARG002
         """Return in words how much is in the object of a workload: "2 keys", or "" where it is empty.
 
         A session says so of state that is lost when another plugin replaces this one. Here it is always "state".

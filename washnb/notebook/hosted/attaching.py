@@ -76,7 +76,11 @@ def _formers(host: Host, plugins: Sequence[HostPlugin]) -> list[_Former]:
     """Return those that `plugins` are about to replace, and which keep objects for workloads in this process."""
     replaced = ((plugin, host.plugins.get(plugin.id)) for plugin in plugins)
     formers = [unwrapped(former) for plugin, former in replaced if former is not None and former is not plugin]
-    return [(each, each.states) for each in formers if isinstance(each, PerWorkload) and not each.state_is_shared]
+    return [
+        (each, each.states_by_workload())
+        for each in formers
+        if isinstance(each, PerWorkload) and not each.state_is_shared
+    ]
 
 
 def _gone(host: Host, formers: Sequence[_Former]) -> list[str]:
@@ -85,8 +89,8 @@ def _gone(host: Host, formers: Sequence[_Former]) -> list[str]:
     told = []
     for former, states in formers:
         plugin = unwrapped(host.plugins[former.id])
-        now = plugin.states if isinstance(plugin, PerWorkload) else {}
-        amounts = {each: former.amount(state) for each, state in states.items() if now.get(each) is not state}
+        now = plugin.states_by_workload() if isinstance(plugin, PerWorkload) else {}
+        amounts = {each: former.amount_of_state(state) for each, state in states.items() if now.get(each) is not state}
         gone = [f"{amount} of {names[each]}" for each, amount in amounts.items() if amount and each in names]
         told += [f"gone with the one before: {', '.join(gone)}{_keeping(plugin, former)}"] if gone else []
     return told

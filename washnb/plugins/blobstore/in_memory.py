@@ -153,7 +153,7 @@ class InMemoryBlobstore(PerWorkload[InMemoryBackend], Blobstore):
         """Return the backend of a workload that has none yet, without containers."""
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))
 
-    def amount(self, state: InMemoryBackend) -> str:
+    def amount_of_state(self, state: InMemoryBackend) -> str:
         """Return how many objects a workload has, such as "2 objects"."""
         return in_words(state.size, "object")
 

@@ -99,7 +99,7 @@ class DynamicConfig(PerComponent[LayeredSettings], Config):
         """Return the settings of a component. Raises WorkloadNotFound where the component does not use the plugin."""
         return self.component_state(workload_id, component)
 
-    def amount(self, state: dict[str, LayeredSettings]) -> str:
+    def amount_of_state(self, state: dict[str, LayeredSettings]) -> str:
         """Return how many edits the settings of a workload have, such as "2 edits"."""
         return in_words(sum(len(each.edits) for each in state.values()), "edit")
 

@@ -130,7 +130,7 @@ class InMemoryKeyValue(PerWorkload[InMemoryBackend], KeyValue):
         """Return the backend of a workload that has none yet, without buckets."""
         return InMemoryBackend(partial(self.state_changed, workload.workload_name))
 
-    def amount(self, state: InMemoryBackend) -> str:
+    def amount_of_state(self, state: InMemoryBackend) -> str:
         """Return how many keys a workload has, such as "2 keys"."""
         return in_words(state.size, "key")
 

@@ -84,7 +84,7 @@ class TracingLogger(PerComponent[ComponentLog], Logger):
         """Publish a line that a component of a workload in `namespace` has written."""
         self.events.publish(line)
 
-    def amount(self, state: dict[str, ComponentLog]) -> str:
+    def amount_of_state(self, state: dict[str, ComponentLog]) -> str:
         """Return how many lines a workload has, such as "2 log lines"."""
         return in_words(sum(len(each.lines()) for each in state.values()), "log line")
 

@@ -109,7 +109,7 @@ class Messaging(PerWorkload[Deliveries], ABC, abstract=True):
         """Return the handlers of a workload, none yet."""
         return Deliveries()
 
-    def amount(self, state: Deliveries) -> str:  # noqa: ARG002
+    def amount_of_state(self, state: Deliveries) -> str:  # noqa: ARG002
         """Return "": messages that are being handled are no state."""
         return ""
 
