@@ -91,3 +91,26 @@ def test_tab(notebook):
     ]
     assert "wasi:http/types@0.2.0" in notebook.complete("%wash plugin new wasi:h")
     assert notebook.complete("%wash plugin new x --from co") == ["counter"]
+
+
+def test_a_workload_that_goes_on_with_another_plugin_is_told(session):
+    """What serves an interface already is not replaced by a plugin of another id: the way over is in the line."""
+
+    class Dice(Interface, wit="workshop:dice/roll"):
+        def roll(self, sides: int) -> int:
+            return sides
+
+    class Loaded(Dice):
+        def roll(self, sides: int) -> int:
+            return 1
+
+    session.attach(Dice)
+    session.load("example:lucky")
+    told = session.attach(Loaded).news
+    assert told == (
+        "attached loaded; lucky goes on with dice for workshop:dice/roll (%wash detach dice; %wash reload lucky)"
+    )
+    assert session["lucky"].play() == 6
+    session.detach("dice")
+    session.reload("lucky")
+    assert session["lucky"].play() == 1

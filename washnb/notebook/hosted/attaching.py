@@ -59,6 +59,7 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     if not told and not started:
         news.append(f"attached nothing: {_as_it_was(host, plugins, terms.to)}")
     news += _gone(host, formers)
+    news += _still_served(host, [plugin for plugin in plugins if host.plugins.get(plugin.id) is plugin], terms.to)
     news += _nobody_yet(deployments, terms.to)
     news += [f"{name} is running" for name in started]
     news += [f"{each.name} waits: {each.error.message}" for each in deployments if each.error and not each.missing]
@@ -70,6 +71,24 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
 def _lost(host: Host) -> list[tuple[str, str]]:
     """The imports that running workloads have lost, as pairs of workload and interface."""
     return [(summary.name, interface) for summary in host.workloads() for interface in summary.lost]
+
+
+def _still_served(host: Host, plugins: Sequence[HostPlugin], to: str | None) -> list[str]:
+    """Say which running workloads go on with another plugin for what the attached `plugins` serve, and the way over."""
+    told = []
+    for plugin in plugins:
+        offered = [each for entry in plugin.world().imports for each in entry.singles()]
+        for other_id, other in host.plugins.items():
+            served = [str(each) for each in offered if other.world().serves(each)]
+            users = [
+                summary.name
+                for summary in host.workloads()
+                if other_id in summary.plugins and plugin.id not in summary.plugins and to in (None, summary.name)
+            ]
+            if served and users and other_id != plugin.id:
+                way = "; ".join([f"%wash detach {other_id}", *(f"%wash reload {name}" for name in users)])
+                told.append(f"{', '.join(users)} goes on with {other_id} for {', '.join(served)} ({way})")
+    return told
 
 
 def _formers(host: Host, plugins: Sequence[HostPlugin]) -> list[_Former]:
