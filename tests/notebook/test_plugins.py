@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from washnb.engine import Interface
 from washnb.errors import ConfigError, UnsatisfiedImportError
 
 
