@@ -53,6 +53,7 @@ def test_targets_are_ascii():
     [
         ((), None, None, "%wash send /"),
         (("hello",), None, None, "%wash send /hello"),
+        (("GET",), None, None, "%wash send GET /"),
         (("/a b",), None, None, "%wash send /a%20b  # a path with spaces %wash send /a -d 'b'  # a body"),
         (("POST /a b",), None, None, "%wash send POST /a%20b  # a path with spaces %wash send POST /a -d 'b'"),
         (("get it", "/x"), None, None, ""),

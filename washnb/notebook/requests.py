@@ -110,4 +110,5 @@ def _target(word: str) -> tuple[str, str]:
         parts = urlsplit(word)
         query = f"?{parts.query}" if parts.query else ""
         return quote(f"{parts.path or '/'}{query}", safe=punctuation), parts.netloc
-    raise ConfigError(f"{word!r} is no path: a path begins with /", repair=f"%wash send /{word}")
+    meant = f"{word} /" if word in _METHODS else f"/{word}"
+    raise ConfigError(f"{word!r} is no path: a path begins with /", repair=f"%wash send {meant}")
