@@ -53,6 +53,19 @@ def test_filters_choose_calls(counted):
     assert "GET /x  200  to counter" in repr(view)
 
 
+def test_a_request_in_trouble_without_a_call_in_trouble_is_shown_with_all_its_calls(session):
+    """A guest that trapped, or that was answered with what does not fit, is what `--errors` is asked for."""
+    session.load("example:trap")
+    session.send("/")
+    session.load("example:hello")
+    session.send("/", to="hello")
+    view = session.trace(errors=True)
+    assert [each.workload for each in view] == ["trap"]
+    assert "unreachable" in repr(view)
+    assert [each["failed"] for each in picture(session, view)["requests"]] == [True]
+    assert not session.trace(errors=True, interface="wasi").data
+
+
 def test_the_verb_takes_the_filters(notebook):
     """`%wash trace --interface ...` shows the same as the method, and refuses what is no number."""
     notebook.run("%wash load example:counter --attach keyvalue\n%wash send /x")

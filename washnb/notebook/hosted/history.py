@@ -18,6 +18,7 @@ from washnb.events import (
     LogLine,
     MessageHandled,
     MessageSent,
+    RequestHandled,
     StateChanged,
     WorkloadChanged,
 )
@@ -35,6 +36,9 @@ _SHOWN_CALLS = 1_000
 
 _UNCOUNTED = 128
 """Events that are counted together."""
+
+_FIRST_FAILURE = 400
+"""The first HTTP status of those that say that something went wrong."""
 
 UNDER_WAY = "under way"
 """The outcome that is shown of a held call, and of the request that it belongs to."""
@@ -65,6 +69,14 @@ class RequestTrace:
         if self.handled is not None:
             return self.handled.workload
         return next((call.workload for call in (*self.calls[:1], self.held) if call is not None), "")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the request failed, or was answered with a status of 400 or above."""
+        done = self.handled
+        return done is not None and bool(
+            done.error or (isinstance(done, RequestHandled) and done.status >= _FIRST_FAILURE)
+        )
 
     @property
     def headline(self) -> str:

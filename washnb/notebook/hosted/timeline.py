@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from washnb.events import CallId, HostCall, LogLine, MessageHandled, RequestHandled, StateChanged
+from washnb.events import CallId, HostCall, LogLine, MessageHandled, StateChanged
 from washnb.host import Meanings, outcome_of, sentence, text_of
 
 from .history import UNDER_WAY, Memory, RequestTrace
@@ -21,9 +21,6 @@ _LATE = 0.5
 
 _CLOCK = 2e-4
 """Seconds by which timestamps of two clocks may differ."""
-
-_FIRST_FAILURE = 400
-"""The first HTTP status of those that say that something went wrong."""
 
 _LOOKED_AT = 64
 """How many requests are searched for the one in which a line was written that names no call."""
@@ -167,8 +164,7 @@ class Passage:
     @property
     def failed(self) -> bool:
         """Whether the request failed, or was answered with a status of 400 or above."""
-        handled = self.trace.handled
-        return bool(self.error) or (isinstance(handled, RequestHandled) and handled.status >= _FIRST_FAILURE)
+        return self.trace.failed
 
     @property
     def shares(self) -> Shares:

@@ -78,6 +78,10 @@ class Filter:
             and call.duration >= self.slower
         )
 
+    def shows_all_of(self, request: hosted.RequestTrace) -> bool:
+        """Whether a request is shown with all its calls: it failed, and none of them is in trouble (a trap)."""
+        return self == Filter(self.of, errors=True) and request.failed and not any(map(self.passes, request.calls))
+
 
 @dataclass(frozen=True)
 class Look:
@@ -126,7 +130,8 @@ class TraceView(View):
 
         The actions are `last` (only the last request), `on` and `off` (of recording), `clear`, and `save`, which writes
         a film to `path` and returns that. The filters are a workload `of`, a part of an `interface`'s or `function`'s
-        name, `errors` (calls that failed, were denied or injected), and `slower` (calls of at least so many seconds).
+        name, `errors` (calls that failed, were denied or injected, and requests that failed without one), and `slower`
+        (calls of at least so many seconds).
 
         `slow` is the speed of slow motion: each call is held before it is served, at speed 1 for as long as in a film
         (0.9 s; 0.3 s for a call of WASI; calls that a language's runtime makes by itself are not held), at 0.5 for
@@ -183,8 +188,12 @@ class TraceView(View):
         requests = deployments.history.requests(of=chosen.of, last=self.last)
         if not chosen.chooses:
             return requests
-        cut = [replace(each, calls=each.calls.only(chosen.passes)) for each in requests]
-        return [each for each in cut if each.calls or (each.held is not None and chosen.passes(each.held))]
+        whole = {each.number for each in requests if chosen.shows_all_of(each)}
+        keep = [
+            each if each.number in whole else replace(each, calls=each.calls.only(chosen.passes)) for each in requests
+        ]
+        held = {each.number for each in requests if each.held is not None and chosen.passes(each.held)}
+        return [each for each in keep if each.calls or each.number in whole or each.number in held]
 
     async def look(self, deployments: hosted.Deployments) -> Look:
         """Read the latest requests, and their timeline: the changes, lines and messages that belong to their calls."""
@@ -234,7 +243,7 @@ class TraceView(View):
 
     def _rows(self, passage: hosted.Passage) -> list[tuple[int, hosted.Crossing]]:
         """The calls of a request that pass, each with its place among them."""
-        every = not self.chosen.chooses
+        every = not self.chosen.chooses or self.chosen.shows_all_of(passage.trace)
         return list(enumerate(each for each in passage.crossings if every or self.chosen.passes(each.call)))
 
     def concerns(self, event: Event) -> bool:

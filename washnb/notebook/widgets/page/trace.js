@@ -86,6 +86,11 @@ function renderTrace(model, root, ask) {
     (!errors.checked || call.outcome !== "ok") &&
     (!filter.value || call.function.includes(filter.value.toLowerCase()));
   const filtering = () => interfaces.value || Number(least.value) || errors.checked || filter.value;
+  /** Whether a request is shown with all its calls: it failed, and none of them is in trouble (a trap). */
+  const whole = (request) => {
+    const others = interfaces.value || Number(least.value) || filter.value;
+    return errors.checked && !others && request.failed && !callsOf(request).some(passes);
+  };
 
   /** The calls of a request that are here: those of the picture, and of one that is open all that came before or were asked for. */
   function callsOf(request) {
@@ -179,7 +184,7 @@ function renderTrace(model, root, ask) {
   function requestRow(request, all) {
     const id = `${request.n}`;
     const here = callsOf(request);
-    const calls = here.filter(passes);
+    const calls = whole(request) ? here : here.filter(passes);
     const nested = all.filter((each) => each.under[0] === request.n);
     const open = opened.has(id) !== Boolean(model.get("picture").closer) || Boolean(filtering());
     const node = row(id, { ...request, rows: [] }, open, () => {
@@ -313,7 +318,7 @@ function renderTrace(model, root, ask) {
     const top = all
       .filter((request) => !request.under.length || !there.has(request.under[0]))
       .filter((request) => !workload.value || request.workload === workload.value)
-      .filter((request) => !filtering() || callsOf(request).some(passes));
+      .filter((request) => !filtering() || callsOf(request).some(passes) || whole(request));
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const stay = staying(focused);
     list.replaceChildren(...top.map((request) => requestRow(request, all)));
