@@ -54,6 +54,7 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
         if before is not plugin or not host.granted(plugin.id, terms.to):
             told.setdefault(_terms(plugin, before, terms), []).append(plugin.id)
     lost, formers = _lost(host), _formers(host, plugins)
+    missed = {each.name: each.missing for each in deployments}
     started = await deployments.attach(plugins, terms.to)
     news = [f"attached {', '.join(ids)}{rest}" for rest, ids in told.items()]
     if not told and not started:
@@ -62,6 +63,8 @@ async def attached(deployments: Deployments, wanted: Sequence[Wanted], terms: Te
     news += _still_served(host, [plugin for plugin in plugins if host.plugins.get(plugin.id) is plugin], terms.to)
     news += _nobody_yet(deployments, terms.to)
     news += [f"{name} is running" for name in started]
+    waiting = (each for each in deployments if each.missing and each.missing != missed.get(each.name))
+    news += [f"{each.name} still waits for {', '.join(each.missing)}" for each in waiting]
     news += [f"{each.name} waits: {each.error.message}" for each in deployments if each.error and not each.missing]
     news += [f"{name} has lost {interface}" for name, interface in _lost(host) if (name, interface) not in lost]
     table = await plugin_table(deployments)
