@@ -302,6 +302,32 @@ class Observer:
         self.heard.append(("failed", token, repr(error)))
 
 
+@pytest.mark.parametrize("as_coroutine", [True, False])
+async def test_an_observer_hears_that_a_result_does_not_fit(shared_engine, as_coroutine):
+    """The call has failed, not returned: what the guest never got is no result."""
+
+    class Host(Interface, wit=HOST):
+        def wait(self, n):
+            return "three"
+
+        def maybe(self, n):
+            return n
+
+    class Later(Host, wit=HOST):
+        async def wait(self, n):
+            await asyncio.sleep(0)
+            return "three"
+
+    bindings = await bound(shared_engine, DRIVEN, Later() if as_coroutine else Host(), on_fiber=False)
+    observer = Observer()
+    instance = await Instance.new(bindings.component, bindings, observer=observer)
+    with pytest.raises(GuestError, match="three"):
+        await instance.call("wait", 3)
+    (_, failed) = observer.heard
+    assert failed[:2] == ("failed", 1)
+    assert "'three'" in failed[2]
+
+
 @pytest.mark.parametrize("on_fiber", [True, False])
 @pytest.mark.parametrize("as_coroutine", [True, False])
 async def test_an_observer_hears_every_call_and_its_end(shared_engine, on_fiber, as_coroutine):

@@ -7,7 +7,7 @@ import re
 from types import FrameType
 from typing import Any
 
-from washnb.errors import GuestError, TrapError
+from washnb.errors import GuestError, MismatchError, TrapError
 
 from .abi.layout import VIEW, WORD, error_text, future_delete, poll
 from .abi.plan import ImportPlan, Pending, observed
@@ -71,12 +71,15 @@ async def perform(store: Store, pending: Pending) -> None:
     An `Err` becomes the error case of the result. Any other exception is noted as the store's `failure`, and raised.
     """
     plan, arguments, value, results = pending
+    observer, token = store.observer, None
     try:
-        if value is None:
-            value = plan.target(*arguments) if store.observer is None else plan.watch(store.observer, arguments)
-        elif arguments:
-            observer, token = arguments
-            value = observed(observer, token, value)
+        if value is not None:
+            observer, token = arguments or (None, None)
+            value = value if observer is None else observed(observer, token, value)
+        elif observer is not None:
+            token, value = plan.watch(observer, arguments)
+        else:
+            value = plan.target(*arguments)
         if hasattr(value, "__await__"):
             value = await value
     except Err as error:
@@ -86,7 +89,14 @@ async def perform(store: Store, pending: Pending) -> None:
             store.failure = error, plan.label
         raise
     else:
-        plan.answer(store, value, results)
+        try:
+            plan.answer(store, value, results)
+        except MismatchError as error:
+            if observer is not None:
+                observer.failed(token, error)
+            raise
+        if observer is not None:
+            observer.returned(token, value)
     resume(store)
 
 

@@ -192,24 +192,22 @@ class ImportPlan:
             ) from error
         self._refusal(store, error.value, results)
 
-    def watch(self, observer: Any, arguments: tuple[Any, ...], injection: Injection | None = None) -> Any:
-        """Call the target, or do the injection in its place, and tell the observer how that began and ended.
+    def watch(self, observer: Any, arguments: tuple[Any, ...], injection: Injection | None = None) -> tuple[Any, Any]:
+        """Call the target, or do the injection in its place, and tell the observer that it began, and if it fails.
 
-        Returns the result, or an awaitable of it, of whose end the observer is told when it is awaited.
+        Returns the observer's token of the call, and the result or an awaitable of it. That the call has returned is
+        the caller's to tell, once the result is written: it may not fit its WIT type.
         """
         mark = "" if injection is None else injection.mark
         token = observer.called(self.callee, arguments, mark)
         if observer.hold is not None:
-            return self._held(observer, token, arguments, injection)
+            return token, self._held(observer, token, arguments, injection)
         try:
             value = self._do(arguments, injection)
         except BaseException as error:
             observer.failed(token, error)
             raise
-        if hasattr(value, "__await__"):
-            return observed(observer, token, value)
-        observer.returned(token, value)
-        return value
+        return token, observed(observer, token, value) if hasattr(value, "__await__") else value
 
     async def _held(self, observer: Any, token: object, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
         """Make the call as `watch` does, but wait first until the observer lets it go on."""
@@ -244,20 +242,18 @@ class InterceptedPlan(ImportPlan):
     def _serve(self, *arguments: Any) -> Any:
         return self._plan._do(arguments, self._intercept())
 
-    def watch(self, observer: Any, arguments: tuple[Any, ...], _: Injection | None = None) -> Any:
+    def watch(self, observer: Any, arguments: tuple[Any, ...], _: Injection | None = None) -> tuple[Any, Any]:
         """Ask the intercept what is injected, and make the call with that as the plan behind it does."""
         return self._plan.watch(observer, arguments, self._intercept())
 
 
 async def observed(observer: Any, token: object, awaitable: Any) -> Any:
-    """Await the awaitable of a call, tell the call's observer how it ended, and return or raise that."""
+    """Await the awaitable of a call, return its result, and tell the call's observer if it fails."""
     try:
-        value = await awaitable
+        return await awaitable
     except BaseException as error:
         observer.failed(token, error)
         raise
-    observer.returned(token, value)
-    return value
 
 
 class ExportPlan:
