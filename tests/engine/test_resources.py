@@ -157,7 +157,7 @@ async def test_a_plain_value_in_a_list_is_no_object(shared_engine):
     host = Many()
     instance = await started(shared_engine, MANY, host)
     host.things = [Thing(1), 2]
-    with pytest.raises(GuestError, match=r"host@1\.0\.0#many: result\[1\] is thing, not 2 \(int\)"):
+    with pytest.raises(GuestError, match=r'#many: result\[1\] is thing, not 2 \(int\)\n  @resource\("thing"\)'):
         await instance.call("count")
     instance = await started(shared_engine, MANY, host)
     host.things = [Thing(1), Cart()]

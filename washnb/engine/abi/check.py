@@ -80,6 +80,8 @@ def mismatch_error(
     if classes is not None and isinstance(found.shape, Record | Variant | Enum | Flags):
         definition = classes.definition(found.shape)
         lines = lines if definition in message else [definition, *lines]
+    if isinstance(found.shape, Own | Borrow) and found.shape.resource.host and place == "result":
+        lines.append(f'@resource("{found.shape.resource.name}")  # marks the class, an object of which is returned')
     made = MismatchError(message, repair=lines)
     made.__cause__ = cause
     return made
