@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 
 import pytest
@@ -83,6 +85,23 @@ async def test_a_server_that_gives_nothing(backend, pulled, monkeypatch):
     monkeypatch.setattr(nats_keys, "PATIENCE", 0.2)
     await backend.set("b", "k", b"")
     pulled(lambda _: {"max_bytes": 1})
+    with pytest.raises(BackendError, match=r"list bucket 'b': .* did not answer"):
+        await all_keys(backend, "b")
+
+
+async def test_a_request_that_keeps_a_cancellation_to_itself(server, backend, pulled, monkeypatch):
+    """Such a server's listing ends, too: a request that was answered in the moment of the timeout went on for ever."""
+    monkeypatch.setattr(nats_keys, "PATIENCE", 0.2)
+    await backend.set("b", "k", b"")
+    pulled(lambda _: {"max_bytes": 1})
+    ask = server.jetstream.consumer_info
+
+    async def answered_late(*args):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.3)
+        return await ask(*args)
+
+    monkeypatch.setattr(server.jetstream, "consumer_info", answered_late)
     with pytest.raises(BackendError, match=r"list bucket 'b': .* did not answer"):
         await all_keys(backend, "b")
 
