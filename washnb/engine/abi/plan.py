@@ -201,7 +201,7 @@ class ImportPlan:
         mark = "" if injection is None else injection.mark
         token = observer.called(self.callee, arguments, mark)
         if observer.hold is not None:
-            return token, self._held(observer, token, arguments, injection)
+            return token, observed(observer, token, self._held(observer, token, arguments, injection))
         try:
             value = self._do(arguments, injection)
         except BaseException as error:
@@ -210,14 +210,10 @@ class ImportPlan:
         return token, observed(observer, token, value) if hasattr(value, "__await__") else value
 
     async def _held(self, observer: Any, token: object, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
-        """Make the call as `watch` does, but wait first until the observer lets it go on."""
-
-        async def later() -> Any:
-            await observer.hold(token)
-            value = self._do(arguments, injection)
-            return await value if hasattr(value, "__await__") else value
-
-        return await observed(observer, token, later())
+        """Make the call once the observer lets it go on."""
+        await observer.hold(token)
+        value = self._do(arguments, injection)
+        return await value if hasattr(value, "__await__") else value
 
     def _do(self, arguments: tuple[Any, ...], injection: Injection | None) -> Any:
         return self.target(*arguments) if injection is None else injection.serve(self.target, arguments)
