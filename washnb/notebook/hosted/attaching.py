@@ -78,16 +78,12 @@ def _lost(host: Host) -> list[tuple[str, str]]:
 
 def _still_served(host: Host, plugins: Sequence[HostPlugin], to: str | None) -> list[str]:
     """Say which running workloads go on with another plugin for what the attached `plugins` serve, and the way over."""
-    told = []
+    told, running = [], [each for each in host.workloads() if to in (None, each.name)]
     for plugin in plugins:
         offered = [each for entry in plugin.world().imports for each in entry.singles()]
         for other_id, other in host.plugins.items():
             served = [str(each) for each in offered if other.world().serves(each)]
-            users = [
-                summary.name
-                for summary in host.workloads()
-                if other_id in summary.plugins and plugin.id not in summary.plugins and to in (None, summary.name)
-            ]
+            users = [each.name for each in running if other_id in each.plugins and plugin.id not in each.plugins]
             if served and users and other_id != plugin.id:
                 way = "; ".join([f"%wash detach {other_id}", *(f"%wash reload {name}" for name in users)])
                 told.append(f"{', '.join(users)} goes on with {other_id} for {', '.join(served)} ({way})")
